@@ -1,0 +1,75 @@
+# Everything runs in .venv, which the first target that needs it sets up from pyproject.toml and constraints.txt.
+# Nothing but a Python (3.11 or later) is needed beforehand: make PYTHON=python3.12 demo
+
+PYTHON ?= python3
+# Test processes at a time; one thread each, so that they do not crowd each other out.
+JOBS ?= 2
+
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+PYTEST := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/python -m pytest
+
+.PHONY: help demo test test-all lint format docs golden bench clean
+
+help:
+	@echo "make demo      train a small network on handwritten digits (sets up torch, not TensorFlow)"
+	@echo "make test      the tests, without the slow ones"
+	@echo "make test-all  the slow ones too (they use the package index)"
+	@echo "make lint      style, types, who may import whom; goldens and generated documentation up to date"
+	@echo "make format    put the code into ruff's form"
+	@echo "make docs      write the generated documentation anew"
+	@echo "make golden    write the golden files anew; read the difference before you commit it"
+	@echo "make bench     the benchmarks"
+	@echo "make clean     remove builds and caches (.venv stays)"
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nndsl needs Python 3.11 or later: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+
+# What `nndsl run` needs.
+.venv/.stamp-run: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) -e '.[torch,data]'
+	@touch $@
+
+# Everything; what `nndsl run` needs is part of it.
+.venv/.stamp-dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) -e '.[torch,keras,data,dev]'
+	@touch .venv/.stamp-run $@
+
+demo: .venv/.stamp-run
+	$(BIN)/nndsl run examples/digits.nn
+
+test: .venv/.stamp-dev
+	$(PYTEST) -q -n $(JOBS) --dist worksteal -m 'not slow'
+
+test-all: .venv/.stamp-dev
+	$(PYTEST) -q -n $(JOBS) --dist worksteal
+
+lint: .venv/.stamp-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m nndsl.diagnostics.docs --check
+	$(BIN)/python -m nndsl.layers.docs --check
+	$(PYTEST) -q -m 'golden and not slow'
+
+format: .venv/.stamp-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/.stamp-dev
+	$(BIN)/python -m nndsl.diagnostics.docs
+	$(BIN)/python -m nndsl.layers.docs
+
+golden: .venv/.stamp-dev
+	$(PYTEST) -q -m golden --update
+
+bench: .venv/.stamp-dev
+	@# Start-up is measured with compiled modules, as it is for those who installed nndsl.
+	@$(BIN)/python -m compileall -q nndsl
+	@set -e; for bench in benchmarks/[!_]*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+clean:
+	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

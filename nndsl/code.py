@@ -1,0 +1,240 @@
+"""Python code as data. Layers build it, targets print it; text of the user enters it only as `Literal` values or
+as names that were validated, so nothing that a `.nn` file says can become code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A Python literal, printed by `repr`: None, bool, int, float, str."""
+
+    value: None | bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    id: str
+
+    def __post_init__(self) -> None:
+        _check(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Attr:
+    value: Expr
+    name: str
+
+    def __post_init__(self) -> None:
+        _check(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    func: Expr
+    args: tuple[Expr, ...] = ()
+    kwargs: tuple[tuple[str, Expr], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, _ in self.kwargs:
+            _check(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple:
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dict:
+    items: tuple[tuple[Expr, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """`start:stop:step` inside an Index."""
+
+    start: Expr | None = None
+    stop: Expr | None = None
+    step: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`value[items]`; `...` is `Name`-less: use `Literal` for numbers, `Slice` for ranges, `ELLIPSIS` for `...`."""
+
+    value: Expr
+    items: tuple[Expr | Slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipsis_:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """`op` is one of `+ - * / // % ** @ == != < <= > >= in is `is not` & | and or`."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Lambda:
+    """`lambda parameter: body`"""
+
+    parameter: str
+    body: Expr
+
+    def __post_init__(self) -> None:
+        _check(self.parameter)
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`op` is `-`, `~` or `not`."""
+
+    op: str
+    operand: Expr
+
+
+Expr: TypeAlias = Literal | Name | Attr | Call | Tuple | List | Dict | Index | Ellipsis_ | Binary | Unary | Lambda
+ELLIPSIS = Ellipsis_()
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """`targets = value`, with `comment` behind it (or above it, where the line gets too long)."""
+
+    targets: tuple[Expr, ...]
+    value: Expr
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """An expression for its effect."""
+
+    value: Expr
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    condition: Expr
+    body: tuple[Stmt, ...]
+    orelse: tuple[Stmt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    target: Expr
+    iterable: Expr
+    body: tuple[Stmt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class With:
+    """`with context:`"""
+
+    context: Expr
+    body: tuple[Stmt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    text: str
+
+
+Stmt: TypeAlias = Assign | Do | Return | If | For | With | Raise | Comment
+
+
+def dotted(path: str) -> Expr:
+    """`nn.Linear` as data."""
+    head, *rest = path.split(".")
+    result: Expr = Name(head)
+    for name in rest:
+        result = Attr(result, name)
+    return result
+
+
+def lift(value: object) -> Expr:
+    """A Python value as data: numbers, strings, None, tuples, lists, dicts; an Expr is itself."""
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, tuple):
+        return Tuple(tuple(lift(item) for item in value))
+    if isinstance(value, list):
+        return List(tuple(lift(item) for item in value))
+    if isinstance(value, dict):
+        return Dict(tuple((lift(key), lift(item)) for key, item in value.items()))
+    if value is None or isinstance(value, bool | int | float | str):
+        return Literal(value)
+    raise TypeError(f"{type(value).__name__} is not a literal")
+
+
+def call(func: str | Expr, *args: object, **kwargs: object) -> Call:
+    """A call; `func` may be a dotted path, arguments may be plain values."""
+    target = dotted(func) if isinstance(func, str) else func
+    return Call(target, tuple(map(lift, args)), tuple((name, lift(value)) for name, value in kwargs.items()))
+
+
+def method(value: Expr, name: str, *args: object, **kwargs: object) -> Call:
+    """`value.name(args)`"""
+    return call(Attr(value, name), *args, **kwargs)
+
+
+def index(value: Expr, *items: object) -> Index:
+    """`value[items]`; an item may be a plain value, an Expr or a Slice."""
+    return Index(value, tuple(item if isinstance(item, Slice) else lift(item) for item in items))
+
+
+def binary(op: str, left: object, right: object) -> Binary:
+    return Binary(op, lift(left), lift(right))
+
+
+def names_in(node: object) -> Iterator[str]:
+    """Every `Name` in an expression or statement, in order, repeats included."""
+    stack: list[object] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Name):
+            yield item.id
+        elif isinstance(item, tuple):
+            stack.extend(reversed(item))
+        elif hasattr(item, "__slots__"):
+            stack.extend(reversed([getattr(item, slot) for slot in _slots(item)]))
+
+
+def _slots(item: object) -> Sequence[str]:
+    slots = type(item).__slots__  # type: ignore[attr-defined]
+    return (slots,) if isinstance(slots, str) else tuple(slots)
+
+
+def _check(name: str) -> None:
+    if not _NAME.match(name):
+        raise ValueError(f"{name!r} is not a Python name")

@@ -1,0 +1,118 @@
+"""What a problem is: data, which the renderers and the language server show in their own ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from nndsl.source import Span
+
+
+class Severity(Enum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place with what it has to do with the problem; `message` may be empty."""
+
+    span: Span
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the text of `span` by `text` (an empty span inserts)."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A remedy that a tool can apply; `title` is an imperative without a full stop: "change to `Dense`"."""
+
+    title: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem.
+
+    `code` is stable ("NN0203"); `message` is one sentence without a full stop that names things in backquotes;
+    `primary` is the very argument; `related` are the other sides of a conflict, shown in the same excerpt;
+    `notes` are facts (a chain of shapes), `help` is the remedy in words, `fixes` are remedies as edits.
+    """
+
+    code: str
+    message: str
+    primary: Label
+    related: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+    fixes: tuple[Fix, ...] = ()
+    severity: Severity = Severity.ERROR
+
+
+@dataclass
+class Problems:
+    """The bag that every stage adds to. A problem of the same code at the same place is kept once."""
+
+    items: list[Diagnostic] = field(default_factory=list)
+    _seen: set[tuple[str, str, int, int]] = field(default_factory=set)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        span = diagnostic.primary.span
+        key = (diagnostic.code, span.file.name, span.start, span.end)
+        if key not in self._seen:
+            self._seen.add(key)
+            self.items.append(diagnostic)
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        related: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        help: str | None = None,
+        fixes: tuple[Fix, ...] = (),
+    ) -> None:
+        self.add(Diagnostic(code, message, Label(span, label), related, notes, help, fixes))
+
+    def warning(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        related: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        help: str | None = None,
+        fixes: tuple[Fix, ...] = (),
+    ) -> None:
+        self.add(Diagnostic(code, message, Label(span, label), related, notes, help, fixes, Severity.WARNING))
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [item for item in self.items if item.severity is Severity.ERROR]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(item.severity is Severity.ERROR for item in self.items)
+
+    def sorted(self) -> list[Diagnostic]:
+        """In the order of the text, a file at a time; the same order on every run."""
+        return sorted(self.items, key=lambda d: (d.primary.span.file.name, d.primary.span.start, d.code))
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self.sorted())
+
+    def __len__(self) -> int:
+        return len(self.items)

@@ -1,0 +1,185 @@
+"""The checked program: graphs of layer calls.
+
+A *layer* is a thing with an identity (its dotted path) and weights; a *node* is one call of it; a *value* is what a
+node or an input produces. A shared layer is one layer with several nodes. (A block call will be a node whose `layer`
+is a graph.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nndsl.ir.types import UNKNOWN, TensorType
+from nndsl.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from nndsl.ir.constraints import Constraints
+
+
+@dataclass(eq=False, slots=True)
+class Value:
+    """What an input or a node produces. `name` is the name that a statement gives it, or ""."""
+
+    span: Span
+    name: str = ""
+    producer: Node | None = None  # None: an input
+    position: int = 0  # among the producer's results
+    type: TensorType = UNKNOWN
+    uses: list[Node] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class LayerUse:
+    """A layer of the model: `config` is its catalogue entry with checked arguments.
+
+    `arguments` are the places of the arguments that the file gives, `span` is the call, `name_span` its name.
+    """
+
+    path: str
+    config: Any
+    span: Span
+    name_span: Span
+    arguments: Mapping[str, Span]
+    shared: str = ""  # the name of the `shared` statement
+    nodes: list[Node] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """One call of a layer. `tensors` are its tensor arguments by name: a value or a tuple of values."""
+
+    layer: LayerUse
+    inputs: tuple[Value, ...]
+    tensors: dict[str, Value | tuple[Value, ...]]
+    results: tuple[Value, ...]
+    span: Span
+
+    def operands(self) -> Iterator[Value]:
+        """Every value that flows in."""
+        yield from self.inputs
+        for item in self.tensors.values():
+            yield from item if isinstance(item, tuple) else (item,)
+
+    @property
+    def input_types(self) -> tuple[TensorType, ...]:
+        return tuple(value.type for value in self.inputs)
+
+    @property
+    def result_types(self) -> tuple[TensorType, ...]:
+        return tuple(value.type for value in self.results)
+
+
+@dataclass(eq=False, slots=True)
+class Input:
+    name: str
+    value: Value
+    span: Span
+
+
+@dataclass(eq=False, slots=True)
+class Output:
+    """`loss` and `metrics` are catalogue entries; `value.type` is the output's type."""
+
+    name: str
+    value: Value
+    span: Span
+    name_span: Span
+    loss: Any = None
+    weight: float = 1.0
+    metrics: tuple[Any, ...] = ()
+    options: Mapping[str, Span] = field(default_factory=dict)  # places of `loss=`, `weight=`, `metrics=` values
+
+
+@dataclass(eq=False, slots=True)
+class Submodel:
+    name: str
+    sources: tuple[Value, ...]
+    source_names: tuple[str, ...]
+    targets: tuple[Value, ...]
+    target_names: tuple[str, ...]
+    span: Span
+    nodes: tuple[Node, ...] = ()  # in order
+
+
+@dataclass(eq=False, slots=True)
+class DataSource:
+    """`source NAME = reader(…) with …`: `reader` and `options` are checked entries and values."""
+
+    name: str
+    reader: Any
+    options: dict[str, Any]
+    span: Span
+
+
+@dataclass(eq=False, slots=True)
+class Binding:
+    """`features = table[0:8] -> scale(…)`: what fills an input or output from data.
+
+    `fields` is what stands after the source's name: None (all of it), a field name, or a slice/list of columns.
+    """
+
+    name: str
+    source: str
+    fields: Any
+    transforms: tuple[Any, ...]
+    span: Span
+
+
+@dataclass(eq=False, slots=True)
+class Training:
+    """The `train` section with Keras's defaults where it is silent. `given` holds the settings that the file gives."""
+
+    optimizer: Any = None
+    given: dict[str, Any] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
+    written: bool = False  # whether the file has a `train` section
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.given.get(name, default)
+
+
+@dataclass(eq=False, slots=True)
+class Model:
+    """One checked model. `nodes` are in an order in which they can run; `layers` in the order of their definition."""
+
+    name: str
+    comment: str
+    file: SourceFile
+    span: Span
+    inputs: list[Input] = field(default_factory=list)
+    layers: list[LayerUse] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    submodels: list[Submodel] = field(default_factory=list)
+    named: dict[str, Value] = field(default_factory=dict)
+    training: Training = field(default_factory=Training)
+    sources: list[DataSource] = field(default_factory=list)
+    bindings: list[Binding] = field(default_factory=list)
+    float_dtype: str = "float32"
+    data_format: str = "channels_last"
+    batch: int | None = None  # the fixed batch size
+    constraints: Constraints = None  # type: ignore[assignment]
+
+
+@dataclass(eq=False, slots=True)
+class CheckedProgram:
+    """What every stage after the checks works on: nothing in it is wrong any more."""
+
+    file: SourceFile
+    models: list[Model]
+
+    @property
+    def main(self) -> Model:
+        """The model that the file is about: its last."""
+        return self.models[-1]
+
+    def find(self, name: str | None) -> Model:
+        """The model of that name, the main one for None; raises LookupError."""
+        if name is None:
+            return self.main
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise LookupError(name)

@@ -1,0 +1,105 @@
+"""The catalogue's index. Families are imported when one of their names is used: the index itself is read off the
+`@entry(…)` lines of the files in `families/`, without importing them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from nndsl.layers.entry import Entry, snake_case
+
+_ENTRY = re.compile(r"^@entry\((.*?)\)\nclass (\w+)", re.MULTILINE | re.DOTALL)
+_FORMERLY = re.compile(r",\s*formerly=(\(.*?\))\s*,?\s*\Z", re.DOTALL)
+
+
+@cache
+def _index() -> dict[str, dict[str, tuple[str, str, bool]]]:
+    """category → name → (module, class, whether the name is a former one)."""
+    index: dict[str, dict[str, tuple[str, str, bool]]] = {}
+    for file in sorted((Path(__file__).parent / "families").glob("*.py")):
+        for head, name in _ENTRY.findall(file.read_text(encoding="utf-8")):
+            former = _FORMERLY.search(head)
+            category, *aliases = ast.literal_eval(f"({head[: former.start()] if former else head},)")
+            names = index.setdefault(category, {})
+            for alias in (name, snake_case(name), *aliases):
+                names[alias] = (file.stem, name, False)
+            for old in ast.literal_eval(former[1]) if former else ():
+                names.setdefault(old, (file.stem, name, True))
+    return index
+
+
+@cache
+def _load(module: str, name: str) -> type[Entry]:
+    found: type[Entry] = getattr(import_module(f"nndsl.layers.families.{module}"), name)
+    return found
+
+
+def find(category: str, name: str) -> type[Entry] | None:
+    """The entry that bears `name` (its own name or an alias), or None."""
+    place = _index().get(category, {}).get(name)
+    if place is None or place[2]:
+        return None
+    if category == "layer" and name != place[1]:
+        return None  # layers have no second names: Dense, never dense
+    return _load(place[0], place[1])
+
+
+def find_former(category: str, name: str) -> type[Entry] | None:
+    """The entry that Keras 1 or 2 called `name`, or None."""
+    place = _index().get(category, {}).get(name)
+    return _load(place[0], place[1]) if place is not None and place[2] else None
+
+
+def names(category: str) -> list[str]:
+    """The names that a file may use, sorted: of layers the class names, of the others their aliases too."""
+    return sorted(
+        name
+        for name, (_, cls, former) in _index().get(category, {}).items()
+        if not former and (category != "layer" or name == cls)
+    )
+
+
+def categories() -> list[str]:
+    return sorted(_index())
+
+
+def entries(category: str) -> Iterator[type[Entry]]:
+    """Every entry of a category, sorted by name (imports all its families)."""
+    for module, cls in sorted({(m, c) for m, c, _ in _index().get(category, {}).values()}, key=lambda p: p[1]):
+        yield _load(module, cls)
+
+
+def is_known(name: str) -> bool:
+    """Whether a layer or function of the catalogue bears this very name, so that a file cannot define it anew."""
+    return find("layer", name) is not None
+
+
+def spelling(cls: type[Entry]) -> str:
+    """How a file writes the entry: a layer by its class, an option (`relu`, `glorot_uniform`) in snake case."""
+    return cls.__name__ if cls.category in ("layer", "optimizer", "callback") else snake_case(cls.__name__)
+
+
+_REFUSED = {
+    ("activation", "sparsemax"): "it is broken in Keras 3.15 on TensorFlow (it returns zeros), so nothing could equal it",
+    ("layer", "Lambda"): "a `.nn` file holds no Python code",
+}
+
+
+def refusal(category: str, name: str) -> str | None:
+    """Why a name of Keras is left out on purpose, or None."""
+    return _REFUSED.get((category, name))
+
+
+def argument_advice(cls: type[Entry], name: str) -> str | None:
+    """What to say of an argument that an entry does not have but people give it."""
+    advice = cls.advice(name)
+    if advice is None and name == "activation":
+        advice = "put `Activation(…)` behind it: only layers with weights take an activation"
+    if advice is None and name in ("input_shape", "batch_input_shape", "input_dim", "batch_size"):
+        advice = "shapes come from the `input` declaration and flow through the layers: leave it out"
+    return advice

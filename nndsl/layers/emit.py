@@ -1,0 +1,313 @@
+"""What the `torch` and `keras` methods of a layer work with: they ask for modules, helpers and names here, and the
+targets collect what was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from nndsl import code
+from nndsl.ir.types import TensorType
+from nndsl.layers.entry import Entry
+
+if TYPE_CHECKING:
+    from nndsl.layers.base import Layer, Weight
+
+Step = tuple[Literal["permute", "reshape", "blocks", "take"], tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class TorchWeight:
+    """How a tensor of a torch module comes from a weight of the catalogue.
+
+    `key` is the tensor's name below the module ("weight"), `weight` the canonical name ("kernel"). `steps` turn the
+    array in Keras's layout into torch's, in order: ("permute", axes), ("reshape", shape), ("blocks", order) which
+    cuts axis 0 into len(order) equal blocks and puts them in that order, ("take", (i,)) which takes row i of axis 0.
+    """
+
+    key: str
+    weight: str
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StateEntry:
+    """One tensor of the emitted module's state_dict: `key`, and the weight it holds (`path` "layer/kernel")."""
+
+    key: str
+    path: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InitRecord:
+    """A tensor to initialise: `target` is code for it, `module` the class of the module that holds it."""
+
+    target: code.Expr
+    weight: Weight
+    module: str
+    key: str
+    steps: tuple[Step, ...]
+
+
+@dataclass
+class TorchScope:
+    """The torch class being written."""
+
+    model: Entry | None = None
+    modules: dict[str, code.Expr] = field(default_factory=dict)  # attribute → constructor
+    inits: list[InitRecord] = field(default_factory=list)
+    after: list[code.Stmt] = field(default_factory=list)  # statements of __init__ behind the modules
+    forward: list[code.Stmt] = field(default_factory=list)
+    helpers: dict[str, None] = field(default_factory=dict)  # in order of first use
+    imports: set[str] = field(default_factory=set)
+    state: list[StateEntry] = field(default_factory=list)
+    variables: dict[str, int] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)  # names that a new variable must not bear
+    reset: list[code.Stmt] = field(default_factory=list)  # body of reset_state
+    activity: bool = False  # whether forward gathers activity penalties
+    defined: set[str] = field(default_factory=set)  # paths of layers whose modules stand
+
+    def variable(self, hint: str) -> str:
+        """A fresh local name that starts with `hint`."""
+        name, number = hint, 2
+        while name in self.taken:
+            name, number = f"{hint}_{number}", number + 1
+        self.taken.add(name)
+        return name
+
+
+SELF = code.Name("self")
+
+
+class TorchCall:
+    """One call of one layer in the torch program being written.
+
+    `inputs` and `results` are types in the file's order of axes. `first` says that the code works on channels-first
+    tensors although the file has channels last (see `Layer.layout`); `axis` takes that into account.
+    `masks` is code for each input's mask, or None. `names` are the variables that the results will be bound to.
+    """
+
+    def __init__(
+        self,
+        scope: TorchScope,
+        layer: Layer,
+        inputs: tuple[TensorType, ...],
+        results: tuple[TensorType, ...],
+        *,
+        attribute: str,
+        path: str,
+        first: bool = False,
+        masks: Sequence[code.Expr | None] = (),
+        tensors: Mapping[str, Any] | None = None,
+        names: tuple[str, ...] = ("x",),
+        used: tuple[bool, ...] = (True,),
+        float_dtype: str = "float32",
+    ) -> None:
+        self.scope, self.layer, self.inputs, self.results = scope, layer, inputs, results
+        self.attribute, self.path, self.first, self.masks = attribute, path, first, tuple(masks)
+        self.tensors = dict(tensors or {})  # code of tensor arguments; a tuple where several were given
+        self.names, self.used, self.float_dtype = names, used, float_dtype
+        self.kept: dict[str, code.Expr] = {}  # what `torch` of the layer leaves for its `torch_mask`
+
+    # -------------------------------------------------------------------------------- modules and helpers
+
+    def module(
+        self,
+        constructor: code.Call,
+        *weights: TorchWeight,
+        name: str = "",
+        frozen: Sequence[str] = (),
+        held: Sequence[tuple[TorchCall, TorchWeight]] = (),
+    ) -> code.Expr:
+        """`self.<attribute>`, defined by `constructor` at the layer's first call; `weights` say what its tensors hold.
+        `name` tells several modules of one layer apart. `frozen` tensors are zero and never trained. `held` are weights
+        of layers inside this one (their `child` calls) that this one module holds."""
+        attribute = f"{self.attribute}_{name}" if name else self.attribute
+        place = code.Attr(SELF, attribute)
+        if attribute not in self.scope.modules:
+            self.scope.modules[attribute] = constructor
+            func = constructor.func
+            kind = func.name if isinstance(func, code.Attr) else func.id if isinstance(func, code.Name) else ""
+            by_name = {weight.name: weight for weight in self.layer.weights(*self.inputs)}
+            for item in weights:
+                self._place(place, attribute, kind, item, by_name[item.weight])
+            for call, item in held:
+                spec = next(spec for spec in call.layer.weights(*call.inputs) if spec.name == item.weight)
+                call._place(place, attribute, kind, item, spec)
+                if self.layer.trainable and not call.layer.trainable:
+                    tensor = _member(place, item.key, kind)
+                    self.scope.after.append(code.Do(code.method(tensor, "requires_grad_", False)))
+            for key in frozen:
+                tensor = _member(place, key, kind)
+                self.scope.after.append(code.Do(code.call("nn.init.zeros_", tensor)))
+                self.scope.after.append(code.Do(code.method(tensor, "requires_grad_", False)))
+            if not self.layer.trainable:
+                self.scope.after.append(code.Do(code.method(place, "requires_grad_", False)))
+        return place
+
+    def parameter(self, weight: str, *steps: Step, name: str = "") -> code.Expr:
+        """`self.<attribute>` as an nn.Parameter of its own for a weight that no module holds."""
+        attribute = f"{self.attribute}_{name or weight}"
+        place = code.Attr(SELF, attribute)
+        if attribute not in self.scope.modules:
+            spec = next(item for item in self.layer.weights(*self.inputs) if item.name == weight)
+            shape = torch_shape(spec.shape, steps)
+            self.scope.modules[attribute] = code.call("nn.Parameter", code.call("torch.empty", *shape))
+            self._place(place, attribute, "Parameter", TorchWeight("", weight, steps), spec)
+            if not self.layer.trainable:
+                self.scope.after.append(code.Do(code.method(place, "requires_grad_", False)))
+        return place
+
+    def _place(self, place: code.Expr, attribute: str, kind: str, item: TorchWeight, spec: Weight) -> None:
+        target = _member(place, item.key, kind) if item.key else place
+        key = f"{attribute}.{item.key}" if item.key else attribute
+        self.scope.state.append(StateEntry(key, f"{self.path}/{item.weight}", item.steps))
+        self.scope.inits.append(InitRecord(target, spec, kind, item.key, item.steps))
+
+    def buffer(self, name: str, value: code.Expr) -> code.Expr:
+        """`self.<attribute>_<name>`: a tensor that moves with the module and is not saved or trained."""
+        attribute = f"{self.attribute}_{name}"
+        if attribute not in self.scope.modules:
+            self.scope.modules[attribute] = code.call("register_buffer", attribute, value, persistent=False)
+        return code.Attr(SELF, attribute)
+
+    def helper(self, name: str) -> code.Name:
+        """A function or class of templates/torch/helpers/<name>.py, which the file will carry."""
+        self.scope.helpers[name] = None
+        return code.Name(name)
+
+    def child(
+        self,
+        name: str,
+        layer: Layer,
+        inputs: tuple[TensorType, ...],
+        results: tuple[TensorType, ...],
+        masks: Sequence[code.Expr | None] = (),
+    ) -> TorchCall:
+        """The call of a layer inside this one, whose path and attribute stand below this one's."""
+        return TorchCall(
+            self.scope, layer, inputs, results,
+            attribute=f"{self.attribute}_{name}", path=f"{self.path}.{name}", masks=masks or (None,) * len(inputs),
+            names=tuple(f"{self.names[0]}_{name}" for _ in results), used=(True,) * len(results),
+            float_dtype=self.float_dtype,
+        )  # fmt: skip
+
+    # --------------------------------------------------------------------------------------------- values
+
+    def let(self, value: code.Expr, hint: str) -> code.Name:
+        """Binds `value` to a fresh local name."""
+        name = code.Name(self.scope.variable(hint))
+        self.scope.forward.append(code.Assign((name,), value))
+        return name
+
+    def unpack(self, value: code.Expr, count: int, hint: str = "part") -> tuple[code.Name, ...]:
+        """Takes apart a tuple: `a, b = value`. Where the call has as many results, they get those names."""
+        if count == len(self.names):
+            names = tuple(code.Name(name if used else "_") for name, used in zip(self.names, self.used, strict=True))
+        else:
+            names = tuple(code.Name(self.scope.variable(hint)) for _ in range(count))
+        self.scope.forward.append(code.Assign(names, value))
+        return names
+
+    def axis(self, axis: int) -> int:
+        """A Keras axis (0 the batch, -1 the last) as the dim of the torch tensor at hand. Negative where the axis is
+        the last one, as people write it."""
+        rank = self.inputs[0].rank
+        position = axis + rank if axis < 0 else axis
+        if not self.first:
+            return -1 if position == rank - 1 else position
+        return position if position == 0 else 1 if position == rank - 1 else position + 1
+
+    def activate(self, activation: Any, value: code.Expr) -> code.Expr:
+        """`value` through an activation of the catalogue (None: itself)."""
+        result: code.Expr = value if activation is None else activation.torch(self, value)
+        return result
+
+    @property
+    def training(self) -> code.Expr:
+        return code.Attr(SELF, "training")
+
+
+# The tensors of these modules bear names that type checkers do not know, or may be None.
+_BY_NAME = {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedCells"}
+
+
+def _member(value: code.Expr, path: str, kind: str = "") -> code.Expr:
+    if kind in _BY_NAME:
+        return code.method(value, "get_parameter", path)
+    for name in path.split("."):
+        value = code.index(value, int(name)) if name.isdigit() else code.Attr(value, name)
+    return value
+
+
+def torch_shape(shape: tuple[int, ...], steps: Sequence[Step]) -> tuple[int, ...]:
+    """The shape that `steps` turn `shape` into."""
+    for kind, numbers in steps:
+        if kind == "permute":
+            shape = tuple(shape[axis] for axis in numbers)
+        elif kind == "reshape":
+            shape = numbers
+        elif kind == "take":
+            shape = shape[1:]
+    return shape
+
+
+def stepped(scope: TorchScope, value: code.Expr, steps: Sequence[Step]) -> code.Expr:
+    """Code that turns a tensor in Keras's layout into torch's by `steps`."""
+    for kind, numbers in steps:
+        if kind == "blocks":
+            scope.helpers["reorder_blocks"] = None
+            value = code.call("reorder_blocks", value, numbers)
+        elif kind == "take":
+            value = code.index(value, numbers[0])
+        else:
+            value = code.method(value, kind, *numbers)
+    return value
+
+
+class KerasCall:
+    """One call of one layer in the Keras program being written.
+
+    `last` says that the code works on channels-last tensors although the file has channels first.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        inputs: tuple[TensorType, ...],
+        *,
+        name: str,
+        last: bool = False,
+        tensors: Mapping[str, Any] | None = None,
+        variable: str | None = None,
+        spell: Any = None,
+    ) -> None:
+        self.layer, self.inputs, self.name, self.last = layer, inputs, name, last
+        self.tensors = dict(tensors or {})
+        self.variable = variable  # the variable that holds a shared layer, already built
+        self.spell = spell  # the target's function: checked value → code
+
+    def axis(self, axis: int) -> int:
+        """An axis of the file as an axis of the channels-last tensor at hand."""
+        rank = self.inputs[0].rank
+        position = axis + rank if axis < 0 else axis
+        if not self.last or position == 0:
+            return axis
+        return -1 if position == 1 else position - 1
+
+    def call(self, layer: Layer, *inputs: code.Expr, **changed: object) -> code.Expr:
+        """`layers.Name(arguments, name=…)(inputs)`; `changed` replaces arguments (a value, or OMIT)."""
+        built = code.Name(self.variable) if self.variable else self.build(layer, **changed)
+        args: object = inputs[0] if len(inputs) == 1 else list(inputs)
+        return code.call(built, args, **self.tensors)
+
+    def build(self, layer: Layer, **changed: object) -> code.Expr:
+        """`layers.Name(arguments, name=…)`."""
+        built: code.Expr = self.spell(layer, self.name, changed)
+        return built
+
+
+OMIT = object()

@@ -1,0 +1,168 @@
+"""Cross-entropies.
+
+From probabilities they clip to 1e-7 as keras/src/backend/tensorflow/nn.py does; from logits, and where the output is
+a softmax or sigmoid that training can leave out (`passes/logits.py`), they are torch's own stable functions.
+"""
+
+from __future__ import annotations
+
+from nndsl import code
+from nndsl.layers.entry import arg, entry
+from nndsl.layers.families.losses import reduction
+from nndsl.layers.kinds import Bool, Float, Int, Maybe
+from nndsl.layers.training import Loss, TrainingCall, only_last_axis
+
+FROM_LOGITS = "Whether the output is the numbers before the softmax or sigmoid."
+SMOOTHING = "How far the targets are moved towards all classes alike: 0 not at all, 1 entirely."
+
+
+def _classes_second(t: TrainingCall, prediction: code.Expr) -> code.Expr:
+    """torch counts classes along dim 1."""
+    return prediction if t.prediction.rank == 2 else code.method(prediction, "movedim", -1, 1)
+
+
+@entry("loss", "bce", "BCE", "binary_crossentropy")
+class BinaryCrossentropy(Loss):
+    """For yes or no, also several independent ones: `-mean(t log(p) + (1 - t) log(1 - p))` over the last axis.
+
+    Targets are 0 to 1, in the output's shape.
+
+    Example:
+        output spam = x -> Dense(1, activation=sigmoid) with loss=binary_crossentropy
+    """
+
+    domain = "probability"
+    from_logits = arg(Bool(), FROM_LOGITS, False)
+    label_smoothing = arg(Float(0, 1), SMOOTHING, 0.0)
+    axis = arg(Int(), "The axis of the mean: the last.", -1)
+    reduction = reduction()
+
+    def check(self) -> None:
+        only_last_axis(self)
+
+    def _target(self, target: code.Expr) -> code.Expr:
+        if not self.label_smoothing:
+            return target
+        scaled = code.binary("*", target, 1.0 - self.label_smoothing)
+        return code.binary("+", scaled, 0.5 * self.label_smoothing)
+
+    def values(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        target = self._target(target)
+        if self.from_logits or t.logits:
+            each = code.call("F.binary_cross_entropy_with_logits", prediction, target, reduction="none")
+            return code.method(each, "mean", -1)
+        return code.call(t.helper("binary_crossentropy"), prediction, target)
+
+    def mean(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        if self.from_logits or t.logits:
+            return code.call("F.binary_cross_entropy_with_logits", prediction, self._target(target))
+        return super().mean(t, prediction, target)
+
+
+@entry("loss", "categorical_crossentropy")
+class CategoricalCrossentropy(Loss):
+    """For classes that exclude each other, with one-hot targets: `-sum(t log(p))` over the last axis.
+
+    Targets are in the output's shape: [batch, …, classes].
+
+    Example:
+        output label = x -> Dense(10, activation=softmax) with loss=categorical_crossentropy
+    """
+
+    domain = "classes"
+    from_logits = arg(Bool(), FROM_LOGITS, False)
+    label_smoothing = arg(Float(0, 1), SMOOTHING, 0.0)
+    axis = arg(Int(), "The axis of the classes: the last.", -1)
+    reduction = reduction()
+
+    def check(self) -> None:
+        only_last_axis(self)
+
+    def _fused(self, t: TrainingCall, prediction: code.Expr, target: code.Expr, **options: object) -> code.Expr:
+        if self.label_smoothing:
+            options = {"label_smoothing": self.label_smoothing, **options}
+        return code.call("F.cross_entropy", _classes_second(t, prediction), _classes_second(t, target), **options)
+
+    def values(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        if self.from_logits or t.logits:
+            return self._fused(t, prediction, target, reduction="none")
+        if self.label_smoothing:
+            share = code.binary("/", self.label_smoothing, code.index(code.Attr(target, "shape"), -1))
+            target = code.binary("+", code.binary("*", target, 1.0 - self.label_smoothing), share)
+        return code.call(t.helper("categorical_crossentropy"), prediction, target)
+
+    def mean(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        # Of targets in more axes than two torch takes the mean over the batch axis alone.
+        if (self.from_logits or t.logits) and t.prediction.rank == 2:
+            return self._fused(t, prediction, target)
+        return super().mean(t, prediction, target)
+
+
+@entry("loss", "sparse_categorical_crossentropy")
+class SparseCategoricalCrossentropy(Loss):
+    """For classes that exclude each other, with class ids 0, 1, 2, … as targets: `-log(p[target])`.
+
+    Targets are integers [batch, …], without the output's last axis.
+
+    Example:
+        output label = x -> Dense(10, activation=softmax) with loss=sparse_categorical_crossentropy
+    """
+
+    sparse = True
+    domain = "classes"
+    from_logits = arg(Bool(), FROM_LOGITS, False)
+    ignore_class = arg(Maybe(Int()), "A class id whose samples do not count.", None)
+    reduction = reduction()
+    axis = arg(Int(), "The axis of the classes: the last.", -1)
+
+    def check(self) -> None:
+        only_last_axis(self)
+
+    def valid(self, target: code.Expr) -> code.Expr | None:
+        return None if self.ignore_class is None else code.binary("!=", target, self.ignore_class)
+
+    def values(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        options: dict[str, object] = {}
+        if self.ignore_class is not None:
+            options["ignore_index"] = self.ignore_class
+        return self._entropy(t, prediction, target, **options, reduction="none")
+
+    def _entropy(self, t: TrainingCall, prediction: code.Expr, target: code.Expr, **options: object) -> code.Expr:
+        if not (self.from_logits or t.logits):
+            prediction = code.call(t.helper("log_probabilities"), prediction)
+        return code.call("F.cross_entropy", _classes_second(t, prediction), target, **options)
+
+    def mean(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        return self._entropy(t, prediction, target)
+
+
+@entry("loss")
+class BinaryFocalCrossentropy(Loss):
+    """Binary cross-entropy in which what is predicted well already counts little: each term times `(1 - p_t)^gamma`.
+
+    Example:
+        output rare = x -> Dense(1, activation=sigmoid) with loss=BinaryFocalCrossentropy(gamma=2)
+    """
+
+    domain = "probability"
+    apply_class_balancing = arg(Bool(), "Whether `alpha` weighs the two classes.", False)
+    alpha = arg(Float(0, 1), "Weight of class 1; class 0 has `1 - alpha`.", 0.25)
+    gamma = arg(Float(0), "How strongly what is predicted well is played down.", 2.0)
+    from_logits = arg(Bool(), FROM_LOGITS, False)
+    label_smoothing = arg(Float(0, 1), SMOOTHING, 0.0)
+    axis = arg(Int(), "The axis of the mean: the last.", -1)
+    reduction = reduction()
+
+    def check(self) -> None:
+        only_last_axis(self)
+
+    def values(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        if self.from_logits:
+            prediction = code.call("torch.sigmoid", prediction)
+        if self.label_smoothing:
+            scaled = code.binary("*", target, 1.0 - self.label_smoothing)
+            target = code.binary("+", scaled, 0.5 * self.label_smoothing)
+        options: dict[str, object] = {"gamma": self.gamma}
+        if self.apply_class_balancing:
+            options["alpha"] = self.alpha
+        return code.call(t.helper("binary_focal_crossentropy"), prediction, target, **options)

@@ -1,0 +1,290 @@
+"""Initializers, with the distributions of keras/src/initializers/: equal in distribution, not draw by draw."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar
+
+from nndsl import code
+from nndsl.layers.emit import InitRecord, TorchScope, stepped, torch_shape
+from nndsl.layers.entry import Entry, arg, entry
+from nndsl.layers.kinds import Choice, Float, Int, ListOf, Maybe
+
+
+class Initializer(Entry):
+    """Base of the initializers."""
+
+    def misfit(self, shape: tuple[int, ...]) -> str | None:
+        """Why it cannot fill a weight of this shape (Keras's layout), in words that go on after "`GlorotUniform` …",
+        or None where it can."""
+        return None
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        """Statements that fill `record.target`, a tensor in torch's layout. `record.weight.fans` are Keras's fans."""
+        raise NotImplementedError
+
+
+def helper(scope: TorchScope, name: str) -> code.Name:
+    """A helper of templates/torch/helpers, which the emitted file will carry."""
+    scope.helpers[name] = None
+    return code.Name(name)
+
+
+@entry("initializer", "zero")
+class Zeros(Initializer):
+    """Fills with 0."""
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        return [code.Do(code.call("nn.init.zeros_", record.target))]
+
+
+@entry("initializer", "one")
+class Ones(Initializer):
+    """Fills with 1."""
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        return [code.Do(code.call("nn.init.ones_", record.target))]
+
+
+@entry("initializer")
+class Constant(Initializer):
+    """Fills with one number: `bias_initializer=Constant(0.1)`."""
+
+    value = arg(Float(), "The number.", 0.0)
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        return [code.Do(code.call("nn.init.constant_", record.target, self.value))]
+
+
+@entry("initializer")
+class Identity(Initializer):
+    """Fills a matrix with `gain` on the diagonal and 0 elsewhere."""
+
+    gain = arg(Float(), "The number on the diagonal.", 1.0)
+
+    def misfit(self, shape: tuple[int, ...]) -> str | None:
+        return None if len(shape) == 2 else f"fills matrices, and this weight has {len(shape)} axes"
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        plain = all(kind == "permute" for kind, _ in record.steps)  # the transpose of a diagonal is diagonal
+        if plain and self.gain == 1:
+            return [code.Do(code.call("nn.init.eye_", record.target))]
+        eye: code.Expr = code.call("torch.eye", *(torch_shape(record.weight.shape, record.steps if plain else ())))
+        if self.gain != 1:
+            eye = code.binary("*", self.gain, eye)
+        value = eye if plain else stepped(scope, eye, record.steps)
+        return [code.Do(code.call(helper(scope, "assign_"), record.target, value))]
+
+
+class RandomInitializer(Initializer):
+    """Base of the random initializers."""
+
+    seed: int | None
+
+    @property
+    def stream(self) -> dict[str, code.Expr]:
+        """The keyword argument with a random stream of its own, where the file gives a seed."""
+        if self.seed is None:
+            return {}
+        return {"generator": code.method(code.call("torch.Generator"), "manual_seed", self.seed)}
+
+
+SEED = "Makes the draws repeatable; `none` takes them from the program's own stream."
+
+
+@entry("initializer", "normal")
+class RandomNormal(RandomInitializer):
+    """Normal distribution."""
+
+    mean = arg(Float(), "Mean.", 0.0)
+    stddev = arg(Float(0), "Standard deviation.", 0.05)
+    seed = arg(Maybe(Int(0)), SEED, None)
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        call = code.call("nn.init.normal_", record.target, mean=self.mean, std=self.stddev, **self.stream)
+        return [code.Do(call)]
+
+
+@entry("initializer", "uniform")
+class RandomUniform(RandomInitializer):
+    """Uniform distribution from `minval` to `maxval`."""
+
+    minval = arg(Float(), "Lower end.", -0.05)
+    maxval = arg(Float(), "Upper end.", 0.05)
+    seed = arg(Maybe(Int(0)), SEED, None)
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        return [code.Do(code.call("nn.init.uniform_", record.target, self.minval, self.maxval, **self.stream))]
+
+
+@entry("initializer")
+class TruncatedNormal(RandomInitializer):
+    """Normal distribution, cut at two standard deviations."""
+
+    mean = arg(Float(), "Mean.", 0.0)
+    stddev = arg(Float(0), "Standard deviation before the cut.", 0.05)
+    seed = arg(Maybe(Int(0)), SEED, None)
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        fill = helper(scope, "truncated_normal_")
+        return [code.Do(code.call(fill, record.target, mean=self.mean, std=self.stddev, **self.stream))]
+
+
+@entry("initializer", "orthogonal_initializer", "OrthogonalInitializer")
+class Orthogonal(RandomInitializer):
+    """A random matrix with orthogonal columns (rows, where there are fewer); more axes are flattened but for the last
+    (Saxe et al., 2014)."""
+
+    gain = arg(Float(), "Scale of the matrix.", 1.0)
+    seed = arg(Maybe(Int(0)), SEED, None)
+
+    def misfit(self, shape: tuple[int, ...]) -> str | None:
+        return None if len(shape) > 1 else f"fills weights of two axes or more, and this one has {len(shape)}"
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        options = {**({} if self.gain == 1 else {"gain": code.lift(self.gain)}), **self.stream}
+        shape, steps = record.weight.shape, record.steps
+        ours = torch_shape(shape, steps)
+        # The order of rows and of columns does not matter to the distribution, which axes are flattened does.
+        if all(kind in ("permute", "blocks") for kind, _ in steps) and (len(shape) == 2 or ours[0] == shape[-1]):
+            return [code.Do(code.call("nn.init.orthogonal_", record.target, **options))]
+        matrix: code.Expr = code.call("torch.empty", prod(shape[:-1]), shape[-1])
+        matrix = code.call("nn.init.orthogonal_", matrix, **options)
+        if len(shape) != 2:
+            matrix = code.method(matrix, "reshape", *shape)
+        return [code.Do(code.call(helper(scope, "assign_"), record.target, stepped(scope, matrix, steps)))]
+
+
+class Scaling(RandomInitializer):
+    """Base of the initializers whose variance is `scale / n`, n from the sizes of the weight."""
+
+    scale: float
+    mode: str  # "fan_in", "fan_out", "fan_avg"
+    distribution: str  # "truncated_normal", "untruncated_normal", "uniform"
+    input_axes: tuple[int, ...] | None
+    output_axes: tuple[int, ...] | None
+
+    def misfit(self, shape: tuple[int, ...]) -> str | None:
+        for axis in (*(self.input_axes or ()), *(self.output_axes or ())):
+            if not -len(shape) <= axis < len(shape):
+                return f"counts over axis {axis}, and this weight has {len(shape)} axes"
+        return None
+
+    def fans(self, record: InitRecord) -> tuple[int, int]:
+        """(fan_in, fan_out), as keras/src/initializers/random_initializers.py counts them."""
+        if self.input_axes is None or self.output_axes is None:
+            return record.weight.fans
+        shape = record.weight.shape
+        return prod(shape[axis] for axis in self.input_axes), prod(shape[axis] for axis in self.output_axes)
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        fan_in, fan_out = self.fans(record)
+        own = _torch_fans(torch_shape(record.weight.shape, record.steps))
+        if self.distribution == "uniform" and own is not None and min(own) > 0:
+            if self.mode == "fan_avg" and self.scale == 1 and sum(own) == fan_in + fan_out:
+                return [code.Do(code.call("nn.init.xavier_uniform_", record.target, **self.stream))]
+            if self.mode == "fan_in" and self.scale in (1, 2) and own[0] == fan_in:
+                gain = "relu" if self.scale == 2 else "linear"
+                call = code.call("nn.init.kaiming_uniform_", record.target, nonlinearity=gain, **self.stream)
+                return [code.Do(call)]
+        fan = max(1, {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode])
+        if self.distribution == "untruncated_normal":
+            deviation = (self.scale / fan) ** 0.5
+            return [code.Do(code.call("nn.init.normal_", record.target, std=deviation, **self.stream))]
+        fill = helper(scope, "scaled_uniform_" if self.distribution == "uniform" else "scaled_normal_")
+        return [code.Do(code.call(fill, record.target, scale=self.scale, fan=fan, **self.stream))]
+
+
+def _torch_fans(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """(fan_in, fan_out) as torch.nn.init counts them."""
+    if len(shape) < 2:
+        return None
+    return shape[1] * prod(shape[2:]), shape[0] * prod(shape[2:])
+
+
+AXES_IN = "Axes of the weight (Keras's layout) whose sizes make up fan_in."
+AXES_OUT = "Axes of the weight (Keras's layout) whose sizes make up fan_out."
+
+
+@entry("initializer")
+class VarianceScaling(Scaling):
+    """Random numbers with variance `scale / n`, n being the fan that `mode` names.
+
+    fan_in is the number of inputs of a unit, fan_out of its outputs, fan_avg their mean.
+    """
+
+    scale = arg(Float(0, above=True), "Scale of the variance.", 1.0)
+    mode = arg(Choice("fan_in", "fan_out", "fan_avg"), "Which fan divides the scale.", "fan_in")
+    distribution = arg(
+        Choice("truncated_normal", "untruncated_normal", "uniform", "normal"),
+        "Kind of distribution; `normal` is `truncated_normal`.",
+        "truncated_normal",
+    )
+    seed = arg(Maybe(Int(0)), SEED, None)
+    input_axes = arg(Maybe(ListOf(Int())), AXES_IN, None)
+    output_axes = arg(Maybe(ListOf(Int())), AXES_OUT, None)
+
+
+class Named(Scaling):
+    """Base of the variance scalings that have names of their own."""
+
+    scale: ClassVar[float]  # type: ignore[misc]
+    mode: ClassVar[str] = "fan_in"  # type: ignore[misc]
+    distribution: ClassVar[str]  # type: ignore[misc]
+    seed = arg(Maybe(Int(0)), SEED, None)
+    input_axes = arg(Maybe(ListOf(Int())), AXES_IN, None)
+    output_axes = arg(Maybe(ListOf(Int())), AXES_OUT, None)
+
+
+@entry("initializer")
+class GlorotUniform(Named):
+    """Uniform on ±sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+
+    scale, mode, distribution = 1.0, "fan_avg", "uniform"
+
+
+@entry("initializer")
+class GlorotNormal(Named):
+    """Truncated normal with deviation sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+
+    scale, mode, distribution = 1.0, "fan_avg", "truncated_normal"
+
+
+@entry("initializer")
+class LecunUniform(Named):
+    """Uniform on ±sqrt(3 / fan_in) (LeCun et al., 1998)."""
+
+    scale, distribution = 1.0, "uniform"
+
+
+@entry("initializer")
+class LecunNormal(Named):
+    """Truncated normal with deviation sqrt(1 / fan_in) (LeCun et al., 1998): goes with `selu`."""
+
+    scale, distribution = 1.0, "truncated_normal"
+
+
+@entry("initializer")
+class HeUniform(Named):
+    """Uniform on ±sqrt(6 / fan_in) (He et al., 2015): goes with `relu`."""
+
+    scale, distribution = 2.0, "uniform"
+
+
+@entry("initializer")
+class HeNormal(Named):
+    """Truncated normal with deviation sqrt(2 / fan_in) (He et al., 2015): goes with `relu`."""
+
+    scale, distribution = 2.0, "truncated_normal"
+
+
+class Values(Initializer):
+    """Fills with the numbers of a matrix that the file gives (`Embedding(weights=…)`); it has no name of its own."""
+
+    def __init__(self, rows: tuple[tuple[float, ...], ...]) -> None:
+        super().__init__({}, lambda _: None)
+        self.rows = rows
+
+    def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
+        value = stepped(scope, code.call("torch.tensor", [list(row) for row in self.rows]), record.steps)
+        return [code.Do(code.call(helper(scope, "assign_"), record.target, value))]

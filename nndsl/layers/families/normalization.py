@@ -1,0 +1,247 @@
+"""Normalization: BatchNormalization, LayerNormalization."""
+
+from __future__ import annotations
+
+from nndsl import code
+from nndsl.ir.types import TensorType
+from nndsl.layers.base import Layer, Weight
+from nndsl.layers.emit import KerasCall, TorchCall, TorchWeight
+from nndsl.layers.entry import ConfigError, arg, entry
+from nndsl.layers.kinds import Anything, Bool, Constraint, Either, Float, Initializer, Int, ListOf, Maybe, Regularizer
+from nndsl.layers.shapes import Check, ShapeError, need_float, resolve_axis, static
+
+# Declared once for both layers.
+epsilon = arg(Float(0), "Added to the variance, so that nothing is divided by 0.", 0.001)
+center = arg(Bool(), "Whether an offset `beta` is learned and added.", True)
+scale = arg(Bool(), "Whether a factor `gamma` is learned and multiplied with.", True)
+beta_initializer = arg(Initializer, "Fills beta.", "zeros", formerly=("beta_init",))
+gamma_initializer = arg(Initializer, "Fills gamma.", "ones", formerly=("gamma_init",))
+beta_regularizer = arg(Regularizer, "Adds a penalty on beta to the loss.", None)
+gamma_regularizer = arg(Regularizer, "Adds a penalty on gamma to the loss.", None)
+beta_constraint = arg(Constraint, "Holds beta to a set after each step.", None)
+gamma_constraint = arg(Constraint, "Holds gamma to a set after each step.", None)
+
+
+class Normalization(Layer):
+    """Base of the normalizations with `gamma` and `beta`."""
+
+    center: bool
+    scale: bool
+    beta_initializer: object
+    gamma_initializer: object
+    beta_regularizer: object
+    gamma_regularizer: object
+    beta_constraint: object
+    gamma_constraint: object
+
+    def affine(self, shape: tuple[int, ...]) -> list[Weight]:
+        gamma = Weight(
+            "gamma",
+            shape,
+            self.gamma_initializer,
+            regularizer=self.gamma_regularizer,
+            constraint=self.gamma_constraint,
+        )
+        beta = Weight(
+            "beta",
+            shape,
+            self.beta_initializer,
+            regularizer=self.beta_regularizer,
+            constraint=self.beta_constraint,
+        )
+        return [gamma] * self.scale + [beta] * self.center
+
+    def affine_in_torch(self) -> list[TorchWeight]:
+        return [TorchWeight("weight", "gamma")] * self.scale + [TorchWeight("bias", "beta")] * self.center
+
+    def result_mask(self, *masks: bool) -> bool:
+        return masks[0]
+
+
+@entry("layer")
+class BatchNormalization(Normalization):
+    """Brings each channel to mean 0 and variance 1 over the batch (Ioffe and Szegedy, 2015).
+
+    Training uses the batch's own statistics and follows them with moving ones, which inference uses; with
+    `trainable=false` the layer always works as in inference. The variance is the biased one, the moving one too. Keeps
+    the shape. Masked steps do not count, and the mask goes on. Weights: gamma, beta, moving_mean, moving_variance, each
+    of the size of `axis`.
+
+    Example:
+        image -> Conv2D(32, 3, use_bias=false) -> BatchNormalization() -> ReLU()
+    """
+
+    layout = "any"
+    uses_mask = True
+    axis = arg(Int(), "The axis that is kept: the channels. With channels first it is 1.", -1)
+    momentum = arg(Float(0, 1), "The share of the moving statistics that each step keeps.", 0.99)
+    epsilon = epsilon
+    center = center
+    scale = scale
+    beta_initializer = beta_initializer
+    gamma_initializer = gamma_initializer
+    moving_mean_initializer = arg(Initializer, "Fills the moving mean.", "zeros")
+    moving_variance_initializer = arg(Initializer, "Fills the moving variance.", "ones")
+    beta_regularizer = beta_regularizer
+    gamma_regularizer = gamma_regularizer
+    beta_constraint = beta_constraint
+    gamma_constraint = gamma_constraint
+    renorm = arg(Bool(), "Batch renormalization; must be false.", False)
+    renorm_clipping = arg(Maybe(Anything()), "Limits of batch renormalization; must be none.", None)
+    renorm_momentum = arg(Float(0, 1), "Momentum of batch renormalization, without effect as that is off.", 0.99)
+    synchronized = arg(Bool(), "Statistics over all devices; must be false.", False)
+
+    def check(self) -> None:
+        if self.renorm:
+            raise ConfigError(
+                "batch renormalization is not supported by this version",
+                "renorm",
+                help="leave `renorm` out",
+                code="NN0218",
+            )
+        if self.renorm_clipping is not None:
+            raise ConfigError("`renorm_clipping` has a meaning with `renorm=true` only", "renorm_clipping")
+        if self.synchronized:
+            raise ConfigError(
+                "statistics over several devices are not supported by this version",
+                "synchronized",
+                help="leave `synchronized` out; on one device it makes no difference",
+                code="NN0218",
+            )
+
+    def size(self, x: TensorType) -> int:
+        axis = resolve_axis(self.axis, x, self.title())
+        return static(
+            x.shape[axis],
+            "the weights of `BatchNormalization`",
+            x,
+            argument="axis",
+            help=f"`axis` is the axis of the channels, whose size is known; axis {self.axis} is the batch"
+            if axis == 0
+            else "`axis` must be an axis of known size: the channels",
+        )
+
+    def infer(self, check: Check, x: TensorType) -> TensorType:
+        need_float(x, self.title())
+        self.size(x)
+        if x.mask and x.rank != 3:
+            raise ShapeError(
+                f"`{self.title()}` can follow a mask over [steps, channels] only, and gets {x} with a mask",
+                code="NN0301",
+                help="normalize before the axes are added, or put the layer into `TimeDistributed`",
+            )
+        return x
+
+    def weights(self, x: TensorType) -> list[Weight]:
+        shape = (self.size(x),)
+        return [
+            *self.affine(shape),
+            Weight("moving_mean", shape, self.moving_mean_initializer, trainable=False),
+            Weight("moving_variance", shape, self.moving_variance_initializer, trainable=False),
+        ]
+
+    def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
+        mask = t.masks[0] if t.masks and self.trainable else None
+        kind = "MaskedBatchNorm" if mask is not None else "BatchNorm" if self.trainable else "FrozenBatchNorm"
+        options: dict[str, object] = {}
+        turned = mask is not None and t.first  # the mask is [batch, steps], so the steps must be axis 1
+        dim = resolve_axis(self.axis, t.inputs[0], self.title()) if turned else t.axis(self.axis)
+        if dim != 1 and not (dim == -1 and t.inputs[0].rank == 2):
+            options["dim"] = dim
+        if self.momentum != 0.99:
+            options["decay"] = self.momentum
+        if self.epsilon != 0.001:
+            options["eps"] = self.epsilon
+        if not self.scale:
+            options["weight"] = False
+        if not self.center:
+            options["bias"] = False
+        weights = [
+            *self.affine_in_torch(),
+            TorchWeight("running_mean", "moving_mean"),
+            TorchWeight("running_var", "moving_variance"),
+        ]
+        module = t.module(code.call(t.helper(kind), self.size(t.inputs[0]), **options), *weights)
+        if mask is None:
+            return code.call(module, x)
+        if turned:
+            return code.method(code.call(module, code.method(x, "movedim", 1, -1), mask), "movedim", -1, 1)
+        return code.call(module, x, mask)
+
+    def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
+        return k.call(self, x, axis=k.axis(self.axis)) if k.last else k.call(self, x)
+
+
+@entry("layer")
+class LayerNormalization(Normalization):
+    """Brings each sample to mean 0 and variance 1 over the axes of `axis` (Ba et al., 2016).
+
+    Keeps the shape, and the mask goes on. Weights: gamma and beta, of the sizes of the axes.
+
+    Example:
+        x -> Dense(64) -> LayerNormalization() -> Activation(gelu)
+    """
+
+    axis = arg(Either(Int(), ListOf(Int(), least=1)), "The axis or axes to normalize over.", -1)
+    epsilon = epsilon
+    center = center
+    scale = scale
+    beta_initializer = beta_initializer
+    gamma_initializer = gamma_initializer
+    beta_regularizer = beta_regularizer
+    gamma_regularizer = gamma_regularizer
+    beta_constraint = beta_constraint
+    gamma_constraint = gamma_constraint
+
+    def axes(self, x: TensorType) -> tuple[int, ...]:
+        """The axes as positions, in order."""
+        given = sorted((self.axis,) if isinstance(self.axis, int) else self.axis)
+        positions = tuple(resolve_axis(axis, x, self.title()) for axis in given)
+        if len(set(positions)) < len(positions):
+            raise ShapeError(
+                f"an axis stands twice in `axis` of `{self.title()}`",
+                code="NN0308",
+                argument="axis",
+                help=f"the axes of {x} are 1 to {x.rank - 1}",
+            )
+        if sorted(positions) != list(positions):
+            # Keras sorts the numbers as they are written, and then mixes up the sizes of the weights.
+            raise ShapeError(
+                f"`{self.title()}` takes axes that are counted from one side",
+                code="NN0308",
+                argument="axis",
+                help=f"write `axis={sorted(positions)}`",
+            )
+        return positions
+
+    def shape(self, x: TensorType) -> tuple[int, ...]:
+        what, hint = "the weights of `LayerNormalization`", "normalize over axes of known size, usually the last one"
+        return tuple(static(x.shape[axis], what, x, argument="axis", help=hint) for axis in self.axes(x))
+
+    def infer(self, check: Check, x: TensorType) -> TensorType:
+        need_float(x, self.title())
+        self.shape(x)
+        return x
+
+    def weights(self, x: TensorType) -> list[Weight]:
+        return self.affine(self.shape(x))
+
+    def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
+        axes, shape = self.axes(t.inputs[0]), self.shape(t.inputs[0])
+        size = shape[0] if len(shape) == 1 else shape
+        last = tuple(range(t.inputs[0].rank - len(axes), t.inputs[0].rank))
+        behind = tuple(range(-len(axes), 0))
+        here: tuple[object, object] = (axes[0], -1) if len(axes) == 1 else (axes, behind)
+        if axes != last:
+            x = code.method(x, "movedim", *here)
+        if self.center and not self.scale:  # nn.LayerNorm has no offset without a factor
+            result = code.call("F.layer_norm", x, shape, bias=t.parameter("beta"), eps=self.epsilon)
+        else:
+            options: dict[str, object] = {"eps": self.epsilon}
+            if not self.scale:
+                options["elementwise_affine"] = False
+            elif not self.center:
+                options["bias"] = False
+            module = t.module(code.call("nn.LayerNorm", size, **options), *self.affine_in_torch())
+            result = code.call(module, x)
+        return result if axes == last else code.method(result, "movedim", here[1], here[0])

@@ -1,0 +1,207 @@
+"""What opens data: the readers of `source NAME = reader(…)`. Here they are described; `runtime/sources.py` opens them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nndsl.layers.entry import ArgumentError, Binder, Entry, Kind, arg, entry
+from nndsl.layers.kinds import WRONG_TYPE, Bool, Choice, Float, Int, Maybe
+from nndsl.layers.values import show
+
+LATER = {
+    "parquet": "csv",
+    "npy": "npz",
+    "images": "npz",
+}
+"""Readers of a later version, each with the one that does today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a source has under one name. `shape` is that of one row, None where only the data can say."""
+
+    shape: tuple[int, ...] | None = None
+
+
+class Reader(Entry):
+    """Base of the readers.
+
+    `own_test` says that the source brings its own test part, `ordered` that its rows follow one another in time and are
+    never shuffled, `has_columns` that it is a table (`table[0:8]`), `of_model` that its fields are the names of the
+    model's inputs and outputs.
+    """
+
+    own_test: ClassVar[bool] = False
+    ordered: ClassVar[bool] = False
+    has_columns: ClassVar[bool] = False
+    of_model: ClassVar[bool] = False
+    whole: ClassVar[str | None] = None  # the only field that `x = source` can mean
+
+    def fields(self) -> Mapping[str, Field] | None:
+        """The fields by name, or None where only the file can say."""
+        return None
+
+
+class FileName(Kind[str]):
+    """A path below the folder of the `.nn` file: a `.nn` file from elsewhere reads nothing but its own data."""
+
+    def convert(self, value: object, bind: Binder) -> str:
+        if not isinstance(value, str):
+            raise ArgumentError(f"must be a file name in quotes, not {show(value)}", code=WRONG_TYPE)
+        if not value.strip() or any(ord(character) < 32 for character in value):
+            raise ArgumentError(f"must be a file name, not {show(value)}")
+        if re.match(r"[a-z][a-z0-9+.-]+://", value, re.IGNORECASE):
+            raise ArgumentError(
+                "must be a file on this machine, not an address",
+                code="NN0608",
+                help="download the file, put it beside the `.nn` file, and write its name here",
+            )
+        parts = re.split(r"[/\\]", value)
+        if parts[0] == "" or re.match(r"[A-Za-z]:", parts[0]) or ".." in parts:
+            raise ArgumentError(
+                f"must stay inside the folder of the `.nn` file, and {show(value)} leads out of it",
+                code="NN0608",
+                help="put the file beside the `.nn` file; `nndsl run FILE --data PATH` reads data from anywhere",
+            )
+        return value
+
+    def describe(self) -> str:
+        return "the name of a file in the folder of the `.nn` file"
+
+
+class Delimiter(Kind[str]):
+    """One character between two cells."""
+
+    def convert(self, value: object, bind: Binder) -> str:
+        if not isinstance(value, str):
+            raise ArgumentError(f"must be {self.describe()}, not {show(value)}", code=WRONG_TYPE)
+        if len(value) != 1 or value.isalnum() or value in "\r\n\"'.+-":
+            raise ArgumentError(f"must be {self.describe()}, not {show(value)}", help='for instance `delimiter=";"`')
+        return value
+
+    def describe(self) -> str:
+        return 'one character between two cells, such as `","`, `";"` or `"\\t"`'
+
+
+@entry("reader")
+class Csv(Reader):
+    """A table of numbers as text, one row a line.
+
+    Columns are taken by number from 0 (`table[8]`, `table[0:8]`, `table[-1]`, `table[[0, 3]]`) or, with a header, by
+    name (`table.age`, `table["blood pressure"]`).
+
+    Example:
+        source table = csv("houses.csv") with test=0.2, seed=7
+    """
+
+    has_columns = True
+    file = arg(FileName(), "The file, in the folder of the `.nn` file.")
+    header = arg(Bool(), "Whether the first line holds the names of the columns.", True)
+    delimiter = arg(Delimiter(), "The character between two cells.", ",")
+
+
+@entry("reader")
+class Npz(Reader):
+    """NumPy's archive of arrays: `np.savez("points.npz", x=x, y=y)` gives the fields `x` and `y`.
+
+    Example:
+        source points = npz("points.npz") with test=0.1
+    """
+
+    file = arg(FileName(), "The file, in the folder of the `.nn` file.")
+
+
+@entry("reader")
+class Mnist(Reader):
+    """70,000 handwritten digits of 28x28 pixels from 0 to 255, with the official test part of 10,000.
+
+    The file is Keras's: https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz
+
+    Example:
+        source digits = mnist("mnist.npz") with validation=0.1
+    """
+
+    own_test = True
+    file = arg(FileName(), "The file, in the folder of the `.nn` file.", "mnist.npz")
+
+    def fields(self) -> Mapping[str, Field]:
+        return {"image": Field((28, 28)), "label": Field(())}
+
+
+@entry("reader")
+class Digits(Reader):
+    """1,797 handwritten digits of 8x8 pixels from 0 to 16: built in, from scikit-learn.
+
+    Example:
+        source scans = digits() with test=0.2, seed=7
+    """
+
+    def fields(self) -> Mapping[str, Field]:
+        return {"image": Field((8, 8)), "label": Field(())}
+
+
+@entry("reader")
+class Iris(Reader):
+    """Fisher's 150 flowers of three species, four lengths each: built in, from scikit-learn.
+
+    Example:
+        source flowers = iris() with test=0.2, seed=7
+    """
+
+    def fields(self) -> Mapping[str, Field]:
+        return {"features": Field((4,)), "label": Field(())}
+
+
+@entry("reader")
+class BreastCancer(Reader):
+    """569 tumours with 30 measures each, 0 malignant and 1 benign: built in, from scikit-learn.
+
+    Example:
+        source tumours = breast_cancer() with test=0.2, seed=7
+    """
+
+    def fields(self) -> Mapping[str, Field]:
+        return {"features": Field((30,)), "label": Field(())}
+
+
+WAVES = ("sin", "cos", "triangle", "square", "sawtooth")
+
+
+@entry("reader")
+class Function(Reader):
+    """A made series: two waves side by side, one to be predicted from the other.
+
+    Each row holds as many steps as the input it fills. Row j of a batch goes on where row j of the batch before it
+    ended, so that a stateful layer sees one long series in each row. Without `samples` there are as many rows as `steps`
+    of the `train` section needs, or 100 batches.
+
+    Example:
+        source series = function("cos", of="sin")
+    """
+
+    ordered = True
+    values = arg(Choice(*WAVES), "The wave to be predicted, and the field that holds it.")
+    of = arg(Choice(*WAVES), "The wave it is predicted from, and the field that holds it.")
+    samples = arg(Maybe(Int(1, 10_000_000)), "How many rows are made.", None)
+    step = arg(Float(0, above=True), "The time from one step to the next; a wave repeats after 2π.", 0.1 / math.pi)
+
+    def fields(self) -> Mapping[str, Field]:
+        return {self.of: Field(), self.values: Field()}
+
+
+@entry("reader")
+class Random(Reader):
+    """Seeded random arrays of the declared shapes, as the lessons use them: nothing can be learnt from them.
+
+    The fields are the names of the model's inputs and outputs. Free dimensions get a small size that the model admits.
+
+    Example:
+        source noise = random(samples=1000) with seed=7
+    """
+
+    of_model = True
+    samples = arg(Int(1, 10_000_000), "How many rows are made.", 1000)

@@ -1,0 +1,384 @@
+"""A model's statements become a `Model`: names looked up, calls bound, types inferred on the way.
+
+Before: ast.File, as written. After: `ir.graph.Model`s whose nodes stand in an order in which they can run.
+"""
+
+from __future__ import annotations
+
+from nndsl.diagnostics.model import Label, Problems
+from nndsl.diagnostics.suggest import did_you_mean, suggest
+from nndsl.ir.constraints import Constraints
+from nndsl.ir.dims import BATCH, Dim, fresh, symbol
+from nndsl.ir.graph import Input, LayerUse, Model, Output, Value
+from nndsl.ir.types import DTYPES, TensorType
+from nndsl.layers import catalogue
+from nndsl.layers.base import Layer
+from nndsl.layers.values import Option, show
+from nndsl.passes.bind import Binder
+from nndsl.passes.evaluate import Evaluator, Failed
+from nndsl.passes.flows import Flows
+from nndsl.passes.infer import Infer
+from nndsl.passes.outputs import elaborate_output_options, elaborate_training
+from nndsl.passes.resolve import Scope, did_you_mean_fix, resolve
+from nndsl.passes.settings import model_options
+from nndsl.passes.submodels import elaborate_submodels
+from nndsl.source import Span
+from nndsl.syntax import ast
+
+MAX_DIM = 2**40
+_LATER = {
+    ast.BlockDef: "a `block` or `layer` of one's own",
+    ast.ParamDef: "`param`",
+    ast.ImportDef: "importing from another file",
+}
+
+
+def elaborate(file: ast.File, problems: Problems) -> list[Model]:
+    """Every model of the file, the broken ones too (their problems are in the bag)."""
+    models: list[Model] = []
+    names: dict[str, Span] = {}
+    for statement in file.body:
+        if type(statement) in _LATER:
+            problems.error(
+                "NN0218",
+                f"{_LATER[type(statement)]} is not in this version of nndsl",
+                _head(statement),
+                help="write the layers out in the model; composition comes with the next version",
+            )
+        elif isinstance(statement, ast.ModelDef):
+            if statement.name.text in names:
+                problems.error(
+                    "NN0208",
+                    f"model `{statement.name.text}` is defined twice",
+                    statement.name.span,
+                    "defined again here",
+                    related=(Label(names[statement.name.text], "first defined here"),),
+                    help="give the second model another name",
+                )
+            names[statement.name.text] = statement.name.span
+            models.append(_Elaborator(statement, problems).run())
+    if not models and not problems.has_errors:
+        problems.error(
+            "NN0220",
+            "there is no model in this file",
+            file.span,
+            help="write one: `model Name { input x: float[8]  …  output y = x -> Dense(1) with loss=mse }`",
+        )
+    return models
+
+
+def _head(statement: ast.Stmt) -> Span:
+    """The first line of a statement."""
+    span = statement.span
+    end = span.file.text.find("\n", span.start, span.end)
+    return Span(span.file, span.start, end if end >= 0 else span.end)
+
+
+class _Elaborator:
+    def __init__(self, definition: ast.ModelDef, problems: Problems) -> None:
+        self.definition, self.problems = definition, problems
+        self.constraints = Constraints()
+        self.model = Model(
+            definition.name.text,
+            definition.comment,
+            definition.span.file,
+            definition.name.span,
+            constraints=self.constraints,
+        )
+        self.evaluate = Evaluator(problems, {})
+        self.binder = Binder(problems, self.evaluate)
+        self.symbols: dict[str, Dim] = {}
+
+    def run(self) -> Model:
+        model, body = self.model, self.definition.body
+        sections = [s for s in body if isinstance(s, ast.Section)]
+        self._one_of_each(sections)
+        for section in sections:
+            if section.kind.text == "options":
+                model_options(model, section, self.evaluate, self.problems)
+        if catalogue.is_known(model.name):
+            self.problems.error(
+                "NN0209", f"`{model.name}` is a layer of the catalogue and cannot be defined anew",
+                self.definition.name.span, "a layer's name", help=f"choose another name, for instance `My{model.name}`",
+            )  # fmt: skip
+        scope = resolve(self.definition, self.problems)
+        infer = Infer(self.problems, self.constraints)
+        infer.float_dtype = model.float_dtype
+        flows = Flows(model, scope, self.binder, infer, self.problems)
+        self.binder.defaults = {"data_format": model.data_format}
+        self._fixed_batch(body)
+        outputs: dict[str, Output] = {}
+        for definition in scope.order:
+            self._define(definition.statement, flows, scope, outputs)
+        order = [s for s in body if isinstance(s, ast.OutputStmt)]
+        for statement in order:
+            if statement.value is None:
+                self._bare_output(statement, flows, scope, outputs)
+        model.inputs.sort(key=lambda item: item.span.start)
+        model.outputs = [outputs[s.name.text] for s in order if s.name.text in outputs]
+        model.outputs = list(dict.fromkeys(model.outputs))
+        model.named = flows.values
+        for statement in body:
+            self._other(statement)
+        for section in sections:
+            if section.kind.text == "train":
+                model.training = elaborate_training(section, self.binder, self.problems)
+        if not any(s for s in sections if s.kind.text == "train"):
+            model.training = elaborate_training(None, self.binder, self.problems)
+        elaborate_submodels(model, scope, flows.values, self.problems)
+        self._data(sections)
+        if not order and not any(isinstance(s, ast.ErrorStmt) for s in body):
+            self.problems.error(
+                "NN0405",
+                f"model `{model.name}` has no output",
+                self.definition.name.span,
+                help="say what it computes: `output y = x -> Dense(1) with loss=mse`",
+            )
+        return model
+
+    def _data(self, sections: list[ast.Section]) -> None:
+        for section in sections:
+            if section.kind.text == "data":
+                from nndsl.passes.data import elaborate_data
+
+                elaborate_data(self.model, section, self.binder, self.problems)
+
+    def _one_of_each(self, sections: list[ast.Section]) -> None:
+        first: dict[str, ast.Section] = {}
+        for section in sections:
+            kind = section.kind.text
+            if kind in first:
+                self.problems.error(
+                    "NN0208", f"a model has one `{kind}` section", section.kind.span, "again here",
+                    related=(Label(first[kind].kind.span, "first here"),), help="put the settings together",
+                )  # fmt: skip
+            first.setdefault(kind, section)
+
+    # ----------------------------------------------------------------------------------- statements
+
+    def _define(self, statement: ast.Stmt, flows: Flows, scope: Scope, outputs: dict[str, Output]) -> None:
+        match statement:
+            case ast.InputStmt():
+                self._input(statement, flows)
+            case ast.SharedStmt():
+                self._shared(statement, flows)
+            case ast.AssignStmt():
+                self._assign(statement, flows, scope)
+            case ast.OutputStmt(name=name, value=expr) if expr is not None:
+                values = flows.read(expr, name.text)
+                if values is None:
+                    scope.broken.add(name.text)
+                    return
+                if len(values) != 1:
+                    self._several(statement.name.text, len(values), expr.span)
+                    scope.broken.add(name.text)
+                    return
+                self._name(values[0], name, flows)
+                outputs[name.text] = self._output(statement, flows.values[name.text])
+
+    def _several(self, name: str, count: int, span: Span) -> None:
+        parts = ", ".join(["_"] * (count - 1))
+        self.problems.error(
+            "NN0213",
+            f"`{name}` is one value, and this flow gives {count}",
+            span,
+            f"{count} values",
+            help=f"take them apart, as in `({name}, {parts}) = …`, or merge them with `Concatenate()` or `Add()`",
+        )
+
+    def _assign(self, statement: ast.AssignStmt, flows: Flows, scope: Scope) -> None:
+        names = [t for t in statement.targets if t.text != "_"]
+        stem = names[0].text if names else "_"
+        if not names:
+            self.problems.error(
+                "NN0213", "this statement keeps none of its results", statement.span,
+                help="give at least one of them a name instead of `_`",
+            )  # fmt: skip
+            return
+        values = flows.read(statement.value, stem)
+        if values is None or any(not v.type.known for v in values):
+            for index, target in enumerate(names):
+                flows.values[target.text] = values[index] if values and index < len(values) else Value(target.span)
+            return
+        if not statement.is_tuple and len(values) != 1:
+            self._several(stem, len(values), statement.value.span)
+            scope.broken.update(t.text for t in names)
+            return
+        if statement.is_tuple and len(values) != len(statement.targets):
+            wanted = len(statement.targets)
+            self.problems.error(
+                "NN0213",
+                f"{wanted} name{'' if wanted == 1 else 's'} on the left, and the flow gives {len(values)} "
+                f"value{'' if len(values) == 1 else 's'}",
+                statement.targets[0].span.to(statement.targets[-1].span),
+                f"{wanted} names",
+                related=(Label(values[-1].producer.layer.name_span, f"{len(values)} values"),)
+                if values[-1].producer
+                else (),
+                help="`_` stands for a result that is not needed; recurrent layers give their states with `return_state=true`",
+            )
+            scope.broken.update(t.text for t in names)
+            return
+        for target, value in zip(statement.targets, values, strict=True):
+            if target.text != "_":
+                self._name(value, target, flows)
+
+    def _name(self, value: Value, name: ast.Ident, flows: Flows) -> None:
+        if not value.name:
+            value.name = name.text
+        flows.values[name.text] = value
+
+    def _shared(self, statement: ast.SharedStmt, flows: Flows) -> None:
+        name, call = statement.name.text, statement.value
+        while isinstance(call, ast.Paren):
+            call = call.inner
+        flows.shared[name] = None
+        if not isinstance(call, ast.CallExpr):
+            if not isinstance(call, ast.ErrorExpr):
+                several = isinstance(call, ast.Flow | ast.Branch | ast.Repeat)
+                self.problems.error(
+                    "NN0218" if several else "NN0211",
+                    f"`shared {name}` shares one layer" + (", and this is a flow" if several else ""),
+                    call.span,
+                    help=f"write a shared layer for each: `shared {name}_1 = …`; then `x -> {name}_1 -> {name}_2`"
+                    if several
+                    else f"write `shared {name} = Dense(32)`",
+                )
+            return
+        cls = catalogue.find("layer", call.func.text)
+        if cls is None:
+            self.binder.unknown_layer(call.func, [])
+            return
+        assert issubclass(cls, Layer)
+        bound = self.binder.bind(cls, call)
+        if bound is None:
+            return
+        if bound.tensors:
+            place = next(iter(bound.tensors.values())).span
+            self.problems.error(
+                "NN0215", "a shared layer gets its values at its calls", place,
+                help=f"write `x -> {name}({next(iter(bound.tensors))}=…)`",
+            )  # fmt: skip
+            return
+        path = bound.entry.name or name  # type: ignore[attr-defined]
+        use = LayerUse(path, bound.entry, call.span, call.func.span, bound.spans, shared=name)
+        flows.paths[path] = statement.name.span
+        flows.shared[name] = (cls, use)
+
+    # --------------------------------------------------------------------------------------- inputs
+
+    def _fixed_batch(self, body: tuple[ast.Stmt, ...]) -> None:
+        place: Span | None = None
+        for statement in body:
+            if not isinstance(statement, ast.InputStmt):
+                continue
+            for option in statement.options:
+                name = option.name.text if option.name else ""
+                if name != "batch":
+                    hint = did_you_mean(name, ["batch"]) or "an input takes `with batch=50`: a fixed batch size"
+                    self.problems.error("NN0216", f"an input has no option `{name}`", option.span, help=hint)
+                    continue
+                try:
+                    size = self.evaluate(option.value)
+                except Failed:
+                    continue
+                if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_DIM:
+                    self.problems.error(
+                        "NN0313", f"a batch size is a positive integer, not {show(size)}", option.value.span,
+                        help="for instance `with batch=50`",
+                    )  # fmt: skip
+                elif self.model.batch is not None and self.model.batch != size and place is not None:
+                    self.problems.error(
+                        "NN0313", f"a model has one batch size, and this is {size}", option.value.span, f"{size} here",
+                        related=(Label(place, f"{self.model.batch} here"),), help="give both inputs the same batch size",
+                    )  # fmt: skip
+                else:
+                    self.model.batch, place = size, option.value.span
+
+    def _input(self, statement: ast.InputStmt, flows: Flows) -> None:
+        name = statement.name.text
+        dtype = self._dtype(statement)
+        dims: list[Dim] = [BATCH if self.model.batch is None else self.model.batch]
+        fine = dtype is not None
+        for dim in statement.dims or ():
+            size = self._dim(dim)
+            if size is None:
+                fine = False
+            else:
+                dims.append(size)
+        value = Value(statement.name.span, name)
+        if fine and dtype is not None and statement.dims is not None:
+            value.type = TensorType(tuple(dims), dtype)
+        flows.values[name] = value
+        self.model.inputs.append(Input(name, value, statement.span))
+
+    def _dtype(self, statement: ast.InputStmt) -> str | None:
+        if statement.dtype is None or statement.dims is None:
+            self.problems.error(
+                "NN0313", f"input `{statement.name.text}` of a model needs a type", statement.name.span,
+                help=f"for instance `input {statement.name.text}: float[784]` or `int[T]`",
+            )  # fmt: skip
+            return None
+        name = statement.dtype.text
+        if name == "float":
+            return self.model.float_dtype
+        if name == "int":
+            return "int32"
+        if name not in DTYPES:
+            known = ["float", "int", *DTYPES]
+            self.problems.error(
+                "NN0313", f"there is no dtype `{name}`", statement.dtype.span, "not a dtype",
+                help=did_you_mean(name, known) or f"the dtypes are {', '.join(known)}",
+                fixes=did_you_mean_fix(statement.dtype.span, suggest(name, known)),
+            )  # fmt: skip
+            return None
+        return name
+
+    def _dim(self, dim: ast.DimExpr) -> Dim | None:
+        if dim.value is None:
+            return fresh()
+        try:
+            value = self.evaluate(dim.value)
+        except Failed:
+            return None
+        if isinstance(value, Option):
+            return self.symbols.setdefault(value.name, symbol(value.name))
+        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_DIM:
+            return value
+        help = "for any size write a name (`T`) or `?`"
+        if value is None or value in (-1, 0):
+            help = "the batch axis is never written; " + help
+        self.problems.error(
+            "NN0313", f"a dimension is a positive integer, a name or `?`, not {show(value)}", dim.span, help=help
+        )
+        return None
+
+    # -------------------------------------------------------------------------------------- outputs
+
+    def _bare_output(
+        self, statement: ast.OutputStmt, flows: Flows, scope: Scope, outputs: dict[str, Output]
+    ) -> None:
+        name = statement.name.text
+        if name in flows.values:
+            outputs[name] = self._output(statement, flows.values[name])
+        elif name not in scope.broken and name not in scope.definitions:
+            known = scope.values()
+            self.problems.error(
+                "NN0201", f"there is no value called `{name}`", statement.name.span, "not defined",
+                help=did_you_mean(name, known) or f"say how it is made: `output {name} = x -> …`",
+                fixes=did_you_mean_fix(statement.name.span, suggest(name, known)),
+            )  # fmt: skip
+
+    def _output(self, statement: ast.OutputStmt, value: Value) -> Output:
+        output = Output(statement.name.text, value, statement.span, statement.name.span)
+        elaborate_output_options(output, statement.options, self.binder, self.problems)
+        return output
+
+    def _other(self, statement: ast.Stmt) -> None:
+        if isinstance(statement, ast.PenaltyStmt):
+            self.problems.error(
+                "NN0218", "`penalty` is not in this version of nndsl", _head(statement),
+                help="regularizers of layers (`kernel_regularizer=l2(0.01)`, `activity_regularizer=l1(0.01)`) add to the loss",
+            )  # fmt: skip
+        elif isinstance(statement, ast.ParamDef | ast.ImportDef | ast.BlockDef | ast.ModelDef | ast.WeightStmt | ast.UpdateStmt | ast.SourceStmt):
+            self.problems.error("NN0219", "this statement does not belong in a model", _head(statement))

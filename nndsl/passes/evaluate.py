@@ -1,0 +1,184 @@
+"""Compile-time values: arithmetic, comparisons, lists, choices.
+
+Bounded: integers stay under MAX_BITS bits, floats finite, lists under MAX_ITEMS items, strings under MAX_TEXT characters.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+
+from nndsl.diagnostics.model import Label, Problems
+from nndsl.layers.values import Option, Unbound, show
+from nndsl.source import Span
+from nndsl.syntax import ast
+
+MAX_BITS = 256
+MAX_ITEMS = 100_000
+MAX_TEXT = 10_000
+
+
+class Failed(Exception):
+    """The expression has no value; the problem has been reported."""
+
+
+_COMPARE: dict[str, Callable[[object, object], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # type: ignore[dict-item]  # fmt: skip
+_ARITHMETIC: dict[str, Callable[[object, object], object]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+    "//": operator.floordiv, "%": operator.mod,
+}  # type: ignore[dict-item]  # fmt: skip
+
+
+class Evaluator:
+    """Evaluates expressions to: None, bool, int, float, str, list, tuple, range, Option (a bare name) and Unbound (a
+    call that its place will understand). `names` are the compile-time names in scope."""
+
+    def __init__(self, problems: Problems, names: Mapping[str, object]) -> None:
+        self.problems, self.names = problems, names
+
+    def __call__(self, node: ast.Expr) -> object:
+        """The value; raises Failed after reporting what is wrong."""
+        match node:
+            case ast.Literal():
+                return node.value
+            case ast.NameRef():
+                return self.names[node.name] if node.name in self.names else Option(node.name, node.span)
+            case ast.CallExpr():
+                return Unbound(node)
+            case ast.Paren():
+                return self(node.inner)
+            case ast.TupleExpr():
+                return tuple(self(item) for item in node.items)
+            case ast.ListExpr():
+                return [self(item) for item in node.items]
+            case ast.RangeExpr():
+                return self._range(node)
+            case ast.Unary():
+                return self._unary(node)
+            case ast.Binary():
+                return self._binary(node)
+            case ast.IfElse():
+                return self(node.then if self.truth(node.condition) else node.otherwise)
+            case ast.ErrorExpr():
+                raise Failed
+            case ast.Flow() | ast.Branch() | ast.Repeat():
+                self._fail(
+                    "NN0211",
+                    "a flow cannot be the value of an argument",
+                    node.span,
+                    "known only when the program runs",
+                    help="give the flow a name in a statement of its own; arguments take values that are known now",
+                )
+            case ast.Attribute() | ast.Subscript():
+                self._fail(
+                    "NN0218",
+                    f"`{node.span.text[:40]}` is not available here",
+                    node.span,
+                    help="this version of nndsl evaluates numbers, strings, lists and choices in arguments",
+                )
+        raise Failed
+
+    def truth(self, node: ast.Expr) -> bool:
+        value = self(node)
+        if not isinstance(value, bool):
+            self._fail(
+                "NN0214", f"a condition must be `true` or `false`, and this is {show(value)}", node.span, help=None
+            )
+        return bool(value)
+
+    def _fail(self, code: str, message: str, span: Span, label: str = "", help: str | None = None) -> None:
+        self.problems.error(code, message, span, label, help=help)
+        raise Failed
+
+    def _range(self, node: ast.RangeExpr) -> range:
+        start, stop = self(node.start), self(node.stop)
+        for value, part in ((start, node.start), (stop, node.stop)):
+            if not isinstance(value, int) or isinstance(value, bool):
+                self._fail("NN0214", f"a range runs between integers, and this is {show(value)}", part.span)
+        assert isinstance(start, int) and isinstance(stop, int)
+        if stop - start > MAX_ITEMS:
+            self._fail("NN0702", f"a range of more than {MAX_ITEMS:,} numbers", node.span)
+        return range(start, stop)
+
+    def _unary(self, node: ast.Unary) -> object:
+        if node.op == "not":
+            return not self.truth(node.operand)
+        value = self(node.operand)
+        if not _is_number(value):
+            self._fail("NN0214", f"`{node.op}` takes a number, and this is {show(value)}", node.operand.span)
+        return -value if node.op == "-" else value  # type: ignore[operator]
+
+    def _binary(self, node: ast.Binary) -> object:
+        if node.op in ("and", "or"):
+            left = self.truth(node.left)
+            return self.truth(node.right) if left is (node.op == "and") else left
+        left, right = self(node.left), self(node.right)
+        if node.op in ("==", "!="):
+            same = _plain(left) == _plain(right)
+            return same if node.op == "==" else not same
+        if node.op in _COMPARE:
+            if (_is_number(left) and _is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
+                return _COMPARE[node.op](left, right)
+            self._operands(node, left, right)
+        if node.op == "@":
+            self._fail("NN0214", "`@` multiplies tensors, not values in arguments", node.op_span)
+        return self._arithmetic(node, left, right)
+
+    def _arithmetic(self, node: ast.Binary, left: object, right: object) -> object:
+        if isinstance(left, list | tuple) and type(left) is type(right) and node.op == "+":
+            if len(left) + len(right) > MAX_ITEMS:  # type: ignore[arg-type]
+                self._fail("NN0702", f"a list of more than {MAX_ITEMS:,} items", node.span)
+            return left + right  # type: ignore[operator]
+        if isinstance(left, str) and isinstance(right, str) and node.op == "+":
+            if len(left) + len(right) > MAX_TEXT:
+                self._fail("NN0702", f"a string of more than {MAX_TEXT:,} characters", node.span)
+            return left + right
+        if not (_is_number(left) and _is_number(right)):
+            self._operands(node, left, right)
+        if node.op in ("/", "//", "%") and right == 0:
+            self._fail("NN0214", "division by zero", node.right.span, "this is 0")
+        try:
+            value = self._power(node, left, right) if node.op == "**" else _ARITHMETIC[node.op](left, right)
+        except (OverflowError, ZeroDivisionError):
+            self._fail("NN0214", "the result is too large", node.span)
+            raise Failed from None
+        too_large = abs(value).bit_length() > MAX_BITS if isinstance(value, int) else not math.isfinite(value)  # type: ignore[arg-type]
+        if too_large:
+            self._fail("NN0702", f"the result is too large (integers may have {MAX_BITS} bits)", node.span)
+        return value
+
+    def _power(self, node: ast.Binary, left: object, right: object) -> object:
+        if isinstance(left, int) and isinstance(right, int):
+            if right < 0:
+                return float(left) ** right
+            if abs(left) > 1 and right * abs(left).bit_length() > 2 * MAX_BITS:
+                self._fail("NN0702", f"the result is too large (integers may have {MAX_BITS} bits)", node.span)
+        value = left**right  # type: ignore[operator]
+        if isinstance(value, complex):
+            self._fail("NN0214", "a root of a negative number", node.span)
+        return value
+
+    def _operands(self, node: ast.Binary, left: object, right: object) -> None:
+        wrong, value = (node.left, left) if not _is_number(left) else (node.right, right)
+        other = node.right if wrong is node.left else node.left
+        self.problems.error(
+            "NN0214",
+            f"`{node.op}` takes numbers, and this is {show(value)}",
+            wrong.span,
+            related=(Label(other.span, ""),) if _is_number(right if wrong is node.left else left) else (),
+            help="names of options and values of the model have no arithmetic"
+            if isinstance(value, Option)
+            else None,
+        )
+        raise Failed
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _plain(value: object) -> object:
+    return value.name if isinstance(value, Option) else value

@@ -1,0 +1,373 @@
+"""Flows become calls: `x -> Conv2D(8, 3) -> branch { … } -> Add()` → nodes and values, with types as they come."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nndsl.diagnostics.model import Edit, Fix, Label, Problems
+from nndsl.diagnostics.suggest import did_you_mean, suggest
+from nndsl.ir.graph import LayerUse, Model, Node, Value
+from nndsl.layers import catalogue
+from nndsl.layers.base import Layer
+from nndsl.layers.entry import snake_case
+from nndsl.passes.bind import Binder
+from nndsl.passes.evaluate import Failed
+from nndsl.passes.infer import Infer
+from nndsl.passes.resolve import Scope, did_you_mean_fix
+from nndsl.source import Span
+from nndsl.syntax import ast
+
+Values = tuple[Value, ...]
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_LATER = "this version of nndsl does not have it yet"
+
+
+class Stop(Exception):
+    """The flow has no value; the problem has been reported."""
+
+
+@dataclass
+class Statement:
+    """The statement being read: `name` is what its layers are named after, `last` the call that bears that name."""
+
+    name: str
+    last: ast.Expr | None
+
+
+class Flows:
+    """Elaborates the flows of one model into `model.nodes`. `values` are the model's named values so far."""
+
+    def __init__(self, model: Model, scope: Scope, binder: Binder, infer: Infer, problems: Problems) -> None:
+        self.model, self.scope, self.binder, self.infer, self.problems = model, scope, binder, infer, problems
+        self.values: dict[str, Value] = {}
+        self.shared: dict[str, tuple[type[Layer], LayerUse] | None] = {}
+        self.paths: dict[str, Span] = {}
+        self.statement = Statement("", None)
+
+    def read(self, expr: ast.Expr, name: str) -> Values | None:
+        """The values of a statement's flow, or None (reported)."""
+        body = expr
+        while isinstance(body, ast.Paren):
+            body = body.inner
+        last = body.items[-1] if isinstance(body, ast.Flow) else None
+        self.statement = Statement(name, last)
+        try:
+            return self._source(expr)
+        except (Stop, Failed):
+            return None
+
+    # ------------------------------------------------------------------------------------- sources
+
+    def _source(self, expr: ast.Expr) -> Values:
+        """What an expression that nothing flows into stands for."""
+        match expr:
+            case ast.NameRef():
+                return (self._value(expr),)
+            case ast.Paren():
+                return self._source(expr.inner)
+            case ast.TupleExpr():
+                return self._tuple(expr)
+            case ast.Flow():
+                current = self._source(expr.items[0])
+                for stage in expr.items[1:]:
+                    current = self._stage(stage, current)
+                return current
+            case ast.IfElse():
+                return self._source(expr.then if self.binder.evaluate.truth(expr.condition) else expr.otherwise)
+            case ast.CallExpr() if catalogue.find("layer", expr.func.text):
+                self._stop(
+                    "NN0211",
+                    f"nothing flows into `{expr.func.text}`",
+                    expr.span,
+                    "a layer call stands behind `->`",
+                    help=f"write what flows in before it: `x -> {expr.func.text}(…)`",
+                )
+            case ast.Branch() | ast.Repeat():
+                word = "branch" if isinstance(expr, ast.Branch) else "repeat"
+                self._stop("NN0211", f"nothing flows into this `{word}`", expr.span, help=f"write `x -> {word} {{ … }}`")
+            case ast.Literal() | ast.ListExpr() | ast.RangeExpr():
+                self._stop(
+                    "NN0211",
+                    f"`{expr.span.text[:40]}` is not a value that can flow",
+                    expr.span,
+                    help="a flow starts from an input or another named value",
+                )
+            case ast.ErrorExpr():
+                raise Stop
+            case _:
+                self._stop("NN0218", f"tensor expressions: {_LATER}", expr.span, help="merging layers (`Add()`, "
+                           "`Multiply()`, `Subtract()`, `Average()`) do arithmetic on values")  # fmt: skip
+        raise Stop
+
+    def _tuple(self, expr: ast.TupleExpr) -> Values:
+        found: list[Value] = []
+        failed = False
+        for item in expr.items:
+            try:
+                found += self._source(item)
+            except (Stop, Failed):
+                failed = True
+        if failed:
+            raise Stop
+        return tuple(found)
+
+    def _value(self, ref: ast.NameRef) -> Value:
+        name = ref.name
+        if name in self.values:
+            return self.values[name]
+        if name in self.scope.broken:
+            raise Stop
+        if name in self.scope.definitions:
+            if name in self.shared or name in self.scope.shared():
+                self._stop(
+                    "NN0211",
+                    f"`{name}` is a shared layer, and a value is meant here",
+                    ref.span,
+                    "a layer",
+                    help=f"let something flow into it: `x -> {name}`",
+                )
+            raise Stop  # its definition has failed
+        known = self.scope.values()
+        help = did_you_mean(name, known)
+        if catalogue.find("layer", name):
+            help = f"`{name}` is a layer: it stands behind `->`, with parentheses: `x -> {name}(…)`"
+        elif help is None and known:
+            shown = ", ".join(f"`{n}`" for n in known[:6]) + (", …" if len(known) > 6 else "")
+            help = f"the model has {shown}"
+        elif help is None:
+            help = f"declare it: `input {name}: float[…]`"
+        self._stop(
+            "NN0201", f"there is no value called `{name}`", ref.span, "not defined", help=help,
+            fixes=did_you_mean_fix(ref.span, suggest(name, known)),
+        )  # fmt: skip
+        raise Stop
+
+    # -------------------------------------------------------------------------------------- stages
+
+    def _stage(self, stage: ast.Expr, incoming: Values) -> Values:
+        match stage:
+            case ast.CallExpr():
+                return self._call(stage, incoming)
+            case ast.NameRef():
+                return self._shared_call(stage.name, stage.span, (), incoming)
+            case ast.Paren():
+                return self._stage(stage.inner, incoming)
+            case ast.Flow():
+                for item in stage.items:
+                    incoming = self._stage(item, incoming)
+                return incoming
+            case ast.Branch():
+                return self._branch(stage, incoming)
+            case ast.IfElse():
+                chosen = stage.then if self.binder.evaluate.truth(stage.condition) else stage.otherwise
+                return self._stage(chosen, incoming)
+            case ast.Repeat():
+                self._stop("NN0218", f"`repeat`: {_LATER}", stage.span, help="write the stages out")
+            case ast.ErrorExpr():
+                raise Stop
+            case _:
+                self._stop(
+                    "NN0211",
+                    f"`{stage.span.text[:40]}` is not a layer",
+                    stage.span,
+                    "a layer call stands behind `->`",
+                    help="several values flow together as a tuple: `(a, b) -> Concatenate()`"
+                    if isinstance(stage, ast.TupleExpr)
+                    else "write a layer with its parentheses, as in `x -> Dense(10)`",
+                )
+        raise Stop
+
+    def _branch(self, stage: ast.Branch, incoming: Values) -> Values:
+        found: list[Value] = []
+        failed = False
+        for arm in stage.arms:
+            try:
+                found += self._stage(arm, incoming)
+            except (Stop, Failed):
+                failed = True
+        if failed:
+            raise Stop
+        return tuple(found)
+
+    def _call(self, call: ast.CallExpr, incoming: Values) -> Values:
+        name = call.func.text
+        cls = catalogue.find("layer", name)
+        if cls is None:
+            if name in self.scope.definitions or name in self.scope.broken:
+                return self._shared_call(name, call.func.span, call.args, incoming, call)
+            self._unknown_layer(call.func)
+        assert cls is not None and issubclass(cls, Layer)
+        bound = self.binder.bind(cls, call)
+        if bound is None:
+            raise Stop
+        config = bound.entry
+        assert isinstance(config, Layer)
+        tensors = self._tensors(bound.tensors)
+        self._arity(config, call.span, call.func.span, incoming)
+        use = LayerUse(self._path(config, call), config, call.span, call.func.span, bound.spans)
+        return self._node(use, incoming, tensors, call.span)
+
+    def _shared_call(
+        self,
+        name: str,
+        span: Span,
+        args: tuple[ast.Arg, ...],
+        incoming: Values,
+        call: ast.CallExpr | None = None,
+    ) -> Values:
+        whole = call.span if call is not None else span
+        if name in self.shared:
+            entry = self.shared[name]
+            if entry is None:
+                raise Stop
+            cls, use = entry
+            given: dict[str, ast.Expr] = {}
+            for arg in args:
+                if arg.name is None or arg.name.text not in cls.tensor_args:
+                    known = list(cls.tensor_args)
+                    self._stop(
+                        "NN0203",
+                        f"a call of shared layer `{name}` takes no such argument",
+                        (arg.name or arg).span,
+                        help=f"only values that flow in can be given here: {', '.join(known)}"
+                        if known
+                        else f"its arguments stand in `shared {name} = …`; write `-> {name}`",
+                        related=(Label(use.span, "the layer is made here"),),
+                    )
+                assert arg.name is not None
+                given[arg.name.text] = arg.value
+            tensors = self._tensors(given)
+            self._arity(use.config, whole, span, incoming)
+            return self._node(use, incoming, tensors, whole)
+        if name in self.scope.broken:
+            raise Stop
+        if name in self.scope.definitions:
+            if name not in self.scope.shared():
+                self._stop(
+                    "NN0211",
+                    f"`{name}` is a value, and a layer is meant here",
+                    span,
+                    "a value",
+                    related=(Label(self.scope.definitions[name].statement.span, "defined here"),)
+                    if self.scope.definitions[name].statement.span.line == self.scope.definitions[name].statement.span.end_line
+                    else (),
+                    help=f"values flow together in front of a layer: `(a, {name}) -> Concatenate()`",
+                )
+            raise Stop
+        cls_named = catalogue.find("layer", name)
+        if cls_named is not None:
+            required = any(a.required for a in cls_named.arguments.values())
+            text = f"{name}(…)" if required else f"{name}()"
+            self._stop(
+                "NN0211", f"`{name}` needs its parentheses", span, "a layer is called",
+                help=f"write `{text}`",
+                fixes=() if required else (Fix(f"change to `{text}`", (Edit(span, text),)),),
+            )  # fmt: skip
+        self._unknown_layer(ast.Ident(name, span))
+        raise Stop
+
+    def _unknown_layer(self, name: ast.Ident) -> None:
+        self.binder.unknown_layer(name, self.scope.shared())
+        raise Stop
+
+    # --------------------------------------------------------------------------------------- nodes
+
+    def _tensors(self, given: Mapping[str, ast.Expr]) -> dict[str, Value | Values]:
+        found: dict[str, Value | Values] = {}
+        statement = self.statement
+        self.statement = Statement(statement.name, None)
+        for name, expr in given.items():
+            values = self._source(expr)
+            found[name] = values[0] if len(values) == 1 and not isinstance(expr, ast.TupleExpr) else values
+        self.statement = statement
+        return found
+
+    def _arity(self, config: Layer, call: Span, name: Span, incoming: Values) -> None:
+        least, most = config.arity
+        count = len(incoming)
+        if count < least or (most is not None and count > most):
+            title = config.title()
+            if most is None:
+                wanted = f"at least {least} inputs"
+                help = f"let several values flow in as a tuple: `(a, b) -> {title}(…)`"
+            else:
+                wanted = f"{least if least == most else f'{least} to {most}'} input{'' if most == 1 else 's'}"
+                help = (
+                    "merge the values first, for instance with `Concatenate()` or `Add()`, or give each a call of its own"
+                    if count > most
+                    else f"let several values flow in as a tuple: `(a, b) -> {title}(…)`"
+                )
+            related = tuple(
+                Label(place, f"input {i + 1}")
+                for i, place in enumerate(dict.fromkeys(_place(value) for value in incoming[:6]))
+                if place != name
+            )
+            self._stop(
+                "NN0212", f"`{title}` takes {wanted}, and {count} flow{'s' if count == 1 else ''} in", name,
+                f"{count} input{'' if count == 1 else 's'}", related=related, help=help,
+            )  # fmt: skip
+
+    def _node(
+        self, use: LayerUse, incoming: Values, tensors: dict[str, Value | Values], span: Span
+    ) -> Values:
+        result = Value(span)
+        node = Node(use, incoming, tensors, (result,), span)
+        result.producer = node
+        if not use.nodes:
+            self.model.layers.append(use)
+        use.nodes.append(node)
+        for value in node.operands():
+            value.uses.append(node)
+        self.model.nodes.append(node)
+        self.infer.node(node)
+        return node.results
+
+    def _path(self, config: Layer, call: ast.CallExpr) -> str:
+        """The layer's identity (LANGUAGE.md section 4)."""
+        if config.name is not None:
+            name = config.name
+            place = next((a.value.span for a in call.args if a.name is not None and a.name.text == "name"), call.span)
+            if not _NAME.match(name) or len(name) > 100:
+                self._stop(
+                    "NN0209", "a layer's name is made of letters, digits and `_`, and does not start with a digit",
+                    place, help="for instance `name=head`",
+                )  # fmt: skip
+            earlier = self.paths.get(name)
+            if earlier is None and name in self.scope.definitions and name != self.statement.name:
+                earlier = self.scope.definitions[name].names[0].span
+            if earlier is not None:
+                self._stop(
+                    "NN0208", f"two layers would be called `{name}`", place, "again here",
+                    related=(Label(earlier, "first here"),), help="a layer's name is its identity: choose another",
+                )  # fmt: skip
+            self.paths[name] = place
+            return name
+        if call is self.statement.last and self.statement.name not in self.paths:
+            self.paths[self.statement.name] = call.func.span
+            return self.statement.name
+        stem = f"{self.statement.name}_{snake_case(config.title())}"
+        path, number = stem, 2
+        while path in self.paths or path in self.scope.definitions or path in self.scope.submodels:
+            path, number = f"{stem}_{number}", number + 1
+        self.paths[path] = call.func.span
+        return path
+
+    def _stop(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        related: tuple[Label, ...] = (),
+        help: str | None = None,
+        fixes: tuple[Fix, ...] = (),
+    ) -> None:
+        self.problems.error(code, message, span, label, related=related, help=help, fixes=fixes)
+        raise Stop
+
+
+def _place(value: Value) -> Span:
+    return value.span if value.producer is None else value.producer.layer.name_span

@@ -1,0 +1,176 @@
+"""Types of values: each call's shape rule is asked as soon as the call is known.
+
+A failed call gives values of unknown type, and calls that meet those stay silent: one mistake, one message.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nndsl.diagnostics.model import Label, Problems
+from nndsl.ir.constraints import Constraints, Outcome
+from nndsl.ir.dims import Dim, DimTooComplex, Formula
+from nndsl.ir.graph import LayerUse, Node, Value
+from nndsl.ir.types import UNKNOWN, TensorType, show_shape
+from nndsl.layers.base import Layer, Weight
+from nndsl.layers.shapes import ShapeError
+from nndsl.source import Span
+
+
+class Infer:
+    """Infers types node by node; implements `layers.shapes.Check` for the rule at work."""
+
+    def __init__(self, problems: Problems, constraints: Constraints) -> None:
+        self.problems, self.constraints = problems, constraints
+        self._place: Span | None = None
+        self.float_dtype = "float32"  # the option of the model
+
+    # ------------------------------------------------------------------------ what shape rules ask
+
+    def at_least(self, dim: Dim, minimum: int, error: ShapeError) -> None:
+        result = self.constraints.require_at_least(dim, minimum, self._place)
+        if not result:
+            raise self._contradiction(error, result.reasons, f"`{dim}` must be {minimum} or more")
+
+    def equal(self, a: Dim, b: Dim, error: ShapeError) -> None:
+        result = self.constraints.require_equal(a, b, self._place)
+        if not result:
+            if result.outcome is Outcome.CONTRADICTION and result.reasons:
+                raise self._contradiction(error, result.reasons, f"`{a}` must equal `{b}`")
+            raise error
+
+    def _contradiction(self, error: ShapeError, reasons: tuple[object, ...], asks: str) -> ShapeError:
+        if not reasons:
+            return error
+        self._reasons = tuple(reason for reason in reasons if isinstance(reason, Span))
+        message = f"{error.message}; {asks}, which contradicts what is asked of the same dimension elsewhere"
+        return ShapeError(message, code="NN0310", argument=error.argument, inputs=error.inputs, help=error.help)
+
+    # -------------------------------------------------------------------------------------- calls
+
+    def node(self, node: Node) -> None:
+        """Sets the types of the node's results. `node.results` has one value; more are added for several results."""
+        use, config = node.layer, node.layer.config
+        types = node.input_types
+        tensors: dict[str, Any] = {
+            name: tuple(v.type for v in item) if isinstance(item, tuple) else item.type
+            for name, item in node.tensors.items()
+        }
+        if not all(value.type.known for value in node.operands()):
+            return
+        self._place, self._reasons = use.name_span, ()
+        try:
+            result = config.infer(self, *types, **tensors)
+            results = result if isinstance(result, tuple) else (result,)
+            weights = list(config.weights(*types))
+        except ShapeError as error:
+            self._report(node, error)
+            return
+        except DimTooComplex as error:
+            self.problems.error(
+                "NN0702",
+                f"the shapes here have formulas that are too large to follow: {error}",
+                use.name_span,
+                help="give some of the free dimensions a size",
+            )
+            return
+        set_paths(config, use.path)
+        self._agree(node, weights)
+        if config.result_mask(*(t.mask for t in types)):
+            results = (results[0].with_mask(True), *(t.with_mask(False) for t in results[1:]))
+        else:
+            results = tuple(t.with_mask(False) for t in results)
+        for position, type_ in enumerate(results):
+            if position == len(node.results):
+                node.results = (*node.results, Value(node.span, producer=node, position=position))
+            node.results[position].type = type_
+
+    def _agree(self, node: Node, weights: list[Weight]) -> None:
+        """All calls of one layer must ask for the same weights."""
+        first = node.layer.nodes[0]
+        if first is node or not first.results[0].type.known:
+            return
+        before = list(node.layer.config.weights(*first.input_types))
+        for old, new in zip(before, weights, strict=False):
+            if old.shape != new.shape:
+                self.problems.error(
+                    "NN0306",
+                    f"the calls of shared layer `{node.layer.shared}` do not agree: its {old.name} would be "
+                    f"{show_shape(old.shape)} for one and {show_shape(new.shape)} for another",
+                    node.span,
+                    f"gets {_show(node.inputs)}",
+                    related=(Label(first.span, f"gets {_show(first.inputs)}"),),
+                    notes=chain(node.inputs),
+                    help="one set of weights fits one size: give both calls inputs of the same size, or use two layers",
+                )
+                for value in node.results:
+                    value.type = UNKNOWN
+                return
+
+    def _report(self, node: Node, error: ShapeError) -> None:
+        use = node.layer
+        place = use.arguments.get(error.argument or "", None)
+        if use.shared and place is not None and place.start < use.span.start:
+            place = None
+        span = place or (node.span if use.shared else use.name_span)
+        related = []
+        for position in error.inputs:
+            if position < len(node.inputs):
+                value = node.inputs[position]
+                related.append(Label(_origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}"))
+        related += [Label(reason, "asked for here") for reason in self._reasons if reason != span]
+        unique = {(label.span.start, label.span.end): label for label in related if label.span != span}
+        inputs = tuple(node.inputs[p] for p in error.inputs if p < len(node.inputs))
+        self.problems.error(
+            error.code,
+            error.message,
+            span,
+            related=tuple(unique.values()),
+            notes=(*chain(inputs), *error.notes),
+            help=error.help,
+        )
+
+
+def set_paths(config: Layer, path: str) -> None:
+    """Gives a layer and those inside it their identities."""
+    config.path = path
+    for name, child, _ in config.children():
+        set_paths(child, f"{path}.{name}")
+
+
+def _origin(value: Value) -> Span:
+    """The call or declaration that a value comes from."""
+    if value.producer is None:
+        return value.span
+    use: LayerUse = value.producer.layer
+    return value.producer.span if use.shared else use.name_span
+
+
+def _show(values: tuple[Value, ...]) -> str:
+    return ", ".join(str(value.type) for value in values)
+
+
+def chain(values: tuple[Value, ...], most: int = 6) -> tuple[str, ...]:
+    """For each value the layers that led to its shape: "image [28, 28, 1] -> Conv2D [28, 28, 32] -> Flatten [25088]"."""
+    notes = []
+    for value in values[:4]:
+        steps: list[str] = []
+        current: Value | None = value
+        seen = 0
+        while current is not None and seen < most:
+            node = current.producer
+            name = current.name if node is None else node.layer.shared or node.layer.config.title()
+            steps.append(f"{name} {show_shape(current.type.features)}")
+            current = node.inputs[0] if node is not None and len(node.inputs) == 1 else None
+            seen += 1
+            if node is not None and len(node.inputs) > 1:
+                steps.append("(" + ", ".join(show_shape(v.type.features) for v in node.inputs) + ")")
+        if current is not None:
+            steps.append("…")
+        if len(steps) > 1:
+            notes.append("the shape comes from " + " -> ".join(reversed(steps)))
+    return tuple(notes)
+
+
+def is_free(type_: TensorType) -> bool:
+    return any(isinstance(dim, Formula) for dim in type_.features)

@@ -1,0 +1,43 @@
+"""The order of axes of images in the emitted code.
+
+A file declares its images channels last (or first); torch's convolutions take them channels first, Keras's on a CPU
+channels last. Before: a checked model. After: for each value whether its tensor has its channels *moved* against the
+declared order, and so where a call's input has to be permuted: at the edges of a chain of convolutions, not inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from nndsl.ir.graph import Model, Node, Value
+
+
+@dataclass
+class Layout:
+    """`moved` holds the values whose tensors have their channels moved; `wants` the calls that work on such."""
+
+    moved: set[Value] = field(default_factory=set)
+    wants: set[Node] = field(default_factory=set)
+
+
+def layout(model: Model, native: Literal["channels_first", "channels_last"]) -> Layout:
+    """Plans the axes for a target whose image layers work in `native` order."""
+    result = Layout()
+    for node in model.nodes:
+        config = node.layer.config
+        if not node.inputs or node.inputs[0].type.rank < 3:
+            continue
+        if config.layout in ("channels", "last"):
+            other = config.data_format is not None and config.data_format != native
+            moved = other and (config.layout == "channels" or native == "channels_last")
+        elif config.layout == "any":
+            ranks = {value.type.rank for value in node.inputs}
+            moved = len(ranks) == 1 and any(value in result.moved for value in node.inputs)
+        else:
+            moved = False
+        if moved:
+            result.wants.add(node)
+            if config.layout != "last":
+                result.moved.update(v for v in node.results if v.type.rank == node.inputs[0].type.rank)
+    return result

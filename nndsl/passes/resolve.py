@@ -1,0 +1,218 @@
+"""Names of a model: who defines what, twice or never, and in which order definitions can be read.
+
+Before: the statements of a model, in any order. After: a `Scope` with every definition, and an order in which each
+stands behind those it needs; definitions that need themselves are reported with the whole loop and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from nndsl.diagnostics.model import Edit, Fix, Label, Problems
+from nndsl.layers import catalogue
+from nndsl.source import Span
+from nndsl.syntax import ast
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A statement that gives names to values or to a shared layer."""
+
+    statement: ast.InputStmt | ast.AssignStmt | ast.OutputStmt | ast.SharedStmt
+    names: tuple[ast.Ident, ...]
+
+    @property
+    def kind(self) -> str:
+        return {
+            ast.InputStmt: "an input",
+            ast.SharedStmt: "a shared layer",
+            ast.OutputStmt: "an output",
+        }.get(type(self.statement), "a value")  # type: ignore[call-overload, no-any-return]
+
+
+@dataclass
+class Scope:
+    """The names of one model."""
+
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)  # names whose definition is reported already
+    order: list[Definition] = field(default_factory=list)
+    submodels: dict[str, ast.SubmodelStmt] = field(default_factory=dict)
+
+    def values(self) -> list[str]:
+        """Names that a flow may start from."""
+        return [n for n, d in self.definitions.items() if not isinstance(d.statement, ast.SharedStmt)]
+
+    def shared(self) -> list[str]:
+        return [n for n, d in self.definitions.items() if isinstance(d.statement, ast.SharedStmt)]
+
+
+def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
+    scope = Scope()
+    places: dict[str, Span] = {}
+
+    def declare(name: ast.Ident) -> bool:
+        if name.text in places:
+            problems.error(
+                "NN0208",
+                f"`{name.text}` is defined twice",
+                name.span,
+                "defined again here",
+                related=(Label(places[name.text], "first defined here"),),
+                help="a name stands for one thing: give the second another name",
+            )
+            return False
+        places[name.text] = name.span
+        if catalogue.is_known(name.text):
+            lower = name.text.lower()
+            problems.error(
+                "NN0209",
+                f"`{name.text}` is a layer of the catalogue and cannot be defined anew",
+                name.span,
+                "a layer's name",
+                help=f"choose another name, for instance `{lower}`",
+            )
+        return True
+
+    for statement in model.body:
+        match statement:
+            case ast.InputStmt() | ast.OutputStmt() | ast.SharedStmt():
+                names: tuple[ast.Ident, ...] = (statement.name,)
+            case ast.AssignStmt():
+                names = tuple(name for name in statement.targets if name.text != "_")
+            case ast.SubmodelStmt():
+                if declare(statement.name):
+                    scope.submodels[statement.name.text] = statement
+                continue
+            case ast.ErrorStmt():
+                for name in statement.declares:
+                    scope.broken.add(name.text)
+                    places.setdefault(name.text, name.span)
+                continue
+            case _:
+                continue
+        if isinstance(statement, ast.OutputStmt) and statement.value is None:
+            continue
+        definition = Definition(statement, names)
+        fresh = tuple(name for name in names if declare(name))
+        for name in fresh:
+            scope.definitions[name.text] = definition
+        if not names or fresh:
+            scope.order.append(definition)
+    scope.order = _sorted(scope, problems)
+    return scope
+
+
+def references(definition: Definition) -> Iterator[tuple[str, Span]]:
+    """The names that a definition reads, with their places."""
+    statement = definition.statement
+    if isinstance(statement, ast.InputStmt):
+        return
+    yield from flow_references(statement.value)
+
+
+def flow_references(node: ast.Expr | None) -> Iterator[tuple[str, Span]]:
+    """The names of values and shared layers in a flow. Names in arguments are options, save in tensor arguments."""
+    stack: list[ast.Expr | None] = [node]
+    while stack:
+        item = stack.pop()
+        match item:
+            case ast.NameRef():
+                yield item.name, item.span
+            case ast.Flow() | ast.TupleExpr() | ast.ListExpr():
+                stack.extend(reversed(item.items))
+            case ast.Branch():
+                stack.extend(reversed(item.arms))
+            case ast.Paren():
+                stack.append(item.inner)
+            case ast.IfElse():
+                stack += [item.otherwise, item.then]
+            case ast.Repeat():
+                stack.append(item.body)
+            case ast.Binary():
+                stack += [item.right, item.left]
+            case ast.Unary():
+                stack.append(item.operand)
+            case ast.Subscript() | ast.Attribute():
+                stack.append(item.value)
+            case ast.CallExpr():
+                cls = catalogue.find("layer", item.func.text)
+                if cls is None:
+                    yield item.func.text, item.func.span
+                tensors = getattr(cls, "tensor_args", None)
+                for arg in item.args:
+                    if arg.name is not None and (tensors is None or arg.name.text in tensors):
+                        stack.append(arg.value)
+
+
+def _sorted(scope: Scope, problems: Problems) -> list[Definition]:
+    """The definitions in an order in which they can be read, the file's own where it has a choice."""
+    needs: dict[Definition, list[tuple[Definition, Span]]] = {}
+    for definition in scope.order:
+        found = []
+        for name, span in references(definition):
+            other = scope.definitions.get(name)
+            if other is not None:
+                found.append((other, span))
+        needs[definition] = found
+    done: dict[Definition, bool] = {}  # False while on the path
+    result: list[Definition] = []
+    for root in scope.order:
+        if root in done:
+            continue
+        done[root] = False
+        path = [(root, iter(needs[root]))]
+        while path:
+            current, rest = path[-1]
+            step = next(rest, None)
+            if step is None:
+                path.pop()
+                done[current] = True
+                result.append(current)
+            elif step[0] not in done:
+                done[step[0]] = False
+                path.append((step[0], iter(needs[step[0]])))
+            elif not done[step[0]]:
+                loop = [definition for definition, _ in path]
+                _report_loop(loop[loop.index(step[0]) :], needs, scope, problems)
+    return [d for d in result if not any(name.text in scope.broken for name in d.names)]
+
+
+def _report_loop(
+    loop: list[Definition],
+    needs: dict[Definition, list[tuple[Definition, Span]]],
+    scope: Scope,
+    problems: Problems,
+) -> None:
+    """`loop` lists definitions each of which reads the next, and the last the first."""
+    if any(name.text in scope.broken for d in loop for name in d.names):
+        return
+    start = min(range(len(loop)), key=lambda i: loop[i].names[0].span.start)
+    loop = loop[start:] + loop[:start]
+    places = []
+    for reader, read in zip(loop, [*loop[1:], loop[0]], strict=True):
+        places.append(next(span for other, span in needs[reader] if other is read))
+    names = [d.names[0].text for d in loop]
+    flow = list(reversed(names))
+    shown = " -> ".join([flow[-1], *flow]) if len(flow) > 1 else f"{names[0]} -> {names[0]}"
+    labels = [
+        Label(span, f"`{reader}` is made from `{read}` here")
+        for span, reader, read in zip(places, names, [*names[1:], names[0]], strict=True)
+    ]
+    problems.error(
+        "NN0401",
+        f"`{names[0]}` is made from itself: {shown}",
+        labels[0].span,
+        labels[0].message,
+        related=tuple(labels[1:]),
+        help="values flow one way: let one of these start from another value; "
+        "a layer that remembers (`LSTM(…, stateful=true)`) carries values from one step to the next",
+    )
+    for definition in loop:
+        scope.broken.update(name.text for name in definition.names)
+
+
+def did_you_mean_fix(span: Span, close: list[str]) -> tuple[Fix, ...]:
+    """The fix that puts the nearest name in place of a wrong one."""
+    return (Fix(f"change to `{close[0]}`", (Edit(span, close[0]),)),) if close else ()

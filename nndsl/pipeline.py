@@ -1,0 +1,50 @@
+"""The compiler: text in, checked programs and text out, problems in a bag. Nothing here reads or writes a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nndsl.diagnostics.model import Problems
+from nndsl.ir.graph import CheckedProgram
+from nndsl.passes.elaborate import elaborate
+from nndsl.passes.lint import lint
+from nndsl.passes.outputs import check_outputs
+from nndsl.passes.usage import check_usage, prune
+from nndsl.source import SourceFile
+from nndsl.syntax import ast, parse
+
+TARGETS = ("keras", "torch")
+
+
+def check(source: SourceFile, problems: Problems) -> CheckedProgram | None:
+    """The checked program, or None where `problems` holds an error."""
+    file = parse(source, problems)
+    models = elaborate(file, problems)
+    definitions = [statement for statement in file.body if isinstance(statement, ast.ModelDef)]
+    for model, definition in zip(models, definitions, strict=True):
+        check_outputs(model, problems)
+        lint(model, problems)
+        if not problems.has_errors:
+            check_usage(model, definition, problems)
+    if problems.has_errors:
+        return None
+    for model in models:
+        prune(model)
+    return CheckedProgram(source, models)
+
+
+def emit(program: CheckedProgram, target: str, model: str | None = None) -> str:
+    """The text of the program for `target`; `model` names one of several (the last by default)."""
+    return _emitter(target)(program, model)
+
+
+def _emitter(target: str) -> Callable[[CheckedProgram, str | None], str]:
+    if target == "torch":
+        from nndsl.targets.torch import emit_torch
+
+        return emit_torch
+    if target == "keras":
+        from nndsl.targets.keras import emit_keras
+
+        return emit_keras
+    raise ValueError(f"no target {target!r}: the targets are {', '.join(TARGETS)}")

@@ -1,0 +1,194 @@
+"""Text to tokens, in one sweep that never fails: what is no token is reported and, where its meaning is plain,
+replaced by the token that was meant, so that the statement around it can still be read.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from nndsl.syntax.reports import Reports
+from nndsl.syntax.tables import Tables, load_tables
+
+UNKNOWN_CHARACTER = "NN0102"
+FOREIGN_SPELLING = "NN0103"
+OPEN_STRING = "NN0104"
+BAD_NUMBER = "NN0106"
+
+
+class Token:
+    """A token with its place. `indent` is its column (from 0) where it is the first of its line, else -1."""
+
+    __slots__ = ("end", "indent", "match", "start", "text", "type")
+
+    def __init__(self, type: str, text: str, start: int, end: int, indent: int = -1) -> None:
+        self.type = type
+        self.text = text
+        self.start = start
+        self.end = end
+        self.indent = indent
+        self.match = -1  # of a BEGIN: where its END stands in the laid-out tokens
+
+    def __repr__(self) -> str:
+        return f"{self.type} {self.text!r} at {self.start}"
+
+
+# What was written -> (the token that was meant, or "" to leave it out; how it is spelled here; what to say).
+_ARROW = ("ARROW", "->", "a value flows to the next layer with `->`")
+_FOREIGN: dict[str, tuple[str, str, str]] = {
+    **dict.fromkeys(("=>", "-->", "~>", "|>", "|", "→", "⇒", "⟶", "➔"), _ARROW),
+    **dict.fromkeys(("&&", "&"), ("AND", "and", "two conditions are joined with `and`")),
+    "||": ("OR", "or", "two conditions are joined with `or`"),
+    "!": ("NOT", "not", "a condition is turned around with `not`"),
+    ":=": ("EQUAL", "=", "a name is given to a value with `=`"),
+    "^": ("POWER", "**", "a power is written `**`"),
+    "·": ("FACTOR", "*", "a product is written `*`"),
+    "×": ("FACTOR", "*", "a product is written `*`"),
+    "÷": ("FACTOR", "/", "a quotient is written `/`"),
+    "<>": ("COMPARE", "!=", "unequal is written `!=`"),
+    "≠": ("COMPARE", "!=", "unequal is written `!=`"),
+    "≤": ("COMPARE", "<=", "at most is written `<=`"),
+    "≥": ("COMPARE", ">=", "at least is written `>=`"),
+    **dict.fromkeys("−–—", ("SIGN", "-", "a minus is the plain `-` of the keyboard")),
+    "…": ("DOTS", "..", "a range is written with two dots, `0..4`"),
+    "\u00a0": ("", " ", "the text has a no-break space here, which looks like a space and is none"),
+}
+_PLACEHOLDER = "0"  # the value that a number takes which cannot be read
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def lex(reports: Reports, tables: Tables | None = None) -> list[Token]:
+    """All tokens of the file, without blanks, comments and line breaks; a byte-order mark at its start is skipped."""
+    tables = tables or load_tables()
+    text = reports.file.text
+    words = tables.words
+    tokens: list[Token] = []
+    append = tokens.append
+    line_start = 1 if text.startswith("\ufeff") else 0
+    is_first = True
+    for found in _compiled(tables.lexer).finditer(text, line_start):
+        kind = found.lastgroup
+        if kind == "BLANK" or kind == "COMMENT":
+            continue
+        start, end = found.span()
+        if kind == "NEWLINE":
+            is_first = True
+            line_start = end
+            continue
+        value = found.group()
+        if kind == "NAME":
+            kind = words.get(value, "NAME")
+        elif kind in _REPAIRS:
+            token = _REPAIRS[kind](reports, Token(kind, value, start, end))
+            if token is None:
+                continue
+            kind, value = token.type, token.text
+        assert kind is not None
+        if is_first:
+            append(Token(kind, value, start, end, start - line_start))
+            is_first = False
+        else:
+            append(Token(kind, value, start, end))
+    return tokens
+
+
+def _foreign(reports: Reports, token: Token) -> Token | None:
+    kind, spelling, saying = _FOREIGN[token.text]
+    shown = "this space" if token.text == "\u00a0" else f"`{token.text}`"
+    message = f"{shown} is not part of the language" if kind else "a no-break space stands where a space is meant"
+    fixes = reports.fix(f"write `{spelling}`" if kind else "put a space", (token.start, token.end, spelling))
+    help = f"{saying}" if kind else f"{saying}: put an ordinary space"
+    if token.text == "=>" or token.text == "!":
+        help += {"=>": "; at least is `>=`", "!": "; unequal is `!=`"}[token.text]
+    label = f"write `{spelling}` here" if kind else ""
+    reports.error(FOREIGN_SPELLING, message, token.start, token.end, label, help=help, fixes=fixes)
+    return Token(kind, spelling, token.start, token.end) if kind else None
+
+
+def _curly(reports: Reports, token: Token) -> Token:
+    inner = token.text[1:-1]
+    reports.error(
+        FOREIGN_SPELLING,
+        "typographic quotes do not make a string",
+        token.start,
+        token.end,
+        help="a string stands between plain quotes, `\"` or `'`",
+        fixes=reports.fix("use plain quotes", (token.start, token.end, f'"{inner}"')),
+    )
+    return Token("STRING", f'"{inner}"', token.start, token.end)
+
+
+def _open_string(reports: Reports, token: Token) -> Token:
+    quote = token.text[0]
+    reports.error(
+        OPEN_STRING,
+        "this string has no end",
+        token.start,
+        token.end,
+        f"the closing {quote} is missing on this line",
+        help=f"put a {quote} where the text ends; a string cannot go on to the next line (write \\n for a line break)",
+    )
+    inner = token.text[1:]
+    escaped = (len(inner) - len(inner.rstrip("\\"))) % 2
+    return Token("STRING", quote + inner[: len(inner) - escaped] + quote, token.start, token.end)
+
+
+def _bad_number(reports: Reports, token: Token) -> Token:
+    text = token.text
+    word = re.fullmatch(r"([0-9][0-9_]*)([A-Za-z_]\w*)", text)
+    if re.fullmatch(r"0[xXbBoO]\w+", text):
+        help = "numbers are written in the decimal system"
+    elif text.count(".") > 1:
+        help = "a number has one decimal point; a range is written with two dots side by side, `1..3`"
+    elif re.fullmatch(r"[0-9.]+[eE]\w*", text):
+        help = "after the `e` stands a whole number: `1e-3`"
+    elif word:
+        help = f"a name does not begin with a digit; a product is written with a sign, `{word[1]} * {word[2]}`"
+    else:
+        help = "numbers look like 10, 10_000, 0.5 or 1e-3"
+    reports.error(BAD_NUMBER, f"`{_short(text)}` is not a number", token.start, token.end, help=help)
+    return Token("INT", _PLACEHOLDER, token.start, token.end)
+
+
+def _bad_name(reports: Reports, token: Token) -> Token:
+    reports.error(
+        UNKNOWN_CHARACTER,
+        f"`{_short(token.text)}` cannot be a name",
+        token.start,
+        token.end,
+        help="names are made of the letters a to z and A to Z, digits and `_`, so that they can stand in every program",
+    )
+    return Token("NAME", token.text, token.start, token.end)
+
+
+def _unknown(reports: Reports, token: Token) -> None:
+    text = token.text
+    shown = f"`{text}`" if text.isprintable() else f"the control character U+{ord(text):04X}"
+    saying = f"{shown} has no meaning in the language"
+    help = {
+        "\\": "a statement goes on over a line break inside brackets, before `->` and after `,`: no `\\` is needed",
+        "@": "a matrix product is written `a @ b`",
+        "“": 'a string stands between plain quotes, `"`',
+        "”": 'a string stands between plain quotes, `"`',
+    }.get(text, "take it out, or put it in a comment (after `#`) or a string")
+    fixes = reports.fix("take it out", (token.start, token.end, ""))
+    if not reports.blamed(token.start - 1, token.start - 1):  # one report for a row of them
+        reports.error(UNKNOWN_CHARACTER, saying, token.start, token.end, help=help, fixes=fixes)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+_REPAIRS = {
+    "FOREIGN": _foreign,
+    "CURLY_STRING": _curly,
+    "OPEN_STRING": _open_string,
+    "BAD_NUMBER": _bad_number,
+    "BAD_NAME": _bad_name,
+    "UNKNOWN": _unknown,
+}

@@ -1,0 +1,205 @@
+"""Code as data printed as text, broken at 88 columns in the way ruff and black break it, so that the emitted
+files need no formatter (a test runs `ruff format --check` over every golden file).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nndsl import code
+
+WIDTH = 88
+INDENT = "    "
+
+_PRECEDENCE = {
+    "or": 1, "and": 2, "not": 3,
+    "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "in": 4, "is": 4, "is not": 4,
+    "|": 5, "&": 7, "+": 9, "-": 9, "*": 10, "/": 10, "//": 10, "%": 10, "@": 10, "~": 11, "**": 12,
+}  # fmt: skip
+_ATOM = 20
+
+
+def literal(value: None | bool | int | float | str) -> str:
+    """A literal as ruff writes it: double quotes where that needs no more escapes, `1e-05` as Python prints it."""
+    if isinstance(value, str):
+        text = repr(value)
+        if text[0] == "'" and '"' not in value:
+            body = text[1:-1].replace("\\'", "'")
+            return f'"{body}"'
+        return text
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            return f'float("{value}")'
+        return repr(value)
+    return repr(value)
+
+
+def flat(node: code.Expr | code.Slice, parent: int = 0) -> str:
+    """An expression on one line, with the parentheses that its place asks for."""
+    text, precedence = _flat(node)
+    return f"({text})" if precedence < parent else text
+
+
+def _flat(node: code.Expr | code.Slice) -> tuple[str, int]:
+    match node:
+        case code.Literal(value):
+            text = literal(value)
+            return text, 11 if text.startswith("-") else _ATOM
+        case code.Name(id):
+            return id, _ATOM
+        case code.Attr(value, name):
+            return f"{_target(value)}.{name}", _ATOM
+        case code.Call(func, _, _):
+            return f"{_target(func)}({', '.join(_arguments(node))})", _ATOM
+        case code.Tuple(items):
+            if not items:
+                return "()", _ATOM
+            inner = ", ".join(flat(item) for item in items)
+            return (f"({inner},)" if len(items) == 1 else f"({inner})"), _ATOM
+        case code.List(items):
+            return f"[{', '.join(flat(item) for item in items)}]", _ATOM
+        case code.Dict(items):
+            return f"{{{', '.join(f'{flat(k)}: {flat(v)}' for k, v in items)}}}", _ATOM
+        case code.Index(value, items):
+            return f"{_target(value)}[{', '.join(flat(item) for item in items)}]", _ATOM
+        case code.Slice():
+            return _slice(node), _ATOM
+        case code.Ellipsis_():
+            return "...", _ATOM
+        case code.Lambda(parameter, body):
+            return f"lambda {parameter}: {flat(body)}", 0
+        case code.Unary(op, operand):
+            precedence = _PRECEDENCE["not"] if op == "not" else _PRECEDENCE["~"]
+            return f"{op}{' ' if op == 'not' else ''}{flat(operand, precedence)}", precedence
+        case code.Binary(op, left, right):
+            precedence = _PRECEDENCE[op]
+            if op == "**":  # binds to the right, and ruff writes simple powers without blanks
+                base, exponent = flat(left, precedence + 1), flat(right, precedence - 1)
+                simple = all(isinstance(side, code.Name | code.Literal | code.Attr) for side in (left, right))
+                return (f"{base}**{exponent}" if simple else f"{base} ** {exponent}"), precedence
+            return f"{flat(left, precedence)} {op} {flat(right, precedence + 1)}", precedence
+        case code.IfElse(then, condition, otherwise):
+            return f"{flat(then, 1)} if {flat(condition, 1)} else {flat(otherwise)}", 0
+    raise TypeError(f"cannot print {type(node).__name__}")
+
+
+def _target(node: code.Expr) -> str:
+    text = flat(node, _ATOM)
+    return f"({text})" if isinstance(node, code.Literal) and isinstance(node.value, int | float) else text
+
+
+def _slice(node: code.Slice) -> str:
+    simple = all(
+        part is None or isinstance(part, code.Literal | code.Name)
+        or (isinstance(part, code.Unary) and isinstance(part.operand, code.Literal | code.Name))
+        for part in (node.start, node.stop, node.step)
+    )  # fmt: skip
+    colon = ":" if simple else " : "
+    start = flat(node.start) if node.start is not None else ""
+    stop = flat(node.stop) if node.stop is not None else ""
+    text = f"{start}{colon}{stop}"
+    if node.step is not None:
+        text += f"{colon}{flat(node.step)}"
+    return text.strip()
+
+
+def _arguments(node: code.Call) -> list[str]:
+    return [flat(arg) for arg in node.args] + [f"{name}={flat(value)}" for name, value in node.kwargs]
+
+
+def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
+    """`prefix node suffix` as lines, the first starting at `indent` levels, split at the last bracket if too long."""
+    pad = INDENT * indent
+    text = flat(node)
+    line = f"{pad}{prefix}{text}{suffix}"
+    if len(line) <= WIDTH:
+        return [line]
+    deeper = indent + 1
+    match node:
+        case code.Call(func, args, kwargs) if args or kwargs:
+            head = f"{prefix}{_target(func)}("
+            inner = ", ".join(_arguments(node))
+            if len(INDENT * deeper + inner) <= WIDTH:
+                return [f"{pad}{head}", f"{INDENT * deeper}{inner}", f"{pad}){suffix}"]
+            lines = [f"{pad}{head}"]
+            for arg in args:
+                lines += broken(arg, "", ",", deeper)
+            for name, value in kwargs:
+                lines += broken(value, f"{name}=", ",", deeper)
+            return [*lines, f"{pad}){suffix}"]
+        case code.Tuple(items) | code.List(items) if items:
+            opening, closing = "()" if isinstance(node, code.Tuple) else "[]"
+            lines = [f"{pad}{prefix}{opening}"]
+            for item in items:
+                lines += broken(item, "", ",", deeper)
+            return [*lines, f"{pad}{closing}{suffix}"]
+        case code.Dict(items) if items:
+            lines = [f"{pad}{prefix}{{"]
+            for key, value in items:
+                lines += broken(value, f"{flat(key)}: ", ",", deeper)
+            return [*lines, f"{pad}}}{suffix}"]
+        case code.Binary():
+            parts = _operands(node)
+            lines = [f"{pad}{prefix}("]
+            for position, (op, operand) in enumerate(parts):
+                lead = f"{op} " if position else ""
+                lines += broken(operand, lead, "", deeper)
+            return [*lines, f"{pad}){suffix}"]
+    return [line]
+
+
+def _operands(node: code.Binary) -> list[tuple[str, code.Expr]]:
+    """`a + b - c` as [("", a), ("+", b), ("-", c)]: ruff breaks operators of one precedence together."""
+    level = _PRECEDENCE[node.op]
+    parts: list[tuple[str, code.Expr]] = []
+    current: code.Expr = node
+    while isinstance(current, code.Binary) and _PRECEDENCE[current.op] == level:
+        parts.append((current.op, current.right))
+        current = current.left
+    parts.append(("", current))
+    parts.reverse()
+    return parts
+
+
+def statement(node: code.Stmt, indent: int) -> list[str]:
+    """One statement as lines, indented by `indent` levels."""
+    pad = INDENT * indent
+    match node:
+        case code.Assign(targets, value, comment):
+            names = ", ".join(flat(target) for target in targets)
+            return _commented(broken(value, f"{names} = ", "", indent), comment, pad)
+        case code.Do(value, comment):
+            return _commented(broken(value, "", "", indent), comment, pad)
+        case code.Return(value):
+            return broken(value, "return ", "", indent)
+        case code.Raise(value):
+            return broken(value, "raise ", "", indent)
+        case code.If(condition, body, orelse):
+            lines = [*broken(condition, "if ", ":", indent), *statements(body, indent + 1)]
+            if orelse:
+                lines += [f"{pad}else:", *statements(orelse, indent + 1)]
+            return lines
+        case code.For(target, iterable, body):
+            return [*broken(iterable, f"for {flat(target)} in ", ":", indent), *statements(body, indent + 1)]
+        case code.With(context, body):
+            return [*broken(context, "with ", ":", indent), *statements(body, indent + 1)]
+        case code.Comment(text):
+            return [f"{pad}# {text}"]
+    raise TypeError(f"cannot print {type(node).__name__}")
+
+
+def _commented(lines: list[str], comment: str, pad: str) -> list[str]:
+    if not comment:
+        return lines
+    if len(lines) == 1 and len(lines[0]) + len(comment) + 4 <= WIDTH:
+        return [f"{lines[0]}  # {comment}"]
+    return [f"{pad}# {comment}", *lines]
+
+
+def statements(body: Iterable[code.Stmt], indent: int) -> list[str]:
+    return [line for item in body for line in statement(item, indent)]
+
+
+def block(body: Iterable[code.Stmt], indent: int = 0) -> str:
+    """Statements as text without a final newline."""
+    return "\n".join(statements(body, indent))

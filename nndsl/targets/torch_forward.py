@@ -1,0 +1,296 @@
+"""The forward method of the torch class: one statement a layer, values in named variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nndsl import code
+from nndsl.ir.dims import Formula, free_symbols
+from nndsl.ir.graph import Model, Node, Submodel, Value
+from nndsl.ir.types import TensorType
+from nndsl.layers.emit import TorchCall, TorchScope
+from nndsl.passes.layout import layout
+from nndsl.passes.logits import logits_activation
+from nndsl.targets.convert import expression
+from nndsl.targets.names import attribute_name, python_name
+from nndsl.targets.printing import block
+from nndsl.targets.variables import Variables
+
+
+class _LogitsCall(TorchCall):
+    """A call whose last activation is left to the caller, who keeps it for predictions."""
+
+    left_out: object = None
+
+    def activate(self, activation: object, value: code.Expr) -> code.Expr:
+        self.left_out = activation
+        return value
+
+
+class Body:
+    """The statements of one method: the variables of its values, and the nodes between."""
+
+    def __init__(self, writer: Forward, nodes: Iterable[Node], arguments: dict[Value, str], results: list[Value]):
+        self.writer, self.nodes, self.results = writer, list(nodes), results
+        self.scope = writer.scope
+        self.variables: dict[Value, code.Expr] = {value: code.Name(name) for value, name in arguments.items()}
+        self.masks: dict[Value, code.Expr] = {}
+        self.pending: list[tuple[code.Name, code.Expr]] = []  # activations behind the logits
+        self.final: dict[Value, code.Expr] = {}
+        self.moved_now: set[Value] = set()  # arguments that were permuted where they came in
+        self.names = Variables(self.nodes, results, arguments)
+
+    def write(self, head: list[code.Stmt]) -> list[code.Stmt]:
+        scope = self.scope
+        outer, scope.forward = scope.forward, list(head)
+        outer_taken, scope.taken = scope.taken, self.names.taken
+        self._permute_arguments()
+        for index, node in enumerate(self.nodes):
+            self._node(index, node)
+        statements, scope.forward, scope.taken = scope.forward, outer, outer_taken
+        return statements
+
+    # ----------------------------------------------------------------------------------- arguments
+
+    def _permute_arguments(self) -> None:
+        """An argument that is only ever wanted with its channels moved is permuted once, at the top."""
+        wants = self.writer.layout.wants
+        for value, variable in list(self.variables.items()):
+            users = [node for node in self.nodes if value in node.operands()]
+            if value in self.results or not users or value in self.writer.layout.moved:
+                continue
+            if all(node in wants and value in node.inputs for node in users):
+                name = variable
+                shape = _physical(value.type, True)
+                self.scope.forward.append(code.Assign((name,), _channels_first(name, value.type), _comment(shape)))
+                self.moved_now.add(value)
+
+    def _operand(self, value: Value, moved: bool) -> code.Expr:
+        """A value as a node wants it: with its channels moved, or as declared."""
+        expr = self.variables[value]
+        is_moved = value in self.writer.layout.moved or value in self.moved_now
+        if is_moved == moved:
+            return expr
+        return _channels_first(expr, value.type) if moved else _channels_last(expr, value.type)
+
+    # --------------------------------------------------------------------------------------- nodes
+
+    def _node(self, index: int, node: Node) -> None:
+        writer, config = self.writer, node.layer.config
+        wants = node in writer.layout.wants
+        inputs = tuple(self._operand(value, wants) for value in node.inputs)
+        tensors = {
+            name: tuple(self._operand(v, False) for v in item) if isinstance(item, tuple) else self._operand(item, False)
+            for name, item in node.tensors.items()
+        }
+        names = tuple(self.names.name(index, value) for value in node.results)
+        used = tuple(self.names.used(value) for value in node.results)
+        value = node.results[0]
+        activation = writer.logits.get(value)
+        split = activation is not None and value in self.results and writer.main is self
+        call = (_LogitsCall if split else TorchCall)(
+            self.scope,
+            config,
+            node.input_types,
+            node.result_types,
+            attribute=attribute_name(node.layer.path),
+            path=node.layer.path,
+            first=wants,
+            masks=tuple(self.masks.get(v) for v in node.inputs),
+            tensors=tensors,
+            names=names,
+            used=used,
+            float_dtype=writer.model.float_dtype,
+        )
+        if value in writer.masked:
+            mask = config.torch_mask(call, *inputs)
+            if mask is not None:
+                self.masks[value] = mask if isinstance(mask, code.Name) else call.let(mask, "mask")
+        result = config.torch(call, *inputs)
+        if isinstance(result, tuple):
+            for item, expr, name, is_used in zip(node.results, result, names, used, strict=True):
+                if is_used:
+                    self._bind(item, name, expr, "")
+        else:
+            self._bind(value, names[0], result, self._shape_comment(node, wants))
+        if config_activity(config) is not None:
+            self._activity(config_activity(config), self.variables[value])
+        if isinstance(call, _LogitsCall):
+            plain = TorchCall(self.scope, config, (value.type,), node.result_types, attribute="", path="", first=False)
+            self._split(value, call.left_out, plain)
+
+    def _bind(self, value: Value, name: str, expr: code.Expr, comment: str) -> None:
+        if isinstance(expr, code.Name) and (expr.id == name or not value.name):
+            self.variables[value] = expr
+            return
+        target = code.Name(name)
+        self.scope.forward.append(code.Assign((target,), expr, comment))
+        self.variables[value] = target
+
+    def _split(self, value: Value, activation: object, call: TorchCall) -> None:
+        """`value` holds logits now; its probabilities are made behind `if not logits`."""
+        variable = self.variables[value]
+        assert isinstance(variable, code.Name)
+        probabilities = activation.torch(call, variable)  # type: ignore[attr-defined]
+        if value.uses and any(use in self.nodes for use in value.uses):
+            target = code.Name(self.scope.variable(f"{variable.id}_probabilities"))
+            self.scope.forward.append(code.Assign((target,), probabilities))
+            self.variables[value] = target
+            self.final[value] = code.IfElse(variable, code.Name("logits"), target)
+        else:
+            self.pending.append((variable, probabilities))
+
+    def _activity(self, regularizer: object, value: code.Expr) -> None:
+        self.scope.activity = True
+        penalty = regularizer.torch(self.scope, value)  # type: ignore[attr-defined]
+        place = code.dotted("self.activity_penalty")
+        term = code.binary("/", penalty, code.call("len", value))
+        self.scope.forward.append(code.Assign((place,), code.binary("+", place, term)))
+
+    def _shape_comment(self, node: Node, wants: bool) -> str:
+        before = _physical(node.inputs[0].type, wants) if len(node.inputs) == 1 else None
+        value = node.results[0]
+        after = _physical(value.type, value in self.writer.layout.moved)
+        return "" if before == after else _comment(after)
+
+    def result(self, value: Value) -> code.Expr:
+        """The value as the method returns it: in the declared order of axes."""
+        return self.final.get(value) or self._operand(value, False)
+
+
+class Forward:
+    """Writes `forward` and a method for each submodel."""
+
+    def __init__(self, model: Model, scope: TorchScope) -> None:
+        self.model, self.scope = model, scope
+        self.layout = layout(model, "channels_first")
+        self.logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None and _plain(o.value)}
+        self.masked = _masks_needed(model)
+        self.main: Body | None = None
+        self.body: list[code.Stmt] = []
+        self.arguments = {item.value: python_name(item.name) for item in model.inputs}
+
+    @property
+    def has_logits(self) -> bool:
+        return bool(self.logits)
+
+    def parameters(self) -> str:
+        """The parameters of forward, behind self."""
+        names = ", ".join(f"{name}: Tensor" for name in self.arguments.values())
+        return f"{names}, *, logits: bool = False" if self.has_logits else names
+
+    def write(self) -> list[str]:
+        """Fills `body`; returns the texts of the submodels' methods."""
+        outputs = [output.value for output in self.model.outputs]
+        self.main = Body(self, self.model.nodes, self.arguments, outputs)
+        statements = self.main.write(self._checks())
+        if self.scope.activity:
+            place = code.dotted("self.activity_penalty")
+            first = next(iter(self.arguments.values()))
+            statements.insert(0, code.Assign((place,), code.call("torch.zeros", code.Tuple(()), device=code.dotted(f"{first}.device"))))
+        if self.main.pending:
+            body = tuple(code.Assign((name,), value) for name, value in self.main.pending)
+            statements.append(code.If(code.Unary("not", code.Name("logits")), body))
+        result = code.Dict(
+            tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs)
+        )
+        self.body = [*statements, code.Return(result)]
+        return [self._submodel(submodel) for submodel in self.model.submodels]
+
+    def _checks(self) -> list[code.Stmt]:
+        """The derived facts, checked when the program runs; and that one name is one size."""
+        places: dict[str, str] = {}
+        statements: list[code.Stmt] = []
+        for item in self.model.inputs:
+            for axis, dim in enumerate(item.value.type.shape):
+                name = _symbol_name(dim)
+                if name is None or axis == 0:
+                    continue
+                place = f"{self.arguments[item.value]}.shape[{axis}]"
+                if name in places:
+                    other = places[name]
+                    statements.append(
+                        code.If(
+                            code.binary("!=", expression(place), expression(other)),
+                            (_raise(f"{item.name} axis {axis} and {other} must have the same size ({name})"),),
+                        )
+                    )
+                else:
+                    places[name] = place
+        for fact in self.model.constraints.facts():
+            test = expression(fact.python(places))
+            statements.append(code.If(_negated(test), (_raise(f"sizes must satisfy {fact}"),)))
+        return statements
+
+    def _submodel(self, submodel: Submodel) -> str:
+        arguments = {
+            value: python_name(name) for value, name in zip(submodel.sources, submodel.source_names, strict=True)
+        }
+        body = Body(self, submodel.nodes, arguments, list(submodel.targets))
+        moved = {value for value in submodel.sources if value in self.layout.moved}
+        self.layout.moved -= moved  # a source comes in as declared
+        statements = body.write([])
+        results = tuple(body.result(value) for value in submodel.targets)
+        self.layout.moved |= moved
+        statements.append(code.Return(results[0] if len(results) == 1 else code.Tuple(results)))
+        parameters = ", ".join(f"{name}: Tensor" for name in arguments.values())
+        kind = "Tensor" if len(results) == 1 else f"tuple[{', '.join(['Tensor'] * len(results))}]"
+        name = attribute_name(submodel.name)
+        sources, targets = " and ".join(submodel.source_names), " and ".join(submodel.target_names)
+        head = f'    def {name}(self, {parameters}) -> {kind}:\n        """The part of the model from {sources} to {targets}."""\n'
+        return head + block(statements, 2)
+
+
+def config_activity(config: object) -> object:
+    return getattr(config, "activity_regularizer", None)
+
+
+def _plain(value: Value) -> bool:
+    """Whether the logits of an output can be had by leaving out its layer's activation."""
+    node = value.producer
+    return node is not None and config_activity(node.layer.config) is None and value.type.rank >= 2
+
+
+def _masks_needed(model: Model) -> set[Value]:
+    """The values whose masks something needs."""
+    needed: set[Value] = set()
+    for node in reversed(model.nodes):
+        config = node.layer.config
+        if config.uses_mask or (node.results and node.results[0] in needed):
+            needed.update(value for value in node.operands() if value.type.mask)
+    return needed
+
+
+def _symbol_name(dim: object) -> str | None:
+    """The name of a dimension that is one free symbol, or None."""
+    return free_symbols(dim)[0] if isinstance(dim, Formula) and len(free_symbols(dim)) == 1 else None
+
+
+def _raise(message: str) -> code.Stmt:
+    return code.Raise(code.call("ValueError", message))
+
+
+_OPPOSITE = {">=": "<", "<=": ">", "==": "!=", "!=": "==", "<": ">=", ">": "<="}
+
+
+def _negated(test: code.Expr) -> code.Expr:
+    if isinstance(test, code.Binary) and test.op in _OPPOSITE:
+        return code.Binary(_OPPOSITE[test.op], test.left, test.right)
+    return code.Unary("not", test)
+
+
+def _channels_first(value: code.Expr, type_: TensorType) -> code.Expr:
+    return code.method(value, "transpose", 1, 2) if type_.rank == 3 else code.method(value, "movedim", -1, 1)
+
+
+def _channels_last(value: code.Expr, type_: TensorType) -> code.Expr:
+    return code.method(value, "transpose", 1, 2) if type_.rank == 3 else code.method(value, "movedim", 1, -1)
+
+
+def _physical(type_: TensorType, moved: bool) -> tuple[object, ...]:
+    shape = type_.shape
+    return (shape[0], shape[-1], *shape[1:-1]) if moved else shape
+
+
+def _comment(shape: tuple[object, ...]) -> str:
+    return f"[{', '.join(map(str, shape))}]"

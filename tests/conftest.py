@@ -1,0 +1,50 @@
+"""What all tests share: `--update`, and `golden`, which compares a text with a file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="rewrite golden files that differ, then review the diff")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path | str, str], None]:
+    """`golden(path, text)`: the text must be the file's, byte for byte. A relative path starts at the test's folder.
+
+    With `--update` the file is written instead.
+    """
+    folder = request.path.parent
+    update = bool(request.config.getoption("--update"))
+
+    def compare(path: Path | str, text: str) -> None:
+        __tracebackhide__ = True
+        file = folder / path
+        wanted = file.read_bytes().decode("utf-8") if file.exists() else None
+        if wanted == text:
+            return
+        if update:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text.encode("utf-8"))
+            return
+        if wanted is None:
+            pytest.fail(f"{file} is missing; `pytest --update` writes it. The text:\n{text}", pytrace=False)
+        lines = difflib.unified_diff(
+            wanted.splitlines(), text.splitlines(), f"{path} (golden)", f"{path} (now)", lineterm=""
+        )
+        diff = "\n".join(lines) or "they differ only in line ends"
+        pytest.fail(f"{path} differs (`pytest --update` rewrites it):\n{diff}", pytrace=False)
+
+    return compare
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m golden` selects every test that compares with a golden file."""
+    for item in items:
+        if "golden" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.golden)
