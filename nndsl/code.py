@@ -112,7 +112,18 @@ class Unary:
     operand: Expr
 
 
-Expr: TypeAlias = Literal | Name | Attr | Call | Tuple | List | Dict | Index | Ellipsis_ | Binary | Unary | Lambda
+@dataclass(frozen=True, slots=True)
+class IfElse:
+    """`then if condition else otherwise`"""
+
+    then: Expr
+    condition: Expr
+    otherwise: Expr
+
+
+Expr: TypeAlias = (
+    Literal | Name | Attr | Call | Tuple | List | Dict | Index | Ellipsis_ | Binary | Unary | Lambda | IfElse
+)
 ELLIPSIS = Ellipsis_()
 
 

@@ -101,9 +101,10 @@ class Layer(Entry):
         """Whether the (first) result carries a mask, from whether the inputs do."""
         return False
 
-    def torch_mask(self, t: TorchCall, *masks: code.Expr | None) -> code.Expr | None:
-        """The mask of the result as torch code, where `result_mask` says that there is one."""
-        return next((mask for mask in masks if mask is not None), None)
+    def torch_mask(self, t: TorchCall, *inputs: Any) -> code.Expr | None:
+        """The mask of the result as torch code, where `result_mask` says that there is one; `t.masks` are those of the
+        inputs. It is asked for before `torch`."""
+        return next((mask for mask in t.masks if mask is not None), None)
 
     def torch(self, t: TorchCall, *inputs: Any, **tensors: Any) -> Code:
         """The result as torch code. Modules, parameters and helpers are asked of `t`."""

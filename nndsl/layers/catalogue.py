@@ -85,7 +85,10 @@ def spelling(cls: type[Entry]) -> str:
 
 
 _REFUSED = {
-    ("activation", "sparsemax"): "it is broken in Keras 3.15 on TensorFlow (it returns zeros), so nothing could equal it",
+    (
+        "activation",
+        "sparsemax",
+    ): "it is broken in Keras 3.15 on TensorFlow (it returns zeros), so nothing could equal it",
     ("layer", "Lambda"): "a `.nn` file holds no Python code",
 }
 

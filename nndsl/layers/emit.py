@@ -110,7 +110,6 @@ class TorchCall:
         self.attribute, self.path, self.first, self.masks = attribute, path, first, tuple(masks)
         self.tensors = dict(tensors or {})  # code of tensor arguments; a tuple where several were given
         self.names, self.used, self.float_dtype = names, used, float_dtype
-        self.kept: dict[str, code.Expr] = {}  # what `torch` of the layer leaves for its `torch_mask`
 
     # -------------------------------------------------------------------------------- modules and helpers
 
@@ -298,13 +297,13 @@ class KerasCall:
             return axis
         return -1 if position == 1 else position - 1
 
-    def call(self, layer: Layer, *inputs: code.Expr, **changed: object) -> code.Expr:
+    def call(self, layer: Layer, /, *inputs: code.Expr, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)(inputs)`; `changed` replaces arguments (a value, or OMIT)."""
         built = code.Name(self.variable) if self.variable else self.build(layer, **changed)
         args: object = inputs[0] if len(inputs) == 1 else list(inputs)
         return code.call(built, args, **self.tensors)
 
-    def build(self, layer: Layer, **changed: object) -> code.Expr:
+    def build(self, layer: Layer, /, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)`."""
         built: code.Expr = self.spell(layer, self.name, changed)
         return built

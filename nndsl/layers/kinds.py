@@ -18,8 +18,9 @@ def _number(low: float | None, high: float | None, what: str) -> str:
     if low is None and high is None:
         return f"a{'n' if what == 'integer' else ''} {what}"
     if high is None:
-        words = {0: f"a {what}, 0 or more", 1: f"a positive {what}" if what == "integer" else f"a {what}, 1 or more"}
-        return words.get(low, f"a{'n' if what == 'integer' else ''} {what}, {low:g} or more")  # type: ignore[arg-type]
+        if low == 1 and what == "integer":
+            return "a positive integer"
+        return f"a{'n' if what == 'integer' else ''} {what}, {low:g} or more"
     if low is None:
         return f"a {what}, {high:g} or less"
     return f"a{'n' if what == 'integer' else ''} {what} from {low:g} to {high:g}"
@@ -231,7 +232,8 @@ class Dtype(Kind[str]):
 
 
 class Of(Kind[Any]):
-    """An entry of another part of the catalogue: `Of("initializer")` takes `glorot_uniform`, `"zeros"`, `RandomUniform(-1, 1)`."""
+    """An entry of another part of the catalogue: `Of("initializer")` takes `glorot_uniform`, `"zeros"` and
+    `RandomUniform(-1, 1)`."""
 
     def __init__(self, category: str) -> None:
         self.category = category

@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 
 from nndsl import code
 from nndsl.ir.dims import Dim
-from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer, Weight
+from nndsl.layers.build import default_of
 from nndsl.layers.emit import InitRecord, Step, TorchCall, TorchScope, TorchWeight
 from nndsl.layers.entry import Entry, arg
+from nndsl.layers.families.initializers import Initializer as InitializerEntry
 from nndsl.layers.kinds import Activation, Bool, Constraint, Float, Initializer, Int, Maybe, Regularizer
 from nndsl.layers.shapes import static
 
@@ -76,14 +77,19 @@ class Seed(Layer):
 # --------------------------------------------------------------------------------------------------- behaviour
 
 
-class ForgetBiasInit:
+class ForgetBiasInit(InitializerEntry):
     """The bias of an LSTM with `unit_forget_bias`: ones for the forget gate, `initializer` for the others.
 
     Keras calls the initializer once for the input gate and once for the two last, so each call sees its own shape.
     """
 
     def __init__(self, initializer: Any, units: int) -> None:
+        super().__init__({"initializer": initializer}, default_of)
         self.initializer, self.units = initializer, units
+
+    def misfit(self, shape: tuple[int, ...]) -> str | None:
+        reason: str | None = self.initializer.misfit((self.units,))
+        return reason
 
     def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
         units = self.units
@@ -138,7 +144,7 @@ class Recurrence(Layer):
     def start_of_bias(self) -> Any:
         return self.bias_initializer
 
-    def weights(self, *inputs: TensorType) -> list[Weight]:
+    def weights(self, *inputs: Any, **tensors: Any) -> list[Weight]:
         size = static(inputs[0].last, f"the kernel of `{self.title()}`", inputs[0])
         width = self.gates * self.units
         found = [

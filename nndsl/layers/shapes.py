@@ -82,7 +82,8 @@ def static(dim: Dim, what: str, x: TensorType, *, argument: str | None = None, h
             f"{what} would depend on `{dim}`, which is not known before the program runs",
             code="NN0304",
             argument=argument,
-            help=help or "a weight has one size for all inputs: give the axis a number, or pool over it "
+            help=help
+            or "a weight has one size for all inputs: give the axis a number, or pool over it "
             "(`GlobalMaxPooling1D()`, `GlobalAveragePooling2D()`, …)",
         )
     return dim

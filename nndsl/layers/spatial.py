@@ -9,7 +9,7 @@ from nndsl import code
 from nndsl.ir.dims import Dim
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer
-from nndsl.layers.emit import OMIT, KerasCall, TorchCall
+from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import Arg, Kind
 from nndsl.layers.kinds import Maybe, PerAxis
 from nndsl.layers.shapes import Check, ShapeError, Window, need_float, need_rank
@@ -66,9 +66,15 @@ class Spatial(Layer):
         return x.with_shape(channels, *sizes) if self.channels_first else x.with_shape(*sizes, channels)
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
-        if "data_format" not in self.arguments:
-            return k.call(self, x)
-        return k.call(self, x, data_format="channels_first" if self.channels_first and not k.last else OMIT)
+        return k.call(self, x, **self.written(k))
+
+    def keras_layer(self, k: KerasCall) -> code.Expr:
+        return k.build(self, **self.written(k))
+
+    def written(self, k: KerasCall) -> dict[str, object]:
+        """Arguments that the Keras code writes in another way than the file: `data_format`, which the axes of the
+        emitted code make superfluous unless a call really works on channels-first tensors."""
+        return {"data_format": "channels_first"} if self.channels_first and not k.last else {}
 
 
 def _of_rank(argument: Arg, rank: int) -> Arg:

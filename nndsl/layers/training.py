@@ -89,9 +89,10 @@ class Loss(Entry):
             return code.method(code.call("torch.where", mask, values, 0.0), "sum")
         return code.call(t.helper("masked_mean"), values, mask)
 
-    @classmethod
-    def title(cls) -> str:
-        return snake_case(cls.__name__)
+    @property
+    def spelled(self) -> str:
+        """The name as most files write it: `mean_squared_error`."""
+        return snake_case(type(self).__name__)
 
 
 def only_last_axis(entry: Any) -> None:

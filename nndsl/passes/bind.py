@@ -174,9 +174,7 @@ class Binder:
         except ArgumentError as error:
             span = error.span or item.value.span
             message = f"`{argument.name}` of `{cls.title()}` {error.message}"
-            fixes = ()
-            if error.instead:
-                fixes = (Fix(error.instead[0], (Edit(span, error.instead[1]),)),)
+            fixes = (Fix(error.instead[0], (Edit(span, error.instead[1]),)),) if error.instead else ()
             self.problems.error(error.code, message, span, error.label, help=error.help, fixes=fixes)
             return _FAILED
 

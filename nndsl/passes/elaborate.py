@@ -111,9 +111,9 @@ class _Elaborator:
         for definition in scope.order:
             self._define(definition.statement, flows, scope, outputs)
         order = [s for s in body if isinstance(s, ast.OutputStmt)]
-        for statement in order:
-            if statement.value is None:
-                self._bare_output(statement, flows, scope, outputs)
+        for output in order:
+            if output.value is None:
+                self._bare_output(output, flows, scope, outputs)
         model.inputs.sort(key=lambda item: item.span.start)
         model.outputs = [outputs[s.name.text] for s in order if s.name.text in outputs]
         model.outputs = list(dict.fromkeys(model.outputs))
@@ -355,9 +355,7 @@ class _Elaborator:
 
     # -------------------------------------------------------------------------------------- outputs
 
-    def _bare_output(
-        self, statement: ast.OutputStmt, flows: Flows, scope: Scope, outputs: dict[str, Output]
-    ) -> None:
+    def _bare_output(self, statement: ast.OutputStmt, flows: Flows, scope: Scope, outputs: dict[str, Output]) -> None:
         name = statement.name.text
         if name in flows.values:
             outputs[name] = self._output(statement, flows.values[name])
@@ -380,5 +378,14 @@ class _Elaborator:
                 "NN0218", "`penalty` is not in this version of nndsl", _head(statement),
                 help="regularizers of layers (`kernel_regularizer=l2(0.01)`, `activity_regularizer=l1(0.01)`) add to the loss",
             )  # fmt: skip
-        elif isinstance(statement, ast.ParamDef | ast.ImportDef | ast.BlockDef | ast.ModelDef | ast.WeightStmt | ast.UpdateStmt | ast.SourceStmt):
+        elif isinstance(
+            statement,
+            ast.ParamDef
+            | ast.ImportDef
+            | ast.BlockDef
+            | ast.ModelDef
+            | ast.WeightStmt
+            | ast.UpdateStmt
+            | ast.SourceStmt,
+        ):
             self.problems.error("NN0219", "this statement does not belong in a model", _head(statement))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.layers.values import Option, Unbound, show
@@ -23,13 +24,20 @@ class Failed(Exception):
     """The expression has no value; the problem has been reported."""
 
 
-_COMPARE: dict[str, Callable[[object, object], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # type: ignore[dict-item]  # fmt: skip
-_ARITHMETIC: dict[str, Callable[[object, object], object]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-    "//": operator.floordiv, "%": operator.mod,
-}  # type: ignore[dict-item]  # fmt: skip
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
 
 
 class Evaluator:
@@ -89,7 +97,7 @@ class Evaluator:
             )
         return bool(value)
 
-    def _fail(self, code: str, message: str, span: Span, label: str = "", help: str | None = None) -> None:
+    def _fail(self, code: str, message: str, span: Span, label: str = "", help: str | None = None) -> NoReturn:
         self.problems.error(code, message, span, label, help=help)
         raise Failed
 
@@ -106,15 +114,15 @@ class Evaluator:
     def _unary(self, node: ast.Unary) -> object:
         if node.op == "not":
             return not self.truth(node.operand)
-        value = self(node.operand)
+        value: Any = self(node.operand)
         if not _is_number(value):
             self._fail("NN0214", f"`{node.op}` takes a number, and this is {show(value)}", node.operand.span)
-        return -value if node.op == "-" else value  # type: ignore[operator]
+        return -value if node.op == "-" else value
 
     def _binary(self, node: ast.Binary) -> object:
         if node.op in ("and", "or"):
-            left = self.truth(node.left)
-            return self.truth(node.right) if left is (node.op == "and") else left
+            first = self.truth(node.left)
+            return self.truth(node.right) if first is (node.op == "and") else first
         left, right = self(node.left), self(node.right)
         if node.op in ("==", "!="):
             same = _plain(left) == _plain(right)
@@ -127,11 +135,14 @@ class Evaluator:
             self._fail("NN0214", "`@` multiplies tensors, not values in arguments", node.op_span)
         return self._arithmetic(node, left, right)
 
-    def _arithmetic(self, node: ast.Binary, left: object, right: object) -> object:
-        if isinstance(left, list | tuple) and type(left) is type(right) and node.op == "+":
-            if len(left) + len(right) > MAX_ITEMS:  # type: ignore[arg-type]
+    def _arithmetic(self, node: ast.Binary, left: Any, right: Any) -> object:
+        if node.op == "+" and (
+            (isinstance(left, list) and isinstance(right, list))
+            or (isinstance(left, tuple) and isinstance(right, tuple))
+        ):
+            if len(left) + len(right) > MAX_ITEMS:
                 self._fail("NN0702", f"a list of more than {MAX_ITEMS:,} items", node.span)
-            return left + right  # type: ignore[operator]
+            return operator.add(left, right)
         if isinstance(left, str) and isinstance(right, str) and node.op == "+":
             if len(left) + len(right) > MAX_TEXT:
                 self._fail("NN0702", f"a string of more than {MAX_TEXT:,} characters", node.span)
@@ -141,27 +152,34 @@ class Evaluator:
         if node.op in ("/", "//", "%") and right == 0:
             self._fail("NN0214", "division by zero", node.right.span, "this is 0")
         try:
-            value = self._power(node, left, right) if node.op == "**" else _ARITHMETIC[node.op](left, right)
+            value: Any = self._power(node, left, right) if node.op == "**" else _ARITHMETIC[node.op](left, right)
         except (OverflowError, ZeroDivisionError):
-            self._fail("NN0214", "the result is too large", node.span)
-            raise Failed from None
-        too_large = abs(value).bit_length() > MAX_BITS if isinstance(value, int) else not math.isfinite(value)  # type: ignore[arg-type]
+            self._too_large(node)
+        too_large = abs(value).bit_length() > MAX_BITS if isinstance(value, int) else not math.isfinite(value)
         if too_large:
-            self._fail("NN0702", f"the result is too large (integers may have {MAX_BITS} bits)", node.span)
+            self._too_large(node)
         return value
 
-    def _power(self, node: ast.Binary, left: object, right: object) -> object:
+    def _too_large(self, node: ast.Binary) -> NoReturn:
+        self._fail(
+            "NN0702",
+            f"the result is too large: integers may have {MAX_BITS} bits",
+            node.span,
+            help="sizes and rates are far smaller: is an operator or a digit too many?",
+        )
+
+    def _power(self, node: ast.Binary, left: Any, right: Any) -> object:
         if isinstance(left, int) and isinstance(right, int):
             if right < 0:
                 return float(left) ** right
             if abs(left) > 1 and right * abs(left).bit_length() > 2 * MAX_BITS:
-                self._fail("NN0702", f"the result is too large (integers may have {MAX_BITS} bits)", node.span)
-        value = left**right  # type: ignore[operator]
+                self._too_large(node)
+        value = left**right
         if isinstance(value, complex):
             self._fail("NN0214", "a root of a negative number", node.span)
         return value
 
-    def _operands(self, node: ast.Binary, left: object, right: object) -> None:
+    def _operands(self, node: ast.Binary, left: object, right: object) -> NoReturn:
         wrong, value = (node.left, left) if not _is_number(left) else (node.right, right)
         other = node.right if wrong is node.left else node.left
         self.problems.error(
@@ -169,9 +187,7 @@ class Evaluator:
             f"`{node.op}` takes numbers, and this is {show(value)}",
             wrong.span,
             related=(Label(other.span, ""),) if _is_number(right if wrong is node.left else left) else (),
-            help="names of options and values of the model have no arithmetic"
-            if isinstance(value, Option)
-            else None,
+            help="names of options and values of the model have no arithmetic" if isinstance(value, Option) else None,
         )
         raise Failed
 

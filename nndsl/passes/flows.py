@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
@@ -44,6 +44,7 @@ class Flows:
         self.values: dict[str, Value] = {}
         self.shared: dict[str, tuple[type[Layer], LayerUse] | None] = {}
         self.paths: dict[str, Span] = {}
+        self.numbers: dict[str, int] = {}  # the next number for each stem
         self.statement = Statement("", None)
 
     def read(self, expr: ast.Expr, name: str) -> Values | None:
@@ -70,10 +71,7 @@ class Flows:
             case ast.TupleExpr():
                 return self._tuple(expr)
             case ast.Flow():
-                current = self._source(expr.items[0])
-                for stage in expr.items[1:]:
-                    current = self._stage(stage, current)
-                return current
+                return self._chain(expr, expr.items[1:], self._source, expr.items[0])
             case ast.IfElse():
                 return self._source(expr.then if self.binder.evaluate.truth(expr.condition) else expr.otherwise)
             case ast.CallExpr() if catalogue.find("layer", expr.func.text):
@@ -86,7 +84,9 @@ class Flows:
                 )
             case ast.Branch() | ast.Repeat():
                 word = "branch" if isinstance(expr, ast.Branch) else "repeat"
-                self._stop("NN0211", f"nothing flows into this `{word}`", expr.span, help=f"write `x -> {word} {{ … }}`")
+                self._stop(
+                    "NN0211", f"nothing flows into this `{word}`", expr.span, help=f"write `x -> {word} {{ … }}`"
+                )
             case ast.Literal() | ast.ListExpr() | ast.RangeExpr():
                 self._stop(
                     "NN0211",
@@ -100,6 +100,25 @@ class Flows:
                 self._stop("NN0218", f"tensor expressions: {_LATER}", expr.span, help="merging layers (`Add()`, "
                            "`Multiply()`, `Subtract()`, `Average()`) do arithmetic on values")  # fmt: skip
         raise Stop
+
+    def _chain(
+        self, flow: ast.Flow, stages: tuple[ast.Expr, ...], start: Callable[[ast.Expr], Values], first: ast.Expr
+    ) -> Values:
+        """One stage after the other. Behind a stage that failed the others are still checked, as far as they can be
+        without knowing what flows in."""
+        failed = False
+        try:
+            current = start(first)
+        except (Stop, Failed):
+            failed, current = True, (Value(flow.span),)
+        for stage in stages:
+            try:
+                current = self._stage(stage, current)
+            except (Stop, Failed):
+                failed, current = True, (Value(flow.span),)
+        if failed:
+            raise Stop
+        return current
 
     def _tuple(self, expr: ast.TupleExpr) -> Values:
         found: list[Value] = []
@@ -155,9 +174,7 @@ class Flows:
             case ast.Paren():
                 return self._stage(stage.inner, incoming)
             case ast.Flow():
-                for item in stage.items:
-                    incoming = self._stage(item, incoming)
-                return incoming
+                return self._chain(stage, stage.items[1:], lambda first: self._stage(first, incoming), stage.items[0])
             case ast.Branch():
                 return self._branch(stage, incoming)
             case ast.IfElse():
@@ -251,7 +268,8 @@ class Flows:
                     span,
                     "a value",
                     related=(Label(self.scope.definitions[name].statement.span, "defined here"),)
-                    if self.scope.definitions[name].statement.span.line == self.scope.definitions[name].statement.span.end_line
+                    if self.scope.definitions[name].statement.span.line
+                    == self.scope.definitions[name].statement.span.end_line
                     else (),
                     help=f"values flow together in front of a layer: `(a, {name}) -> Concatenate()`",
                 )
@@ -287,6 +305,8 @@ class Flows:
     def _arity(self, config: Layer, call: Span, name: Span, incoming: Values) -> None:
         least, most = config.arity
         count = len(incoming)
+        if not all(value.type.known for value in incoming):
+            return
         if count < least or (most is not None and count > most):
             title = config.title()
             if most is None:
@@ -309,9 +329,7 @@ class Flows:
                 f"{count} input{'' if count == 1 else 's'}", related=related, help=help,
             )  # fmt: skip
 
-    def _node(
-        self, use: LayerUse, incoming: Values, tensors: dict[str, Value | Values], span: Span
-    ) -> Values:
+    def _node(self, use: LayerUse, incoming: Values, tensors: dict[str, Value | Values], span: Span) -> Values:
         result = Value(span)
         node = Node(use, incoming, tensors, (result,), span)
         result.producer = node
@@ -348,9 +366,12 @@ class Flows:
             self.paths[self.statement.name] = call.func.span
             return self.statement.name
         stem = f"{self.statement.name}_{snake_case(config.title())}"
-        path, number = stem, 2
+        number = self.numbers.get(stem, 1)
+        path = stem if number == 1 else f"{stem}_{number}"
         while path in self.paths or path in self.scope.definitions or path in self.scope.submodels:
-            path, number = f"{stem}_{number}", number + 1
+            number += 1
+            path = f"{stem}_{number}"
+        self.numbers[stem] = number + 1
         self.paths[path] = call.func.span
         return path
 

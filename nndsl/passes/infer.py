@@ -63,6 +63,7 @@ class Infer:
             result = config.infer(self, *types, **tensors)
             results = result if isinstance(result, tuple) else (result,)
             weights = list(config.weights(*types))
+            _fill(weights)
         except ShapeError as error:
             self._report(node, error)
             return
@@ -117,7 +118,9 @@ class Infer:
         for position in error.inputs:
             if position < len(node.inputs):
                 value = node.inputs[position]
-                related.append(Label(_origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}"))
+                related.append(
+                    Label(_origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}")
+                )
         related += [Label(reason, "asked for here") for reason in self._reasons if reason != span]
         unique = {(label.span.start, label.span.end): label for label in related if label.span != span}
         inputs = tuple(node.inputs[p] for p in error.inputs if p < len(node.inputs))
@@ -136,6 +139,22 @@ def set_paths(config: Layer, path: str) -> None:
     config.path = path
     for name, child, _ in config.children():
         set_paths(child, f"{path}.{name}")
+
+
+def _fill(weights: list[Weight]) -> None:
+    """Raises ShapeError where an initializer, regularizer or constraint cannot be put on its weight."""
+    for weight in weights:
+        for kind in ("initializer", "regularizer", "constraint"):
+            entry = getattr(weight, kind)
+            misfit = getattr(entry, "misfit", None)
+            reason = misfit(weight.shape) if misfit is not None else None
+            if reason is not None:
+                raise ShapeError(
+                    f"`{entry.title()}` {reason}: {weight.name} is {show_shape(weight.shape)}",
+                    code="NN0206",
+                    argument=f"{weight.name}_{kind}",
+                    inputs=(),
+                )
 
 
 def _origin(value: Value) -> Span:

@@ -43,13 +43,10 @@ def _two_activations(use: LayerUse, problems: Problems) -> None:
         return
     before = value.producer.layer
     earlier = getattr(before.config, "activation", None)
-    if earlier is None or earlier.title() == "linear" or not hasattr(before.config, "kernel_initializer"):
-        if before.config.title() != "Activation":
-            return
-    if hasattr(before.config, "recurrent_activation") or earlier is None or earlier.title() == "linear":
+    if earlier is None or "linear" in (earlier.title(), use.config.activation.title()):
         return
-    if use.config.activation.title() == "linear":
-        return
+    if hasattr(before.config, "recurrent_activation") or hasattr(before.config, "recurrent_initializer"):
+        return  # the activation of a recurrent layer works inside its steps
     problems.warning(
         "NN0905",
         f"two activations in a row: `{earlier.title()}` and then `{use.config.activation.title()}`",

@@ -22,14 +22,6 @@ class Definition:
     statement: ast.InputStmt | ast.AssignStmt | ast.OutputStmt | ast.SharedStmt
     names: tuple[ast.Ident, ...]
 
-    @property
-    def kind(self) -> str:
-        return {
-            ast.InputStmt: "an input",
-            ast.SharedStmt: "a shared layer",
-            ast.OutputStmt: "an output",
-        }.get(type(self.statement), "a value")  # type: ignore[call-overload, no-any-return]
-
 
 @dataclass
 class Scope:

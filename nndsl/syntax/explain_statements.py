@@ -19,7 +19,7 @@ MISSING_BODY = "NN0127"
 
 _EQUATED = frozenset(("OUTPUT", "SHARED", "PENALTY", "UPDATE", "SOURCE", "PARAM", "SUBMODEL"))
 _DTYPES = frozenset(
-    ("float", "float16", "bfloat16", "float32", "float64", "bool", "uint8") + ("int", "int8", "int16", "int32", "int64")
+    ("float", "float16", "bfloat16", "float32", "float64", "bool", "uint8", "int", "int8", "int16", "int32", "int64")
 )
 _FOREIGN_WORDS = {
     **dict.fromkeys(("def", "class", "function", "fn", "func"), "a part of one's own is a `block NAME(…) { … }`"),
@@ -73,6 +73,8 @@ def reserved(f: Failure) -> bool:
     word = f.bad
     if not word.text.isidentifier() or word.type == "NAME" or word.type == "FROM":
         return False
+    if f.in_arm and f.is_first and word.type in NAMED:
+        return False  # `unnamed` says it
     wants_name = f.expected == {"NAME"} or f.previous.type in NAMED or (f.is_first and f.next.type == "EQUAL")
     wants_value = f.expected >= STARTS_VALUE and word.type not in ("WITH", "IF", "ELSE", "AND", "OR", "IN")
     is_tuple = f.previous.type in ("LPAR", "COMMA") and f.opener is f.first

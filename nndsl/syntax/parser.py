@@ -165,7 +165,9 @@ class Parser:
         height, begin = self.open[-1]
         token = self.tokens[at]
         place = token.end if token.type not in ("END", "RBRACE") else token.start
-        if not self.reports.is_full and not self.reports.blamed(self.tokens[begin].start, place):
+        start = self.tokens[begin].start
+        start = self.reports.file.text.rfind("\n", 0, start) + 1 if self.tokens[begin + 1].indent >= 0 else start
+        if not self.reports.is_full and not self.reports.blamed(start, place):
             from nndsl.syntax.explain import explain
 
             explain(self.reports, self.tokens, begin, at, self.expected())
@@ -176,7 +178,8 @@ class Parser:
         head = self.tokens[begin + 1]
         name = next((t for t in self.tokens[begin + 2 : brace] if t.type == "NAME"), None)
         name = name or Token("NAME", "_", head.end, head.end)
-        self.feed(head)
+        if not self.feed(head):  # in an arm of a branch no definition can stand
+            return self._give_up(begin)
         if head.type in ("MODEL", "BLOCK", "LAYER"):
             self.feed(name)
         if head.type in ("BLOCK", "LAYER"):

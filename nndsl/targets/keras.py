@@ -91,7 +91,13 @@ class _Body:
             for name, item in node.tensors.items()
         }
         call = KerasCall(
-            config, node.input_types, name=use.path, last=wants, tensors=tensors, variable=self._shared(node, wants), spell=spell
+            config,
+            node.input_types,
+            name=use.path,
+            last=wants,
+            tensors=tensors,
+            variable=self._shared(node, wants),
+            spell=spell,
         )
         result = config.keras(call, *inputs)
         names = tuple(self.names.name(index, value) for value in node.results)
@@ -117,9 +123,7 @@ class _Body:
     def _return(self) -> None:
         model = self.model
         inputs = [code.Name(self.arguments[item.value]) for item in model.inputs]
-        outputs = code.Dict(
-            tuple((code.Literal(o.name), self._operand(o.value, False)) for o in model.outputs)
-        )
+        outputs = code.Dict(tuple((code.Literal(o.name), self._operand(o.value, False)) for o in model.outputs))
         made = code.call("keras.Model", inputs[0] if len(inputs) == 1 else list(inputs), outputs, name=model.name)
         if not model.submodels:
             self.statements.append(code.Return(made))
@@ -142,4 +146,3 @@ def _channels_last(value: code.Expr, type_: TensorType) -> code.Expr:
 def _channels_first(value: code.Expr, type_: TensorType) -> code.Expr:
     axes = (type_.rank - 1, *range(1, type_.rank - 1))
     return code.call(code.call("layers.Permute", axes), value)
-

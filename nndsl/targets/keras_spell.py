@@ -11,6 +11,7 @@ from nndsl.layers.build import default_of
 from nndsl.layers.catalogue import spelling
 from nndsl.layers.emit import OMIT
 from nndsl.layers.entry import Arg, Entry
+from nndsl.layers.families.activations import Activation
 from nndsl.layers.kinds import Maybe, PerAxis
 
 _MODULES = {
@@ -24,18 +25,20 @@ _MODULES = {
     "schedule": "keras.optimizers.schedules",
     "callback": "keras.callbacks",
 }
-_BY_NAME = ("activation", "initializer")  # written as a string where there are no arguments
+_BY_NAME = ("initializer",)  # written as a string where there are no arguments
 
 
 def spell(entry: Entry, name: str | None = None, changed: Mapping[str, object] | None = None) -> code.Expr:
     """`layers.Dense(64, activation="relu", name="head")`. `changed` replaces arguments: a checked value, code, or OMIT."""
+    if isinstance(entry, Activation):
+        return entry.keras()
     if entry.category in _BY_NAME and not entry.given and not changed:
         return code.Literal(spelling(type(entry)))
     positional: list[code.Expr] = []
     keywords: list[tuple[str, code.Expr]] = []
     for argument in entry.arguments.values():
         value = (changed or {}).get(argument.name, getattr(entry, argument.name))
-        if value is OMIT or argument.name == "data_format":
+        if value is OMIT or (argument.name == "data_format" and argument.name not in (changed or {})):
             continue
         if argument.required and not keywords:
             positional.append(value_code(value, argument))

@@ -17,6 +17,7 @@ _PRECEDENCE = {
     "|": 5, "&": 7, "+": 9, "-": 9, "*": 10, "/": 10, "//": 10, "%": 10, "@": 10, "~": 11, "**": 12,
 }  # fmt: skip
 _ATOM = 20
+_SHORT = 40
 
 
 def literal(value: None | bool | int | float | str) -> str:
@@ -117,8 +118,10 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
     deeper = indent + 1
     match node:
         case code.Call(func, args, kwargs) if args or kwargs:
-            head = f"{prefix}{_target(func)}("
             inner = ", ".join(_arguments(node))
+            if isinstance(func, code.Call) and len(inner) < _SHORT:
+                return _broken_layer(func, prefix, f"({inner}){suffix}", indent)
+            head = f"{prefix}{_target(func)}("
             if len(INDENT * deeper + inner) <= WIDTH:
                 return [f"{pad}{head}", f"{INDENT * deeper}{inner}", f"{pad}){suffix}"]
             lines = [f"{pad}{head}"]
@@ -146,6 +149,22 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
                 lines += broken(operand, lead, "", deeper)
             return [*lines, f"{pad}){suffix}"]
     return [line]
+
+
+def _broken_layer(node: code.Call, prefix: str, suffix: str, indent: int) -> list[str]:
+    """`layers.Conv2D(…)(x)`, split inside the layer's own arguments as Keras's sources are. Where ruff would rather
+    split the short call behind it, a trailing comma keeps the layer's arguments apart."""
+    pad, deeper = INDENT * indent, indent + 1
+    head, tail = f"{pad}{prefix}{_target(node.func)}(", f"{pad}){suffix}"
+    inner = ", ".join(_arguments(node))
+    if len(f"{head}{inner})(") > WIDTH and len(INDENT * deeper + inner) <= WIDTH:
+        return [head, f"{INDENT * deeper}{inner}", tail]
+    lines = [head]
+    for arg in node.args:
+        lines += broken(arg, "", ",", deeper)
+    for name, value in node.kwargs:
+        lines += broken(value, f"{name}=", ",", deeper)
+    return [*lines, tail]
 
 
 def _operands(node: code.Binary) -> list[tuple[str, code.Expr]]:

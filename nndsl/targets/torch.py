@@ -72,11 +72,15 @@ def _modules(scope: TorchScope, inits: Inits) -> str:
     """The body of `__init__` behind `super().__init__()`."""
     statements: list[code.Stmt] = []
     if scope.activity:
-        statements.append(code.Assign((code.dotted("self.activity_penalty"),), code.call("torch.zeros", code.Tuple(()))))
+        statements.append(
+            code.Assign((code.dotted("self.activity_penalty"),), code.call("torch.zeros", code.Tuple(())))
+        )
     for attribute, constructor in scope.modules.items():
         place = code.Attr(code.Name("self"), attribute)
         if isinstance(constructor, code.Call) and flat(constructor.func) == "register_buffer":
-            statements.append(code.Do(code.Call(code.dotted("self.register_buffer"), constructor.args, constructor.kwargs)))
+            statements.append(
+                code.Do(code.Call(code.dotted("self.register_buffer"), constructor.args, constructor.kwargs))
+            )
         else:
             statements.append(code.Assign((place,), constructor))
     return block([*statements, *inits.statements, *scope.after], 2)

@@ -38,6 +38,7 @@ class Body:
         self.pending: list[tuple[code.Name, code.Expr]] = []  # activations behind the logits
         self.final: dict[Value, code.Expr] = {}
         self.moved_now: set[Value] = set()  # arguments that were permuted where they came in
+        self.as_declared: set[Value] = set()  # values that come from a method, in the file's order of axes
         self.names = Variables(self.nodes, results, arguments)
 
     def write(self, head: list[code.Stmt]) -> list[code.Stmt]:
@@ -45,8 +46,13 @@ class Body:
         outer, scope.forward = scope.forward, list(head)
         outer_taken, scope.taken = scope.taken, self.names.taken
         self._permute_arguments()
+        parts = self.writer.parts if self.writer.main is self else {}
+        inside = {node: part for part in parts.values() for node in part.nodes}
         for index, node in enumerate(self.nodes):
-            self._node(index, node)
+            if node not in inside:
+                self._node(index, node)
+            elif inside[node].nodes[-1] is node:
+                self._part(inside[node])
         statements, scope.forward, scope.taken = scope.forward, outer, outer_taken
         return statements
 
@@ -57,6 +63,11 @@ class Body:
         wants = self.writer.layout.wants
         for value, variable in list(self.variables.items()):
             users = [node for node in self.nodes if value in node.operands()]
+            if (
+                any(node in part.nodes for part in self.writer.parts.values() for node in users)
+                and self.writer.main is self
+            ):
+                continue
             if value in self.results or not users or value in self.writer.layout.moved:
                 continue
             if all(node in wants and value in node.inputs for node in users):
@@ -68,7 +79,7 @@ class Body:
     def _operand(self, value: Value, moved: bool) -> code.Expr:
         """A value as a node wants it: with its channels moved, or as declared."""
         expr = self.variables[value]
-        is_moved = value in self.writer.layout.moved or value in self.moved_now
+        is_moved = value in self.moved_now or (value in self.writer.layout.moved and value not in self.as_declared)
         if is_moved == moved:
             return expr
         return _channels_first(expr, value.type) if moved else _channels_last(expr, value.type)
@@ -80,7 +91,9 @@ class Body:
         wants = node in writer.layout.wants
         inputs = tuple(self._operand(value, wants) for value in node.inputs)
         tensors = {
-            name: tuple(self._operand(v, False) for v in item) if isinstance(item, tuple) else self._operand(item, False)
+            name: tuple(self._operand(v, False) for v in item)
+            if isinstance(item, tuple)
+            else self._operand(item, False)
             for name, item in node.tensors.items()
         }
         names = tuple(self.names.name(index, value) for value in node.results)
@@ -118,6 +131,17 @@ class Body:
         if isinstance(call, _LogitsCall):
             plain = TorchCall(self.scope, config, (value.type,), node.result_types, attribute="", path="", first=False)
             self._split(value, call.left_out, plain)
+
+    def _part(self, part: Submodel) -> None:
+        """A submodel that forward can call: its nodes are nobody else's."""
+        targets = tuple(code.Name(python_name(value.name)) for value in part.targets)
+        arguments = [self._operand(value, False) for value in part.sources]
+        called = code.call(f"self.{attribute_name(part.name)}", *arguments)
+        comment = _comment(part.targets[0].type.shape) if len(targets) == 1 else ""
+        self.scope.forward.append(code.Assign(targets, called, comment))
+        for value, target in zip(part.targets, targets, strict=True):
+            self.variables[value] = target
+            self.as_declared.add(value)
 
     def _bind(self, value: Value, name: str, expr: code.Expr, comment: str) -> None:
         if isinstance(expr, code.Name) and (expr.id == name or not value.name):
@@ -169,6 +193,34 @@ class Forward:
         self.main: Body | None = None
         self.body: list[code.Stmt] = []
         self.arguments = {item.value: python_name(item.name) for item in model.inputs}
+        self.parts = self._callable_parts()
+
+    def _callable_parts(self) -> dict[str, Submodel]:
+        """The submodels that forward calls instead of repeating them: apart from each other, no value inside is needed
+        outside, no mask crosses their edges, and no output's logits are made inside."""
+        found: dict[str, Submodel] = {}
+        claimed: set[Node] = set()
+        outputs = {output.value for output in self.model.outputs}
+        for part in self.model.submodels:
+            nodes = set(part.nodes)
+            inner = {value for node in part.nodes for value in node.results} - set(part.targets)
+            leaks = any(value in outputs or any(use not in nodes for use in value.uses) for value in inner)
+            edges = {*part.sources, *part.targets}
+            if (
+                nodes
+                and not (leaks or nodes & claimed or edges & self.masked or set(part.targets) & set(self.logits))
+                and all(value.name and value.producer in nodes for value in part.targets)
+                and self._runs_at_once(part)
+            ):
+                found[part.name] = part
+                claimed |= nodes
+        return found
+
+    def _runs_at_once(self, part: Submodel) -> bool:
+        """Whether no node outside needs a result before the part's last node has run."""
+        place = {node: index for index, node in enumerate(self.model.nodes)}
+        nodes, last = set(part.nodes), place[part.nodes[-1]]
+        return all(place[use] > last for value in part.targets for use in value.uses if use not in nodes)
 
     @property
     def has_logits(self) -> bool:
@@ -187,13 +239,14 @@ class Forward:
         if self.scope.activity:
             place = code.dotted("self.activity_penalty")
             first = next(iter(self.arguments.values()))
-            statements.insert(0, code.Assign((place,), code.call("torch.zeros", code.Tuple(()), device=code.dotted(f"{first}.device"))))
+            statements.insert(
+                0,
+                code.Assign((place,), code.call("torch.zeros", code.Tuple(()), device=code.dotted(f"{first}.device"))),
+            )
         if self.main.pending:
             body = tuple(code.Assign((name,), value) for name, value in self.main.pending)
             statements.append(code.If(code.Unary("not", code.Name("logits")), body))
-        result = code.Dict(
-            tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs)
-        )
+        result = code.Dict(tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs))
         self.body = [*statements, code.Return(result)]
         return [self._submodel(submodel) for submodel in self.model.submodels]
 

@@ -41,9 +41,9 @@ def init_statements(scope: TorchScope) -> Inits:
 
 def _owner(record: InitRecord) -> str:
     """The attribute of the module that holds the tensor."""
-    target = record.target
+    target: code.Expr = record.target
     while isinstance(target, code.Attr) and target.value != code.Name("self"):
-        target = target.value  # type: ignore[assignment]
+        target = target.value
     return target.name if isinstance(target, code.Attr) else ""
 
 
@@ -81,9 +81,7 @@ def _function(kinds: list[str], no_bias: bool) -> str:
     zero: code.Stmt = code.Do(code.call("nn.init.zeros_", bias))
     if no_bias:
         zero = code.If(code.binary("is not", bias, None), (zero,))
-    body = code.If(
-        code.call("isinstance", module, test), (code.Do(code.call("nn.init.xavier_uniform_", weight)), zero)
-    )
+    body = code.If(code.call("isinstance", module, test), (code.Do(code.call("nn.init.xavier_uniform_", weight)), zero))
     head = 'def init_weights(module: nn.Module) -> None:\n    """Keras\'s defaults: Glorot uniform kernels, zero biases."""\n'
     return head + block([body], 1)
 
@@ -101,4 +99,4 @@ def _torch_default(record: InitRecord) -> bool:
     name = record.weight.initializer.title()
     if record.key in ("running_mean", "running_var", "moving_mean", "moving_variance"):
         return bool(name == ("Zeros" if record.key.endswith("mean") else "Ones"))
-    return _TORCH_DEFAULTS.get((record.module, record.key)) == name
+    return bool(_TORCH_DEFAULTS.get((record.module, record.key)) == name)

@@ -6,14 +6,14 @@ kinks too (a layer with zero inputs and zero biases sits exactly on one).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import ClassVar
 
 from nndsl import code
 from nndsl.ir.dims import exact_div
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.emit import TorchCall
-from nndsl.layers.entry import Arg, ArgumentError, Entry, arg, entry
+from nndsl.layers.entry import Entry, arg, entry
 from nndsl.layers.kinds import Float, Int, Maybe
 from nndsl.layers.shapes import ShapeError, resolve_axis
 
@@ -22,11 +22,10 @@ class Activation(Entry):
     """Base of the activations. In a file `relu` or `leaky_relu(negative_slope=0.1)`, in Keras the string "relu".
 
     `keeps_shape` is False where the result has another shape: such an activation stands in an `Activation` layer of
-    its own. `refused` says why an activation of Keras is not offered.
+    its own.
     """
 
     keeps_shape: ClassVar[bool] = True
-    refused: ClassVar[str] = ""
 
     @property
     def alone(self) -> str | None:
@@ -219,16 +218,3 @@ class glu(OverAxis):
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
         return code.call("F.glu", x, dim=t.axis(self.axis))
-
-
-@entry("activation")
-class sparsemax(OverAxis):
-    """Not offered: Keras 3.15 computes it wrongly on TensorFlow ([1, 2, 3, 2.5] gives zeros), so there is nothing
-    that a PyTorch program could be equal to."""
-
-    refused = "Keras 3.15 computes it wrongly on TensorFlow ([1, 2, 3, 2.5] gives zeros), so it is not offered"
-
-    def __init__(self, given: Mapping[str, object], resolve: Callable[[Arg], object]) -> None:
-        raise ArgumentError(
-            f"cannot be `sparsemax`: {self.refused}", code="NN0218", help="`softmax` is the usual choice"
-        )

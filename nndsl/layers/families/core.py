@@ -1,23 +1,24 @@
-"""Dense, Activation, Dropout, Embedding, Identity."""
+"""Dense, Activation, Dropout, Identity, Flatten."""
 
 from __future__ import annotations
 
 from nndsl import code
 from nndsl.ir.dims import Dim, product
-from nndsl.ir.types import TensorType
+from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
-from nndsl.layers.emit import TorchCall, TorchWeight
+from nndsl.layers.emit import OMIT, KerasCall, TorchCall, TorchWeight
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import Activation as ActivationKind
 from nndsl.layers.kinds import Bool, Constraint, DataFormat, Float, Initializer, Int, ListOf, Maybe, Of, Regularizer
-from nndsl.layers.shapes import Check, ShapeError, static
+from nndsl.layers.shapes import Check, ShapeError, need_float, static
 
 
 @entry("layer")
 class Dense(Layer):
     """Fully connected layer over the last axis: `activation(x @ kernel + bias)`.
 
-    Takes any rank; every axis but the last is kept. Weights: kernel [in, units], bias [units].
+    Takes any rank; every axis but the last is kept: [20, 8] gives [20, units]. A mask passes through.
+    Weights: kernel [in, units], bias [units].
 
     Example:
         x -> Dense(64, activation=relu)
@@ -28,7 +29,9 @@ class Dense(Layer):
     use_bias = arg(Bool(), "Whether a bias is added.", True, formerly=("bias",))
     kernel_initializer = arg(Initializer, "Fills the kernel.", "glorot_uniform", formerly=("init",))
     bias_initializer = arg(Initializer, "Fills the bias.", "zeros")
-    kernel_regularizer = arg(Regularizer, "Adds a penalty on the kernel to the loss.", None, formerly=("W_regularizer",))
+    kernel_regularizer = arg(
+        Regularizer, "Adds a penalty on the kernel to the loss.", None, formerly=("W_regularizer",)
+    )
     bias_regularizer = arg(Regularizer, "Adds a penalty on the bias to the loss.", None, formerly=("b_regularizer",))
     activity_regularizer = arg(Regularizer, "Adds a penalty on the output to the loss.", None)
     kernel_constraint = arg(Constraint, "Holds the kernel to a set after each step.", None, formerly=("W_constraint",))
@@ -41,6 +44,7 @@ class Dense(Layer):
                 code="NN0301",
                 help="declare the input as `float[1]`, or put `Reshape((1,))` before it",
             )
+        need_float(x, "Dense")
         static(x.last, "the kernel of `Dense`", x)
         return x.with_last(self.units)
 
@@ -81,6 +85,8 @@ class Dense(Layer):
 class Activation(Layer):
     """Applies an activation: `x -> Activation(relu)`.
 
+    Any shape; a mask passes through. `nndsl layers` lists the activations.
+
     Example:
         x -> Dense(64) -> Activation(tanh)
     """
@@ -89,7 +95,9 @@ class Activation(Layer):
     activation = arg(Of("activation"), "The activation.")
 
     def infer(self, check: Check, x: TensorType) -> TensorType:
-        return x
+        need_float(x, "Activation")
+        shape: TensorType = self.activation.shape(x)
+        return shape
 
     def result_mask(self, *masks: bool) -> bool:
         return masks[0]
@@ -97,35 +105,86 @@ class Activation(Layer):
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
         return t.activate(self.activation, x)
 
+    def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
+        activation = self.activation.keras(k.axis)
+        if not self.activation.keeps_shape:  # a Keras layer would announce the shape of its input
+            function = code.dotted(f"keras.activations.{type(self.activation).__name__}")
+            return code.Call(function, (x,), activation.kwargs if isinstance(activation, code.Call) else ())
+        return k.call(self, x, activation=activation)
+
 
 @entry("layer")
 class Dropout(Layer):
     """Sets a share `rate` of the inputs to zero while training, and scales the others by 1/(1 - rate).
+
+    Does nothing outside of training. Any shape; a mask passes through. `noise_shape=(none, 1, none)` drops the same
+    features at every step of a sequence, `(none, 1, 1, 1)` whole samples. Both targets draw from the same
+    distribution, not the same numbers.
 
     Example:
         x -> Dropout(0.2)
     """
 
     layout = "any"
-    rate = arg(Float(0, 1), "The share that is dropped, from 0 to 1.", formerly=("p",))
+    rate = arg(Float(0, 1, below=True), "The share that is dropped.", formerly=("p",))
     noise_shape = arg(
-        Maybe(ListOf(Maybe(Int(1)))), "Shape of the random mask, the batch axis first; 1 shares it along an axis.", None
+        Maybe(ListOf(Maybe(Int(1)))),
+        "Shape of the random mask, the batch axis first: 1 shares it along an axis, `none` is the axis's own size.",
+        None,
     )
-    seed = arg(Maybe(Int(0)), "Seeds the random mask.", None)
+    seed = arg(Maybe(Int(0)), "Starts a random stream of the layer's own; `none` takes the program's.", None)
 
     def infer(self, check: Check, x: TensorType) -> TensorType:
+        need_float(x, "Dropout")
+        if self.noise_shape is None:
+            return x
+        noise = "(" + ", ".join("none" if size is None else str(size) for size in self.noise_shape) + ")"
+        if len(self.noise_shape) != x.rank:
+            raise ShapeError(
+                f"`noise_shape` {noise} has {len(self.noise_shape)} axes, and the input {x.rank} with the batch axis",
+                argument="noise_shape",
+                help=f"name every axis of {show_shape(x.features)} and the batch axis before it, "
+                f"for instance ({', '.join(['none', *('1' for _ in x.features)])})",
+            )
+        for axis, (size, wanted) in enumerate(zip(self.noise_shape, x.shape, strict=True)):
+            if size not in (None, 1):
+                error = ShapeError(
+                    f"`noise_shape` {noise} has {size} on axis {axis}, and the input {show_shape(x.features)} has "
+                    f"{wanted} there",
+                    argument="noise_shape",
+                    help="each size must be 1, `none` or the input's own",
+                )
+                check.equal(wanted, size, error)
         return x
 
     def result_mask(self, *masks: bool) -> bool:
         return masks[0]
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
+        shared = []
+        for axis, (size, own) in enumerate(zip(self.noise_shape or (), t.inputs[0].shape, strict=False)):
+            if size == 1 and own != 1:
+                shared.append(t.axis(axis) % t.inputs[0].rank)
+        axes = tuple(sorted(shared))
+        if self.seed is not None:
+            options = {"axes": axes} if axes else {}
+            return code.call(t.module(code.call(t.helper("SeededDropout"), self.rate, seed=self.seed, **options)), x)
+        if axes:
+            return code.call(t.helper("shared_dropout"), x, self.rate, axes, t.training)
         return code.call(t.module(code.call("nn.Dropout", self.rate)), x)
+
+    def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
+        if self.noise_shape is None or not k.last:
+            return k.call(self, x)
+        noise = list(self.noise_shape)
+        return k.call(self, x, noise_shape=(noise[0], *noise[2:], noise[1]))
 
 
 @entry("layer")
 class Identity(Layer):
     """Passes its input on unchanged: the plain arm of a residual `branch`.
+
+    Any shape and dtype; a mask passes through.
 
     Example:
         x -> branch { Dense(8); Identity() } -> Add()
@@ -145,7 +204,10 @@ class Identity(Layer):
 
 @entry("layer")
 class Flatten(Layer):
-    """Flattens all axes but the batch into one, in the channels-last order of Keras.
+    """Flattens all axes but the batch into one, in the channels-last order of Keras: [4, 4, 8] gives [128].
+
+    With `data_format=channels_first` the channels are moved last before, so that the result is the same. Over a free
+    dimension `T` the result is a formula, `8 * T`. A mask ends here.
 
     Example:
         image -> Flatten() -> Dense(10)
@@ -158,6 +220,13 @@ class Flatten(Layer):
         return x.with_shape(product(x.features))
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
+        if t.inputs[0].rank == 1:
+            return code.method(x, "unsqueeze", 1)
         if self.data_format == "channels_first" and t.inputs[0].rank > 2:
             x = code.method(x, "movedim", 1, -1)
         return code.method(x, "flatten", 1)
+
+    def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
+        # The model's option is no argument of the call: Keras has to be told of it.
+        first = self.data_format == "channels_first" and not k.last and k.inputs[0].rank > 2
+        return k.call(self, x, data_format="channels_first" if first else OMIT)

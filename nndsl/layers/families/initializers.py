@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import prod
-from typing import ClassVar
 
 from nndsl import code
 from nndsl.layers.emit import InitRecord, TorchScope, stepped, torch_shape
@@ -228,9 +227,7 @@ class VarianceScaling(Scaling):
 class Named(Scaling):
     """Base of the variance scalings that have names of their own."""
 
-    scale: ClassVar[float]  # type: ignore[misc]
-    mode: ClassVar[str] = "fan_in"  # type: ignore[misc]
-    distribution: ClassVar[str]  # type: ignore[misc]
+    mode = "fan_in"
     seed = arg(Maybe(Int(0)), SEED, None)
     input_axes = arg(Maybe(ListOf(Int())), AXES_IN, None)
     output_axes = arg(Maybe(ListOf(Int())), AXES_OUT, None)

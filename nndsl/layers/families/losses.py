@@ -37,7 +37,7 @@ class _Helper(Loss):
     """A loss whose values a helper of its own name computes."""
 
     def values(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
-        return code.call(t.helper(self.title()), prediction, target)
+        return code.call(t.helper(self.spelled), prediction, target)
 
 
 @entry("loss", "mse", "MSE", "mean_squared_error")

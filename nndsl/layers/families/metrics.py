@@ -79,14 +79,10 @@ class _Classes(_Mean):
         if prediction.last == 1:
             return "compares classes, and this output has one number for each sample"
         if sparse and not self.sparse:
-            return f"takes one-hot targets, and the targets of this output are class ids: take `sparse_{self.title()}`"
+            return f"takes one-hot targets, and the targets of this output are class ids: take `sparse_{self.label}`"
         if self.sparse and not sparse:
             return "takes class ids, and the targets of this output have its own shape: leave `sparse_` out"
         return None
-
-    @classmethod
-    def title(cls) -> str:
-        return snake_case(cls.__name__)
 
 
 @entry("metric")

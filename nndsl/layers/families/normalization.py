@@ -169,7 +169,10 @@ class BatchNormalization(Normalization):
         return code.call(module, x, mask)
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
-        return k.call(self, x, axis=k.axis(self.axis)) if k.last else k.call(self, x)
+        return k.call(self, x, axis=k.axis(self.axis))
+
+    def keras_layer(self, k: KerasCall) -> code.Expr:
+        return k.build(self, axis=k.axis(self.axis))
 
 
 @entry("layer")

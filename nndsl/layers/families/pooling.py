@@ -32,11 +32,12 @@ class Pooling(Spatial):
 
     def pool(self, kind: str, x: code.Expr, around: tuple[int, ...], **options: object) -> code.Expr:
         """`F.max_pool2d(x, 2)` and its like."""
+        window: dict[str, object] = {}
         if self.strides is not None and self.strides != self.pool_size:
-            options = {"stride": compact(self.strides), **options}
+            window["stride"] = compact(self.strides)
         if any(around):
-            options = {"padding": compact(around), **options}
-        return code.call(f"F.{kind}_pool{self.rank}d", x, compact(self.pool_size), **options)
+            window["padding"] = compact(around)
+        return code.call(f"F.{kind}_pool{self.rank}d", x, compact(self.pool_size), **window, **options)
 
 
 class MaxPooling(Pooling):

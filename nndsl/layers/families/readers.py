@@ -1,4 +1,4 @@
-"""What opens data: the readers of `source NAME = reader(…)`. Here they are described; `runtime/sources.py` opens them."""
+"""The readers of `source NAME = reader(…)`, described; `runtime/sources.py` opens the data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nndsl.layers.entry import ArgumentError, Binder, Entry, Kind, arg, entry
+from nndsl.layers.entry import ArgumentError, Binder, Entry, Kind, arg, entry, snake_case
 from nndsl.layers.kinds import WRONG_TYPE, Bool, Choice, Float, Int, Maybe
 from nndsl.layers.values import show
 
@@ -39,7 +39,10 @@ class Reader(Entry):
     ordered: ClassVar[bool] = False
     has_columns: ClassVar[bool] = False
     of_model: ClassVar[bool] = False
-    whole: ClassVar[str | None] = None  # the only field that `x = source` can mean
+
+    @classmethod
+    def title(cls) -> str:
+        return snake_case(cls.__name__)
 
     def fields(self) -> Mapping[str, Field] | None:
         """The fields by name, or None where only the file can say."""
@@ -176,8 +179,8 @@ class Function(Reader):
     """A made series: two waves side by side, one to be predicted from the other.
 
     Each row holds as many steps as the input it fills. Row j of a batch goes on where row j of the batch before it
-    ended, so that a stateful layer sees one long series in each row. Without `samples` there are as many rows as `steps`
-    of the `train` section needs, or 100 batches.
+    ended, so that a stateful layer sees one long series in each row. Without `samples` there are as many rows as
+    `steps` of the `train` section needs, or 100 batches.
 
     Example:
         source series = function("cos", of="sin")

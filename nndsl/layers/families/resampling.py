@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from nndsl import code
 from nndsl.ir.types import TensorType
@@ -16,23 +17,24 @@ from nndsl.layers.values import show
 Pairs = tuple[tuple[int, int], ...]
 
 
-class Margins(Kind[Pairs]):
-    """Numbers before and after each of `rank` axes: one number, one for each axis, or a pair for each axis."""
+class Margins(Kind[Any]):
+    """Numbers before and after each of `rank` axes: one number, one for each axis, or a pair for each axis.
+
+    The value is a tuple of pairs, over a single axis the pair itself, as Keras takes it.
+    """
 
     def __init__(self, rank: int) -> None:
         self.rank = rank
 
-    def convert(self, value: object, bind: Binder) -> Pairs:
+    def convert(self, value: object, bind: Binder) -> Any:
         pair = PerAxis(2, 0)
         try:
             if self.rank == 1:
-                both = pair.convert(value, bind)
-                return ((both[0], both[1]),)
+                return pair.convert(value, bind)
             if isinstance(value, tuple | list):
                 if len(value) != self.rank:
                     raise ArgumentError("")
-                sides = [pair.convert(item, bind) for item in value]
-                return tuple((side[0], side[1]) for side in sides)
+                return tuple(pair.convert(item, bind) for item in value)
             number = Int(0).convert(value, bind)
         except ArgumentError as error:
             raise ArgumentError(f"must be {self.describe()}, not {show(value)}", code=error.code) from None
@@ -45,29 +47,48 @@ class Margins(Kind[Pairs]):
         return f"an integer, 0 or more, or {self.rank} of them, or {self.rank} pairs `({names})`"
 
 
-class ZeroPadding(Spatial):
+class Margined(Spatial):
+    """Base of the layers with Margins, held by the argument called `margins`."""
+
+    margins: ClassVar[str]
+
+    @property
+    def sides(self) -> Pairs:
+        """A pair for each axis."""
+        value: Any = getattr(self, self.margins)
+        return (value,) if self.rank == 1 else value
+
+    def written(self, k: KerasCall) -> dict[str, object]:
+        changed = super().written(k)
+        numbers = {number for side in self.sides for number in side}
+        if self.margins in self.given and len(numbers) == 1:
+            changed[self.margins] = numbers.pop()
+        return changed
+
+
+class ZeroPadding(Margined):
     """Base of ZeroPadding1D/2D/3D."""
 
-    padding: Pairs
+    margins = "padding"
 
     def infer(self, check: Check, x: TensorType) -> TensorType:
         self.need_axes(x)
-        sizes = [n + before + after for n, (before, after) in zip(self.sizes(x), self.padding, strict=True)]
+        sizes = [n + before + after for n, (before, after) in zip(self.sizes(x), self.sides, strict=True)]
         return self.of(x, sizes, self.channels(x))
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
-        return pad(x, self.padding)
+        return pad(x, self.sides)
 
 
-class Cropping(Spatial):
+class Cropping(Margined):
     """Base of Cropping1D/2D/3D."""
 
-    cropping: Pairs
+    margins = "cropping"
 
     def infer(self, check: Check, x: TensorType) -> TensorType:
         self.need_axes(x)
         sizes = []
-        for axis, size, (before, after) in zip(AXES[self.rank], self.sizes(x), self.cropping, strict=True):
+        for axis, size, (before, after) in zip(AXES[self.rank], self.sizes(x), self.sides, strict=True):
             rest = size - before - after
             check.at_least(
                 rest,
@@ -84,12 +105,12 @@ class Cropping(Spatial):
 
     def crop(self, x: code.Expr, axes: Sequence[int]) -> code.Expr:
         """`x[:, :, 1:-1]`, with `axes` as positions in the tensor."""
-        cuts = dict(zip(axes, self.cropping, strict=True))
+        cuts = dict(zip(axes, self.sides, strict=True))
         items = [code.Slice() for _ in range(max(axes) + 1)]
         for axis, (before, after) in cuts.items():
             start = code.Literal(before) if before else None
             items[axis] = code.Slice(start, code.Literal(-after) if after else None)
-        return code.index(x, *items) if any(before or after for before, after in self.cropping) else x
+        return code.index(x, *items) if any(before or after for before, after in self.sides) else x
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
         rank = t.inputs[0].rank
@@ -127,7 +148,7 @@ class ZeroPadding1D(ZeroPadding):
     """
 
     rank = 1
-    padding = arg(Margins(1), "Zeros on each side, or `(before, after)`.", ((1, 1),))
+    padding = arg(Margins(1), "Zeros on each side, or `(before, after)`.", (1, 1))
     data_format = arg(DataFormat, DATA_FORMAT, None)
 
 
@@ -179,10 +200,10 @@ class Cropping1D(Cropping):
     rank = 1
     layout = "any"
     data_format = "channels_last"
-    cropping = arg(Margins(1), "Steps to cut off each end, or `(before, after)`.", ((1, 1),))
+    cropping = arg(Margins(1), "Steps to cut off each end, or `(before, after)`.", (1, 1))
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
-        return self.crop(x, [k.axis(1) % 3]) if k.last else k.call(self, x)
+        return self.crop(x, [k.axis(1) % 3]) if k.last else super().keras(k, x)
 
 
 @entry("layer")
@@ -237,7 +258,7 @@ class UpSampling1D(UpSampling):
     size = arg(ANY_RANK, "How often each step is repeated.", 2, formerly=("length",))
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
-        return code.call("keras.ops.repeat", x, self.size[0], axis=k.axis(1)) if k.last else k.call(self, x)
+        return code.call("keras.ops.repeat", x, self.size[0], axis=k.axis(1)) if k.last else super().keras(k, x)
 
 
 @entry("layer")

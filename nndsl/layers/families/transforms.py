@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from nndsl.layers.entry import ConfigError, Entry, arg, entry
+from nndsl.layers.entry import ConfigError, Entry, arg, entry, snake_case
 from nndsl.layers.kinds import Dtype, Float, Int, ListOf
 
 LATER = ("window", "lags", "pad", "tokens")
@@ -24,6 +24,10 @@ class Transform(Entry):
     variadic: ClassVar[str] = ""
     keeps: ClassVar[bool] = True
 
+    @classmethod
+    def title(cls) -> str:
+        return snake_case(cls.__name__)
+
     def shape(self, row: tuple[int, ...] | None) -> tuple[int, ...] | None:
         """The shape of a row behind the transform, None where it is not known. Raises ConfigError where the row does
         not suit."""
@@ -38,34 +42,30 @@ class Reshape(Transform):
         image = mnist.image -> reshape(28, 28, 1)
     """
 
-    variadic = "shape_"
+    variadic = "target_shape"
     keeps = False
-    shape_ = arg(ListOf(Int(-1, MAX_ROW), single=True), "The sizes, the batch axis left out.")
-
-    @classmethod
-    def title(cls) -> str:
-        return "reshape"
+    target_shape = arg(ListOf(Int(-1, MAX_ROW), single=True), "The sizes, the batch axis left out.")
 
     def check(self) -> None:
-        if 0 in self.shape_ or self.shape_.count(-1) > 1:
+        if 0 in self.target_shape or self.target_shape.count(-1) > 1:
             raise ConfigError(
-                "`reshape` takes sizes of at least 1, and at most one -1 for the rest", "shape_", code="NN0206"
+                "`reshape` takes sizes of at least 1, and at most one -1 for the rest", "target_shape", code="NN0206"
             )
 
     def shape(self, row: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        known = prod(size for size in self.shape_ if size > 0)
+        known = prod(size for size in self.target_shape if size > 0)
         if row is None:
-            return None if -1 in self.shape_ else tuple(self.shape_)
+            return None if -1 in self.target_shape else tuple(self.target_shape)
         total = prod(row)
-        if (total % known if -1 in self.shape_ else total != known):
+        if total % known if -1 in self.target_shape else total != known:
             sizes = " × ".join(map(str, row)) or "1"
-            wanted = " × ".join(map(str, self.shape_)) or "1"
+            wanted = " × ".join(map(str, self.target_shape)) or "1"
             raise ConfigError(
                 f"`reshape` keeps the number of values, and {sizes} values do not make {wanted}",
-                "shape_",
+                "target_shape",
                 code="NN0307",
             )
-        return tuple(total // known if size == -1 else size for size in self.shape_)
+        return tuple(total // known if size == -1 else size for size in self.target_shape)
 
 
 @entry("transform")

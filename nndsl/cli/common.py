@@ -1,0 +1,126 @@
+"""What the commands share: their arguments, reading and checking a file, showing problems, writing the result."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING, TextIO
+
+from nndsl.diagnostics.model import Problems
+from nndsl.diagnostics.terminal import want_color
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nndsl.diagnostics.model import Diagnostic
+    from nndsl.ir.graph import CheckedProgram, Model
+
+FINE, WRONG, USAGE, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
+FORMATS = ("text", "concise", "json", "github", "sarif")
+
+
+class UsageError(Exception):
+    """Wrong usage: exit code 2. `help` is the remedy."""
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+class Rejected(Exception):
+    """The input is wrong, and that has been reported: exit code 1."""
+
+
+def add_source(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the .nn file, or - for the standard input")
+
+
+def add_model(parser: ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="NAME", help="one of several models in the file (default: the last)")
+
+
+def add_output(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", help="the file to write (default: standard output); written whole or not at all"
+    )
+
+
+def add_deny_warnings(parser: ArgumentParser) -> None:
+    parser.add_argument("--deny-warnings", action="store_true", help="treat warnings as errors: exit code 1")
+
+
+def width_of(stream: TextIO) -> int | None:
+    """How many cells a line of the terminal has; None where `stream` goes to no terminal."""
+    try:
+        columns = int(os.environ.get("COLUMNS", ""))
+        if columns > 0:
+            return columns
+    except ValueError:
+        pass
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def show(problems: Iterable[Diagnostic], stream: TextIO, args: Namespace) -> None:
+    """Writes problems to a stream in the form that `--format` asks for (text where a command has no such option)."""
+    from nndsl.diagnostics import render
+
+    color = want_color(stream, args.color)
+    form = getattr(args, "problem_format", "text")
+    stream.write(render.FORMATS[form](problems, color=color, width=width_of(stream)))
+
+
+def check_file(args: Namespace) -> CheckedProgram:
+    """The checked program of `args.file`; problems go to the standard error. Raises Rejected."""
+    from nndsl import pipeline
+    from nndsl.files import read_source
+
+    problems = Problems()
+    source = read_source(args.file, problems)
+    program = pipeline.check(source, problems) if source is not None else None
+    if len(problems) or getattr(args, "problem_format", "text") in ("json", "sarif"):
+        show(problems, sys.stderr, args)
+    if program is None or (getattr(args, "deny_warnings", False) and len(problems)):
+        raise Rejected
+    return program
+
+
+def pick_model(program: CheckedProgram, name: str | None) -> Model:
+    """The model that `--model` names, the last without it. Raises UsageError."""
+    if name is None:
+        return program.main
+    for model in program.models:
+        if model.name == name:
+            return model
+    from nndsl.diagnostics.suggest import did_you_mean
+
+    names = [model.name for model in program.models]
+    listed = ", ".join(f"`{name}`" for name in names)
+    help = did_you_mean(name, names) or f"its models are {listed}"
+    raise UsageError(f"there is no model called `{name}` in {program.file.name}", help)
+
+
+def deliver(text: str, args: Namespace) -> None:
+    """Writes the result of a command to `--output` or to the standard output. Raises UsageError."""
+    if args.output is None or args.output == "-":
+        write_out(text)
+        return
+    from nndsl.files import CannotWrite, write_text
+
+    try:
+        write_text(args.output, text, args.file)
+    except CannotWrite as error:
+        raise UsageError(str(error)) from None
+
+
+def write_out(text: str) -> None:
+    """Writes a program or a picture to the standard output: as UTF-8, which it must be in a file, whatever the locale."""
+    out = sys.stdout
+    if out.isatty() or not hasattr(out, "buffer"):
+        out.write(text)
+    else:
+        out.flush()
+        out.buffer.write(text.encode("utf-8"))

@@ -1,0 +1,249 @@
+"""Outputs: what `with loss=…, weight=…, metrics=[…]` says, and whether it fits the model.
+
+`elaborate_output_options` reads the options; `check_outputs` runs once all types are known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from nndsl.diagnostics.model import Edit, Fix, Label, Problems
+from nndsl.diagnostics.suggest import did_you_mean, suggest
+from nndsl.ir.graph import LayerUse, Model, Output
+from nndsl.ir.types import TensorType
+from nndsl.layers.training import Loss, Metric
+from nndsl.layers.values import Option, show
+from nndsl.passes.bind import Binder, option_entry
+from nndsl.passes.evaluate import Failed
+from nndsl.passes.logits import last_activation
+from nndsl.passes.resolve import did_you_mean_fix
+from nndsl.passes.train_checks import check_training
+from nndsl.passes.train_section import elaborate_training
+from nndsl.source import Span
+from nndsl.syntax import ast
+
+__all__ = ["check_outputs", "elaborate_output_options", "elaborate_training", "target_type"]
+
+OPTIONS = ("loss", "weight", "metrics")
+_PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid")
+
+
+def target_type(output: Output) -> TensorType:
+    """What the data must hold for an output: class ids (int64, without the last axis) for a sparse loss, else an array
+    like the output."""
+    type_ = replace(output.value.type, mask=False)
+    if isinstance(output.loss, Loss) and output.loss.sparse:
+        return replace(type_, shape=type_.shape[:-1], dtype="int64")
+    return type_
+
+
+def elaborate_output_options(
+    output: Output, options: tuple[ast.Arg, ...], binder: Binder, problems: Problems
+) -> None:
+    """Reads the options of an `output` statement into it."""
+    spans: dict[str, Span] = {}
+    for option in options:
+        name = option.name.text if option.name is not None else ""
+        if name not in OPTIONS:
+            place = option.name.span if option.name is not None else option.span
+            hint = {"loss_weight": "weight", "metric": "metrics", "loss_weights": "weight"}.get(name)
+            close = [hint] if hint else suggest(name, OPTIONS)
+            problems.error(
+                "NN0216",
+                f"an output has no option `{name}`" if name else "options of an output have names",
+                place,
+                help=f"did you mean `{hint}`?" if hint else did_you_mean(name, OPTIONS)
+                or "an output's options are `loss`, `weight` and `metrics`",
+                fixes=did_you_mean_fix(place, close) if name else (),
+            )
+            continue
+        if name in spans:
+            problems.error(
+                "NN0207", f"`{name}` is given twice", option.span, "again here",
+                related=(Label(spans[name], "first here"),), help="leave one of them out",
+            )  # fmt: skip
+            continue
+        spans[name] = option.value.span
+        if name == "loss":
+            output.loss = option_entry(binder, option.value, "loss", "`loss`", binder.evaluate)
+        elif name == "weight":
+            _weight(output, option.value, binder, problems)
+        else:
+            output.metrics = _metrics(option.value, binder, problems)
+    output.options = spans
+    if "weight" in spans and "loss" not in spans:
+        problems.error(
+            "NN0505", f"output `{output.name}` has a weight and no loss that it could multiply", spans["weight"],
+            help="give it a loss, as in `with loss=mse, weight=0.5`, or leave the weight out",
+        )  # fmt: skip
+    if output.metrics and "loss" not in spans:
+        problems.error(
+            "NN0503", f"output `{output.name}` has metrics and no loss", spans["metrics"],
+            help="an output without a loss is predicted and not compared with targets: give it a loss",
+        )  # fmt: skip
+
+
+def _weight(output: Output, expr: ast.Expr, binder: Binder, problems: Problems) -> None:
+    try:
+        value = binder.evaluate(expr)
+    except Failed:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        problems.error(
+            "NN0505", f"`weight` of output `{output.name}` must be a number, 0 or more, not {show(value)}", expr.span,
+            help="it multiplies the loss of this output; 1 is the default",
+        )  # fmt: skip
+        return
+    output.weight = float(value)
+
+
+def _metrics(expr: ast.Expr, binder: Binder, problems: Problems) -> tuple[Metric, ...]:
+    while isinstance(expr, ast.Paren):
+        expr = expr.inner
+    items = expr.items if isinstance(expr, ast.ListExpr | ast.TupleExpr) else (expr,)
+    found: dict[str, tuple[Metric, Span]] = {}
+    for item in items:
+        try:
+            written = binder.evaluate(item)
+        except Failed:
+            continue
+        metric = option_entry(binder, item, "metric", "a metric", partial(_given, written))
+        if metric is None:
+            continue
+        word = written.name if isinstance(written, Option) else written
+        metric.written = word if isinstance(word, str) else ""
+        if metric.label in found:
+            problems.error(
+                "NN0503", f"metric `{metric.label}` is given twice", item.span, "again here",
+                related=(Label(found[metric.label][1], "first here"),),
+                help="leave one out, or give one another name: `AUC(name=other)`",
+            )  # fmt: skip
+            continue
+        found[metric.label] = (metric, item.span)
+    return tuple(metric for metric, _ in found.values())
+
+
+def _given(value: object, _: ast.Expr) -> object:
+    """An evaluation that is done already."""
+    return value
+
+
+# -------------------------------------------------------------------------------------------------- checks
+
+
+def check_outputs(model: Model, problems: Problems) -> None:
+    """Losses and metrics against shapes, dtypes and last activations; the `train` section against the model."""
+    for use in model.layers:
+        _softmax_over_one(use, problems)
+    for output in model.outputs:
+        if output.value.type.known and output.loss is not None:
+            _loss(output, problems)
+            _dropout(output, problems)
+            for metric in output.metrics:
+                problem = metric.problem(output.value.type, output.loss.sparse)
+                if problem:
+                    problems.error(
+                        "NN0503", f"metric `{metric.label}` {problem}", output.options["metrics"],
+                        related=(Label(_origin(output), f"the output is {output.value.type}"),),
+                        help="`accuracy` is the one that fits an output with classes, `mae` or `mse` one with numbers",
+                    )  # fmt: skip
+    check_training(model, problems)
+
+
+def _origin(output: Output) -> Span:
+    """The place that an output's last layer has."""
+    node = output.value.producer
+    return output.value.span if node is None else node.layer.name_span
+
+
+def _loss(output: Output, problems: Problems) -> None:
+    loss, type_, span = output.loss, output.value.type, output.options["loss"]
+    here = (Label(_origin(output), f"gives {type_}"),)
+    if not type_.is_float:
+        problems.error(
+            "NN0501", f"`{loss.spelled}` compares floats, and output `{output.name}` is {type_}", span, related=here,
+            help="only what is computed in floats can be trained",
+        )  # fmt: skip
+        return
+    if not type_.batched or type_.rank < 2 and loss.domain == "classes":
+        problems.error(
+            "NN0501", f"`{loss.spelled}` needs an axis with a number for each class, and output `{output.name}` is {type_}",
+            span, related=here, help="end with `Dense(classes, activation=softmax)`",
+        )  # fmt: skip
+        return
+    if loss.domain == "classes" and type_.last == 1:
+        problems.error(
+            "NN0501",
+            f"`{loss.spelled}` needs two classes or more, and the last axis of output `{output.name}` has size 1",
+            span, related=here,
+            help="for yes or no take `Dense(1, activation=sigmoid)` with `binary_crossentropy`; "
+            "for a number to predict, `mse`; for classes give the last layer one unit for each",
+        )  # fmt: skip
+        return
+    if type_.mask and type_.rank != 3:
+        problems.error(
+            "NN0218", f"output `{output.name}` has a mask and {type_.rank - 1} axes: its loss cannot be computed yet", span,
+            related=here, help="a masked output has the axes [time, features]",
+        )  # fmt: skip
+    _activation(output, loss, here, problems)
+
+
+def _activation(output: Output, loss: Any, here: tuple[Label, ...], problems: Problems) -> None:
+    """The loss against the activation that the output comes from."""
+    activation, span, name = last_activation(output.value), output.options["loss"], loss.spelled
+    if activation is None or loss.domain == "any":
+        return
+    wanted = "softmax" if loss.domain == "classes" else "sigmoid"
+    node = output.value.producer
+    use = node.layer if node is not None else None
+    place = use.arguments.get("activation", use.name_span) if use is not None else span
+    if not loss.from_probabilities:
+        if activation in ("softmax", "sigmoid"):
+            problems.warning(
+                "NN0903", f"`{name}` with `from_logits=true` applies {wanted} itself, and the output has been through "
+                f"`{activation}` already", span, related=(Label(place, "the first time"),),
+                help="leave out `from_logits=true` (training uses the logits by itself), or the activation",
+            )  # fmt: skip
+    elif activation == "linear":
+        problems.warning(
+            "NN0908", f"`{name}` takes probabilities, and the last layer has no activation", span,
+            related=(Label(place, "any number"),),
+            help=f"give it `activation={wanted}`, or the loss `from_logits=true`",
+        )  # fmt: skip
+    elif activation not in _PROBABILITIES:
+        problems.error(
+            "NN0502", f"`{name}` takes probabilities, and `{activation}` does not give any", span,
+            related=(Label(place, "not between 0 and 1"),),
+            help=f"end with `activation={wanted}`, or take a loss for numbers (`mse`)",
+        )  # fmt: skip
+    elif loss.domain == "classes" and activation != "softmax":
+        given = use.arguments.get("activation") if use is not None else None
+        problems.warning(
+            "NN0902", f"`{name}` is for classes that exclude each other, and after `{activation}` the numbers do not sum "
+            "to 1", span, related=(Label(place, f"`{activation}`"),),
+            help="take `softmax`, or `binary_crossentropy` where several classes can hold at once",
+            fixes=(Fix("change to `softmax`", (Edit(given, "softmax"),)),) if given is not None else (),
+        )  # fmt: skip
+
+
+def _softmax_over_one(use: LayerUse, problems: Problems) -> None:
+    activation = getattr(use.config, "activation", None)
+    if activation is None or activation.title() != "softmax" or getattr(activation, "axis", -1) != -1:
+        return
+    if any(value.type.known and value.type.last == 1 for node in use.nodes for value in node.results[:1]):
+        problems.warning(
+            "NN0901", "softmax over one unit is always 1", use.arguments.get("activation", use.name_span), "over 1 number",
+            help="for yes or no take `sigmoid`; for several classes give the layer one unit for each",
+        )  # fmt: skip
+
+
+def _dropout(output: Output, problems: Problems) -> None:
+    node = output.value.producer
+    if node is not None and "Dropout" in node.layer.config.title():
+        problems.warning(
+            "NN0906", f"`{node.layer.config.title()}` stands directly before the loss: it sets predictions to 0",
+            node.layer.name_span, related=(Label(output.options["loss"], "the loss"),),
+            help="put it before the last layer",
+        )  # fmt: skip

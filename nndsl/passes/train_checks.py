@@ -1,0 +1,105 @@
+"""The `train` section against the model: what has a meaning for this model only."""
+
+from __future__ import annotations
+
+from nndsl.diagnostics.model import Label, Problems
+from nndsl.diagnostics.suggest import did_you_mean
+from nndsl.ir.graph import Model
+from nndsl.layers.training import Callback
+
+
+def check_training(model: Model, problems: Problems) -> None:
+    training = model.training
+    trained = [output for output in model.outputs if output.options.get("loss") is not None]
+    if training.written and not trained and model.outputs:
+        first = min(training.spans.values(), key=lambda span: span.start, default=model.span)
+        problems.warning(
+            "NN0507", f"model `{model.name}` has a `train` section, and no output has a loss", first,
+            related=tuple(Label(o.name_span, "no loss") for o in model.outputs[:3]),
+            help="give an output a loss: `output y = … with loss=mse`",
+        )  # fmt: skip
+    _state(model, problems)
+    _class_weight(model, problems)
+    for callback in training.get("callbacks", ()):
+        _monitor(model, callback, problems)
+
+
+def is_stateful(model: Model) -> bool:
+    """Whether a layer carries something from batch to batch."""
+    return any(use.config.static_state for use in model.layers)
+
+
+def _state(model: Model, problems: Problems) -> None:
+    training, stateful = model.training, is_stateful(model)
+    given, spans = training.given, training.spans
+    size = given.get("batch_size")
+    if model.batch is not None and size is not None and size != model.batch:
+        problems.error(
+            "NN0506", f"`batch_size` is {size}, and the inputs have batches of {model.batch}", spans["batch_size"],
+            related=tuple(Label(item.span, f"batch {model.batch}") for item in model.inputs[:1]),
+            help=f"write `batch_size = {model.batch}`, or leave it out",
+        )  # fmt: skip
+    if stateful and given.get("shuffle"):
+        problems.error(
+            "NN0506", "a stateful model carries its state from batch to batch: its samples cannot be shuffled",
+            spans["shuffle"],
+            related=tuple(Label(u.name_span, "stateful") for u in model.layers if u.config.static_state)[:1],
+            help="leave `shuffle` out, or `stateful=true`",
+        )  # fmt: skip
+    if "reset_state" in given and not stateful:
+        problems.error(
+            "NN0506", "`reset_state` is for stateful models, and no layer of this one is stateful", spans["reset_state"],
+            help="leave it out, or give a recurrent layer `stateful=true`",
+        )  # fmt: skip
+
+
+def _class_weight(model: Model, problems: Problems) -> None:
+    weights = model.training.get("class_weight")
+    if weights is None:
+        return
+    span = model.training.spans["class_weight"]
+    trained = [output for output in model.outputs if output.loss is not None]
+    if len(trained) != 1 or trained[0].loss.domain == "any":
+        problems.error(
+            "NN0506", "`class_weight` needs exactly one output with a loss, and that a cross-entropy", span,
+            related=tuple(Label(o.options.get("loss", o.name_span)) for o in trained[:4]),
+            help="leave it out; `weight` weighs an output as a whole",
+        )  # fmt: skip
+        return
+    last = trained[0].value.type.last
+    classes = 2 if last == 1 else last
+    if trained[0].value.type.known and classes != len(weights):
+        problems.error(
+            "NN0506", f"`class_weight` has {len(weights)} numbers, and output `{trained[0].name}` has {classes} classes",
+            span, related=(Label(trained[0].name_span, f"{classes} classes"),), help="give one number for each class",
+        )  # fmt: skip
+
+
+def log_names(model: Model) -> dict[str, str]:
+    """The numbers that Keras reports after each epoch, each with "min" or "max", whichever is better."""
+    names = {"loss": "min"}
+    trained = [output for output in model.outputs if output.loss is not None]
+    for output in trained:
+        prefix = f"{output.name}_" if len(trained) > 1 else ""
+        if prefix:
+            names[f"{prefix}loss"] = "min"
+        for metric in output.metrics:
+            names[f"{prefix}{metric.label}"] = metric.direction
+    return names
+
+
+def _monitor(model: Model, callback: Callback, problems: Problems) -> None:
+    known = log_names(model)
+    if callback.monitor.removeprefix("val_") in known:
+        return
+    names = [*known, *(f"val_{name}" for name in known)]
+    problems.error(
+        "NN0504", f"`{callback.title()}` watches `{callback.monitor}`, and nothing of that name is reported",
+        model.training.spans["callbacks"],
+        help=did_you_mean(callback.monitor, names) or f"reported are {', '.join(f'`{name}`' for name in names)}",
+    )  # fmt: skip
+
+
+def callback_mode(model: Model, callback: Callback) -> str:
+    """"min" or "max": `auto` as Keras chooses it for the monitored number."""
+    return log_names(model)[callback.monitor.removeprefix("val_")] if callback.mode == "auto" else callback.mode

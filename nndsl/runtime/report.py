@@ -1,0 +1,65 @@
+"""What goes wrong with data, as diagnostics: a data file is a source file too, and its bad cell can be underlined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nndsl.diagnostics.model import Diagnostic, Fix, Label, Problems, Severity
+from nndsl.source import SourceFile, Span
+
+
+class DataProblem(Exception):
+    """One problem of the data; `diagnostic` says all of it."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        related: tuple[Label, ...] = (),
+        notes: Iterable[str] = (),
+        help: str | None = None,
+        fixes: tuple[Fix, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.diagnostic = Diagnostic(code, message, Label(span, label), related, tuple(notes), help, fixes)
+
+
+class RunFailed(Exception):
+    """The run cannot begin, or cannot go on: the input is wrong. `problems` holds why."""
+
+    def __init__(self, problems: Problems) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    @classmethod
+    def one(cls, problem: DataProblem) -> RunFailed:
+        problems = Problems()
+        problems.add(problem.diagnostic)
+        return cls(problems)
+
+
+class Unavailable(Exception):
+    """Something that the run needs is not installed or not there: wrong usage. `help` is the remedy."""
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+def file_span(name: str) -> Span:
+    """A file as a whole, of which nothing is shown."""
+    return Span(SourceFile(name, ""), 0, 0)
+
+
+def line_span(name: str, line: int, text: str, start: int = 0, end: int | None = None) -> Span:
+    """A place in one line of a data file, of which only that line is known."""
+    before = "\n" * (line - 1)
+    at = len(before)
+    return Span(SourceFile(name, before + text), at + start, at + (len(text) if end is None else end))
+
+
+def warning(code: str, message: str, span: Span, help: str | None = None) -> Diagnostic:
+    return Diagnostic(code, message, Label(span), help=help, severity=Severity.WARNING)

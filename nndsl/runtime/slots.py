@@ -1,0 +1,101 @@
+"""What a model takes: its inputs, and the targets of its outputs with a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nndsl.ir.dims import Dim, free_symbols
+from nndsl.ir.graph import Input, Model, Output, Value
+from nndsl.ir.types import TensorType
+from nndsl.layers.entry import snake_case
+from nndsl.passes.data_fit import wanted_type
+from nndsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One input, or the target of one output. `type` is that of the data, the batch axis first.
+
+    `ids` is (number of ids, the Embedding, its place, whether 0 is padding) where an Embedding reads the input;
+    `classes` the number of classes where the data holds class ids; `loss` the name of the loss.
+    """
+
+    name: str
+    what: str
+    type: TensorType
+    span: Span
+    ids: tuple[int, str, Span, bool] | None = None
+    classes: int | None = None
+    loss: str = ""
+    ignored: int | None = None  # the class id that the loss leaves out
+
+    @property
+    def row(self) -> tuple[Dim, ...]:
+        return self.type.features
+
+
+def slots_of(model: Model) -> list[Slot]:
+    """Everything that needs data, inputs first."""
+    found = [
+        Slot(item.name, "input", item.value.type, item.span, ids=_embedding(item)) for item in model.inputs
+    ]
+    for output in trained(model):
+        loss = output.loss
+        last = output.value.type.last if output.value.type.rank > 1 else None
+        found.append(
+            Slot(
+                output.name,
+                "output",
+                wanted_type(output),
+                output.name_span,
+                classes=last if loss.sparse and isinstance(last, int) else None,
+                loss=snake_case(type(loss).__name__),
+                ignored=getattr(loss, "ignore_class", None),
+            )
+        )
+    return found
+
+
+def trained(model: Model) -> list[Output]:
+    """The outputs with a loss."""
+    return [output for output in model.outputs if output.loss is not None]
+
+
+def is_stateful(model: Model) -> bool:
+    """Whether a batch leaves something behind for the next."""
+    return any(use.config.static_state for use in model.layers)
+
+
+def free_names(model: Model) -> list[str]:
+    """The free dimensions of the inputs, in the order of the file."""
+    return list(dict.fromkeys(name for item in model.inputs for d in item.value.type.features for name in free_symbols(d)))
+
+
+def _embedding(item: Input) -> tuple[int, str, Span, bool] | None:
+    """The smallest Embedding that the input flows into, through layers that leave integers as they are."""
+    if item.value.type.is_float:
+        return None
+    found: list[tuple[int, str, Span, bool]] = []
+    for config, span in _readers(item.value):
+        size = getattr(config, "input_dim", None)
+        if type(config).__name__ == "Embedding" and isinstance(size, int):
+            found.append((size, f"Embedding({size}, {config.output_dim})", span, bool(config.mask_zero)))
+    if not found:
+        return None
+    smallest = min(found, key=lambda entry: entry[0])
+    return (*smallest[:3], any(entry[3] for entry in found))
+
+
+def _readers(value: Value) -> Iterator[tuple[Any, Span]]:
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen or value.type.is_float:
+            continue
+        seen.add(id(value))
+        for node in value.uses:
+            yield node.layer.config, node.layer.span
+            waiting.extend(node.results)

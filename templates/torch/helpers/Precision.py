@@ -1,0 +1,17 @@
+from torch import Tensor
+
+
+class Precision(Metric):
+    """Of all numbers above the threshold, the share that is 1 in the targets."""
+
+    def __init__(self, threshold: float = 0.5) -> None:
+        super().__init__(lambda prediction, target: target)
+        self.threshold = threshold
+
+    def update(
+        self, prediction: Tensor, target: Tensor, mask: Tensor | None = None
+    ) -> None:
+        chosen = prediction > self.threshold
+        if mask is not None:
+            chosen = chosen & mask[..., None]
+        super().update(prediction, target, chosen)

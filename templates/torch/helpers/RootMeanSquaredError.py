@@ -1,0 +1,8 @@
+class RootMeanSquaredError(Metric):
+    """The root of the mean squared difference over all batches together."""
+
+    def __init__(self) -> None:
+        super().__init__(squared_error)
+
+    def result(self) -> float:
+        return super().result() ** 0.5

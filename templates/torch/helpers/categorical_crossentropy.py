@@ -1,0 +1,7 @@
+from torch import Tensor
+
+
+def categorical_crossentropy(p: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of probabilities, scaled to a sum of 1 and clipped as Keras does."""
+    p = p / p.sum(-1, keepdim=True)
+    return -(target * log_probabilities(p)).sum(-1)

@@ -1,0 +1,6 @@
+from torch import Tensor
+
+
+def top_k_categorical_accuracy(prediction: Tensor, target: Tensor, k: int) -> Tensor:
+    """Whether the number of the (one-hot) target is among the k largest; ties count."""
+    return sparse_top_k_categorical_accuracy(prediction, target.argmax(-1), k)

@@ -1,0 +1,128 @@
+"""Normalizations against real Keras, in inference and in training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tests.parity_harness import assert_parity, assert_signature, check, compile_pair, model_text
+
+pytestmark = [pytest.mark.keras, pytest.mark.torch]
+
+
+@pytest.mark.parametrize("name", ["BatchNormalization", "LayerNormalization"])
+def test_signature(name: str) -> None:
+    assert_signature(name)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        ("BatchNormalization()", "6"),
+        ("BatchNormalization()", "5, 4"),
+        ("BatchNormalization(axis=1, momentum=0.5, epsilon=1e-5)", "5, 4"),
+        ("BatchNormalization()", "4, 5, 3"),
+        ("BatchNormalization(axis=2)", "4, 5, 3"),
+        ("BatchNormalization(center=false)", "H, 5, 3"),
+        ("BatchNormalization(scale=false)", "4, 5, 3"),
+        ("BatchNormalization(scale=false, center=false)", "4, 5, 3"),
+        ("BatchNormalization(trainable=false)", "4, 5, 3"),
+        ("BatchNormalization()", "2, 3, 4, 3"),
+        ("Conv2D(4, 3) -> BatchNormalization() -> Activation(relu)", "6, 6, 3"),
+    ],
+)
+def test_batch_normalization(layer: str, shape: str, training: bool) -> None:
+    """The moving statistics after a step are part of what is compared."""
+    assert_parity(model_text(f"x -> {layer}", f"x: float[{shape}]"), training=training)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_batch_of_one(training: bool) -> None:
+    """torch's own layer refuses one value per channel in training."""
+    assert_parity(model_text("x -> BatchNormalization()", "x: float[4]"), batch=1, training=training)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("options", ["", "axis=1", "scale=false", "center=false", "trainable=false"])
+def test_masked_steps_do_not_count(options: str, training: bool) -> None:
+    flow = f"x -> Embedding(5, 3, mask_zero=true) -> BatchNormalization({options})"
+    assert_parity(model_text(flow, "x: int[6]"), batch=4, training=training)
+
+
+@pytest.mark.parametrize("axis", [1, -1, 3])
+@pytest.mark.parametrize("before", ["", "Conv2D(3, 2) -> "])
+@pytest.mark.parametrize("training", [False, True])
+def test_channels_first(before: str, axis: int, training: bool) -> None:
+    flow = f"x -> {before}BatchNormalization(axis={axis})"
+    text = model_text(flow, "x: float[3, 4, 5]", options="data_format = channels_first")
+    assert_parity(text, training=training)
+
+
+def test_several_steps_in_float64() -> None:
+    text = model_text("x -> BatchNormalization(momentum=0.9)", "x: float[4, 3]", options="float = float64")
+    try:
+        pair = compile_pair(text)
+        random = np.random.default_rng(3)
+        pair.torch.double().train()
+        for _ in range(5):
+            x = random.normal(2.0, 3.0, size=(6, 4, 3))
+            pair.keras(x, training=True)
+            pair.torch(torch.from_numpy(x))
+        for entry in pair.state:
+            found = pair.torch.state_dict()[entry.key].numpy()
+            np.testing.assert_allclose(found, np.asarray(pair.weights[entry.path]), rtol=1e-7)
+    finally:
+        import keras
+
+        keras.config.set_floatx("float32")
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        ("LayerNormalization()", "6"),
+        ("LayerNormalization(epsilon=1e-6)", "T, 4"),
+        ("LayerNormalization(axis=1)", "5, 4"),
+        ("LayerNormalization(axis=[1, 2])", "5, 4"),
+        ("LayerNormalization(axis=[2, 1])", "5, 4, 3"),
+        ("LayerNormalization(axis=[-1, -2])", "H, 4, 3"),
+        ("LayerNormalization(axis=[1, 3])", "5, 4, 3"),
+        ("LayerNormalization(center=false)", "5, 4"),
+        ("LayerNormalization(scale=false)", "5, 4"),
+        ("LayerNormalization(scale=false, axis=1)", "5, 4"),
+        ("LayerNormalization(scale=false, center=false)", "5, 4"),
+        ("LayerNormalization(trainable=false)", "5, 4"),
+        ("Conv2D(4, 3) -> LayerNormalization() -> Conv2D(4, 3)", "6, 6, 3"),
+    ],
+)
+def test_layer_normalization(layer: str, shape: str) -> None:
+    assert_parity(model_text(f"x -> {layer}", f"x: float[{shape}]"))
+
+
+def test_a_mask_goes_on() -> None:
+    flow = "x -> Embedding(5, 3, mask_zero=true) -> LayerNormalization() -> GlobalAveragePooling1D()"
+    assert_parity(model_text(flow, "x: int[6]"), batch=4)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "code", "part"),
+    [
+        ("BatchNormalization(renorm=true)", "5, 4", "NN0218", "renorm"),
+        ("BatchNormalization(synchronized=true)", "5, 4", "NN0218", "devices"),
+        ("BatchNormalization(axis=3)", "5, 4", "NN0308", "no axis 3"),
+        ("BatchNormalization(axis=1)", "T, 4", "NN0304", "`T`"),
+        ("BatchNormalization(axis=0)", "5, 4", "NN0304", "batch"),
+        ("LayerNormalization(axis=1)", "T, 4", "NN0304", "`T`"),
+        ("LayerNormalization(axis=[1, 1])", "5, 4", "NN0308", "twice"),
+        ("LayerNormalization(axis=[-1, 1])", "5, 4", "NN0308", "axis=[1, 2]"),
+        ("LayerNormalization(axis=[])", "5, 4", "NN0206", "axis"),
+        ("BatchNormalization(momentum=2)", "5, 4", "NN0206", "momentum"),
+    ],
+)
+def test_mistakes(layer: str, shape: str, code: str, part: str) -> None:
+    program, problems = check(model_text(f"x -> {layer}", f"x: float[{shape}]"))
+    assert program is None
+    [problem] = [item for item in problems if item.code == code]
+    assert part in f"{problem.message} {problem.help}"
