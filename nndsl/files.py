@@ -118,10 +118,10 @@ def find_sources(names: Iterable[str], problems: Problems) -> Iterator[str]:
 
 def _in_folder(folder: str, problems: Problems) -> Iterator[str]:
     def unreadable(error: OSError) -> None:
-        name = str(error.filename)
-        _unreadable(problems, name, f"the folder `{name}` cannot be read: {(error.strerror or str(error)).lower()}", None)
+        name, reason = str(error.filename), (error.strerror or str(error)).lower()
+        _unreadable(problems, name, f"the folder `{name}` cannot be read: {reason}", None)
 
-    found = failed = False
+    found = False
     for parent, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
@@ -133,8 +133,7 @@ def _in_folder(folder: str, problems: Problems) -> Iterator[str]:
                 _unreadable(problems, path, f"`{path}` is not a regular file", "name it on the command line to read it")
             else:
                 yield path
-    failed = problems.has_errors
-    if not found and not failed:
+    if not found and not problems.has_errors:
         _unreadable(problems, folder, f"there is no `.nn` file in the folder `{folder}`", None)
 
 

@@ -42,7 +42,7 @@ def add_model(parser: ArgumentParser) -> None:
 
 def add_output(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "-o", "--output", metavar="OUT", help="the file to write (default: standard output); written whole or not at all"
+        "-o", "--output", metavar="OUT", help="write to this file, whole or not at all (default: standard output)"
     )
 
 
@@ -90,11 +90,10 @@ def check_file(args: Namespace) -> CheckedProgram:
 
 def pick_model(program: CheckedProgram, name: str | None) -> Model:
     """The model that `--model` names, the last without it. Raises UsageError."""
-    if name is None:
-        return program.main
-    for model in program.models:
-        if model.name == name:
-            return model
+    try:
+        return program.find(name)
+    except LookupError:
+        pass
     from nndsl.diagnostics.suggest import did_you_mean
 
     names = [model.name for model in program.models]
@@ -117,7 +116,7 @@ def deliver(text: str, args: Namespace) -> None:
 
 
 def write_out(text: str) -> None:
-    """Writes a program or a picture to the standard output: as UTF-8, which it must be in a file, whatever the locale."""
+    """Writes a program or a picture to the standard output: as UTF-8, as it would be in a file, whatever the locale."""
     out = sys.stdout
     if out.isatty() or not hasattr(out, "buffer"):
         out.write(text)

@@ -24,8 +24,9 @@ examples:
 def main(args: Namespace) -> int:
     from nndsl.diagnostics.suggest import did_you_mean
     from nndsl.layers import catalogue
+    from nndsl.layers.docs import categories, describe
 
-    known = catalogue.categories()
+    known = categories()
     if args.category is not None and args.category not in known:
         help = did_you_mean(args.category, known) or f"the categories are {', '.join(known)}"
         raise common.UsageError(f"there is no category `{args.category}`", help)
@@ -45,19 +46,17 @@ def main(args: Namespace) -> int:
         names = [name for category in chosen for name in catalogue.names(category)]
         help = did_you_mean(args.name, names) or "`nndsl layers` lists all there is"
         raise common.UsageError(f"the catalogue has nothing called `{args.name}`", help)
-    from nndsl.layers.docs import describe
-
     sys.stdout.write("\n".join(describe(entry).rstrip("\n") + "\n" for entry in found))
     return common.FINE
 
 
 def _listed(categories: list[str]) -> str:
-    """The names that a file would use, category by category; layers first."""
+    """The names that a file would use, category by category."""
     from nndsl.layers import catalogue
 
     width = min(common.width_of(sys.stdout) or 100, 120)
     blocks = []
-    for category in sorted(categories, key=lambda name: (name != "layer", name)):
+    for category in categories:
         names = sorted({catalogue.spelling(entry) for entry in catalogue.entries(category)})
         body = textwrap.fill(
             ", ".join(names), width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False

@@ -9,7 +9,7 @@ from nndsl import code
 from nndsl.ir.dims import Dim, product
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Weight
-from nndsl.layers.emit import Step, TorchCall, TorchWeight
+from nndsl.layers.emit import KerasCall, Step, TorchCall, TorchWeight
 from nndsl.layers.entry import ConfigError, arg
 from nndsl.layers.kinds import Activation, Bool, Choice, Constraint, DataFormat, Initializer, Int, Regularizer
 from nndsl.layers.shapes import Check, Window, static
@@ -59,6 +59,12 @@ class Convolving(Spatial):
                 "dilation_rate",
                 help="leave one of them at 1",
             )
+
+    def written(self, k: KerasCall) -> dict[str, object]:
+        changed = super().written(k)
+        if k.last and self.activation is not None:  # one that works along an axis must keep to it
+            changed["activation"] = self.activation.keras(k.axis)
+        return changed
 
     @property
     def windows(self) -> list[Window]:

@@ -111,8 +111,8 @@ def page() -> str:
     parts = [
         _NOTE,
         "# The catalogue",
-        "Everything that a `.nn` file can name, with Keras's names, defaults and meaning. `nndsl layers Dense` shows an "
-        "entry in the terminal. Shapes are without the batch axis. Every layer also takes `name=` (its name, part of "
+        "Everything that a `.nn` file can name, with Keras's names, defaults and meaning. `nndsl layers Dense` shows "
+        "an entry in the terminal. Shapes are without the batch axis. Every layer also takes `name=` (its name, part of "
         "its identity) and `trainable=` (`false` keeps its weights as they are).",
         "\n".join(f"- [{_title(category)}](#{_anchor(_title(category))})" for category in categories()),
     ]

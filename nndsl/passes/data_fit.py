@@ -104,7 +104,9 @@ def _misfit(
 
 
 def _loss_takes(output: Output) -> str:
-    return f"`{output.loss.spelled}` takes {'class ids' if is_sparse(output) else 'a number for each value of the output'}"
+    return (
+        f"`{output.loss.spelled}` takes {'class ids' if is_sparse(output) else 'a number for each value of the output'}"
+    )
 
 
 def _arrow_before(span: Span) -> int:

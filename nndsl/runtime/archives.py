@@ -70,21 +70,32 @@ class Archive:
             raise DataProblem(
                 "NN0702", f"{what} does not fit into the memory", file_span(self.shown), related=related
             ) from None
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, TypeError) as error:
+        except (
+            ValueError,
+            KeyError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+            NotImplementedError,
+            RuntimeError,
+            TypeError,
+        ) as error:
             if "pickle" in str(error).lower() or "object" in str(error).lower():
                 message = f"{what} holds Python objects, which are never loaded: they could run code"
-                help = "save numbers: `numpy.savez(file, x=numpy.asarray(x, dtype=float))`; rows of unequal length need padding"
+                help = "save numbers: `numpy.savez(file, x=x.astype(float))`; rows of unequal length need padding"
             else:
                 message, help = f"{what} is damaged", "write the file anew, or fetch it again"
             raise DataProblem("NN0607", message, file_span(self.shown), related=related, help=help) from None
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-            kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        if array.dtype.kind not in "biuf":
             raise DataProblem(
-                "NN0605", f"{what} holds no numbers, but {kind}", file_span(self.shown), related=related,
+                "NN0605", f"{what} holds no numbers, but {array.dtype}", file_span(self.shown), related=related,
                 help="give words numbers before: 0, 1, 2, …",
             )  # fmt: skip
         if array.ndim == 0:
             raise DataProblem(
-                "NN0605", f"{what} is a single number, not a row for each sample", file_span(self.shown), related=related
+                "NN0605",
+                f"{what} is a single number, not a row for each sample",
+                file_span(self.shown),
+                related=related,
             )
         return array

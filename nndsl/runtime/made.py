@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -35,11 +35,11 @@ def built_in(name: str) -> dict[str, Array]:
     return {"features": found.data, "label": found.target}
 
 
-def _triangle(turns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _triangle(turns: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
     return 1 - 4 * np.abs((turns + 0.25) % 1 - 0.5)
 
 
-_WAVES: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
+_WAVES: dict[str, Callable[[npt.NDArray[np.floating[Any]]], npt.NDArray[np.floating[Any]]]] = {
     "sin": lambda time: np.sin(time),
     "cos": lambda time: np.cos(time),
     "triangle": lambda time: _triangle(time / (2 * np.pi)),
@@ -48,7 +48,7 @@ _WAVES: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] 
 }
 
 
-def series(wave: str, *, rows: int, batch: int, length: int, step: float) -> npt.NDArray[np.float64]:
+def series(wave: str, *, rows: int, batch: int, length: int, step: float) -> npt.NDArray[np.floating[Any]]:
     """A wave as [rows, length]: row j of a batch goes on where row j of the batch before it ended."""
     number = np.arange(rows)
     first = (number // batch + number % batch) * length

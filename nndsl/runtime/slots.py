@@ -38,9 +38,7 @@ class Slot:
 
 def slots_of(model: Model) -> list[Slot]:
     """Everything that needs data, inputs first."""
-    found = [
-        Slot(item.name, "input", item.value.type, item.span, ids=_embedding(item)) for item in model.inputs
-    ]
+    found = [Slot(item.name, "input", item.value.type, item.span, ids=_embedding(item)) for item in model.inputs]
     for output in trained(model):
         loss = output.loss
         last = output.value.type.last if output.value.type.rank > 1 else None
@@ -63,14 +61,11 @@ def trained(model: Model) -> list[Output]:
     return [output for output in model.outputs if output.loss is not None]
 
 
-def is_stateful(model: Model) -> bool:
-    """Whether a batch leaves something behind for the next."""
-    return any(use.config.static_state for use in model.layers)
-
-
 def free_names(model: Model) -> list[str]:
     """The free dimensions of the inputs, in the order of the file."""
-    return list(dict.fromkeys(name for item in model.inputs for d in item.value.type.features for name in free_symbols(d)))
+    return list(
+        dict.fromkeys(name for item in model.inputs for d in item.value.type.features for name in free_symbols(d))
+    )
 
 
 def _embedding(item: Input) -> tuple[int, str, Span, bool] | None:

@@ -70,7 +70,10 @@ class Table:
                         yield start, cells
         except UnicodeDecodeError:
             raise DataProblem(
-                "NN0607", f"{self.shown} is not UTF-8 text", file_span(self.shown), help="save it as a CSV file in UTF-8"
+                "NN0607",
+                f"{self.shown} is not UTF-8 text",
+                file_span(self.shown),
+                help="save it as a CSV file in UTF-8",
             ) from None
         except csv.Error as error:
             raise DataProblem(
@@ -154,9 +157,7 @@ class Table:
                 raise self._no_column(key.stop - 1, span)
             found = list(range(*key.indices(self.width)))
             if not found:
-                raise DataProblem(
-                    "NN0604", f"this range holds none of the {self.width} columns of {self.shown}", span
-                )
+                raise DataProblem("NN0604", f"this range holds none of the {self.width} columns of {self.shown}", span)
             return found, False
         if isinstance(key, tuple):
             return [self._number(item, span) for item in key], False

@@ -63,7 +63,9 @@ def _reshape(values: Array, shape: tuple[int, ...], span: Span, what: str) -> Ar
     except ValueError:
         have = " × ".join(map(str, values.shape[1:])) or "1"
         raise DataProblem(
-            "NN0605", f"{what} has rows of {have} values, which `reshape({', '.join(map(str, shape))})` cannot keep", span
+            "NN0605",
+            f"{what} has rows of {have} values, which `reshape({', '.join(map(str, shape))})` cannot keep",
+            span,
         ) from None
 
 
@@ -85,10 +87,12 @@ def _one_hot(values: Array, classes: int, span: Span, what: str) -> Array:
         row = int(np.argwhere(wrong)[0][0])
         value = values[wrong][0]
         raise DataProblem(
-            "NN0606", f"{what} holds {value:g} in row {row}, and `one_hot({classes})` takes class ids from 0 to {classes - 1}",
+            "NN0606",
+            f"{what} holds {value:g} in row {row}, and `one_hot({classes})` takes class ids from 0 to {classes - 1}",
             span, help=_coding_help(values, classes),
         )  # fmt: skip
-    return (values[..., None] == np.arange(classes)).astype(np.float32)
+    result: Array = (values[..., None] == np.arange(classes)).astype(np.float32)
+    return result
 
 
 def _coding_help(values: Array, classes: int) -> str | None:

@@ -87,19 +87,22 @@ def _modules(scope: TorchScope, inits: Inits) -> str:
 
 
 def _imports(extra: set[str]) -> str:
-    """Import lines as ruff's isort rule sorts them: standard library, then the others."""
-    lines = {
-        "from __future__ import annotations",
-        "import torch",
-        "from torch import Tensor, nn",
-        *extra,
-    }
-    future = [line for line in lines if "__future__" in line]
-    third = [line for line in lines if line.split()[1].split(".")[0] in ("torch", "numpy")]
-    standard = [line for line in lines if line not in future and line not in third]
+    """Import lines as ruff's isort rule sorts them: standard library, then the others, one line a module."""
+    lines = {"from __future__ import annotations", "import torch", "from torch import Tensor, nn", *extra}
+    plain = {line for line in lines if line.startswith("import ")}
+    names: dict[str, set[str]] = {}
+    for line in lines - plain:
+        _, module, _, imported = line.split(" ", 3)
+        names.setdefault(module, set()).update(name.strip() for name in imported.split(","))
+    merged = {f"from {module} import {', '.join(sorted(found, key=_by_kind))}" for module, found in names.items()}
+    groups: list[list[str]] = [[], [], []]
+    for line in plain | merged:
+        module = line.split()[1].split(".")[0]
+        groups[0 if module == "__future__" else 2 if module in ("torch", "numpy") else 1].append(line)
+    ordered = [sorted(group, key=lambda line: (line.startswith("from "), line.split()[1].lower())) for group in groups]
+    return "\n\n".join("\n".join(group) for group in ordered if group)
 
-    def key(line: str) -> tuple[bool, str]:
-        return line.startswith("from "), line.split()[1].lower()
 
-    groups = [sorted(group, key=key) for group in (future, standard, third) if group]
-    return "\n\n".join("\n".join(group) for group in groups)
+def _by_kind(name: str) -> tuple[bool, str]:
+    """Classes before functions, as isort has them."""
+    return name[0].islower(), name

@@ -129,7 +129,8 @@ class Body:
         if config_activity(config) is not None:
             self._activity(config_activity(config), self.variables[value])
         if isinstance(call, _LogitsCall):
-            plain = TorchCall(self.scope, config, (value.type,), node.result_types, attribute="", path="", first=False)
+            moved = value in self.writer.layout.moved
+            plain = TorchCall(self.scope, config, (value.type,), node.result_types, attribute="", path="", first=moved)
             self._split(value, call.left_out, plain)
 
     def _part(self, part: Submodel) -> None:
@@ -271,8 +272,12 @@ class Forward:
                 else:
                     places[name] = place
         for fact in self.model.constraints.facts():
-            test = expression(fact.python(places))
-            statements.append(code.If(_negated(test), (_raise(f"sizes must satisfy {fact}"),)))
+            names = sorted(free_symbols(fact.dim))
+            if not all(name in places for name in names):
+                continue
+            where = ", ".join(f"{name.partition('#')[0]} = {places[name]}" for name in names)
+            message = f"this model needs {fact} ({where})"
+            statements.append(code.If(_negated(expression(fact.python(places))), (_raise(message),)))
         return statements
 
     def _submodel(self, submodel: Submodel) -> str:

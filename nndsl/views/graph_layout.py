@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 _SWEEPS = 8
 _TURNS = 40
@@ -54,7 +55,7 @@ def lay_out(widths: Sequence[float], arrows: Sequence[tuple[int, int]]) -> Layou
             ranks[rank].append(bend)
             path.append(bend)
         path.append(places[target])
-        for upper, lower in zip(path, path[1:], strict=False):
+        for upper, lower in pairwise(path):
             upper.below.append(lower)
             lower.above.append(upper)
         paths.append(path)
@@ -187,7 +188,7 @@ def _settle(rank: list[Place], wishes: list[float]) -> None:
     """Puts the places of a rank as near to their wishes (least squares) as order and gaps allow: isotonic regression,
     by pooling neighbours that want past each other."""
     offsets = [0.0]
-    for left, right in zip(rank, rank[1:], strict=False):
+    for left, right in pairwise(rank):
         gap = GAP if left.box >= 0 and right.box >= 0 else BEND_GAP
         offsets.append(offsets[-1] + (left.width + right.width) / 2 + gap)
     pools: list[tuple[float, int]] = []  # (sum of wishes, members)

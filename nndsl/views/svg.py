@@ -24,7 +24,7 @@ _COLORS = {  # fill, border
 _STYLE = (
     "text{font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1c2733;text-anchor:middle}"
     f".name{{font-size:{_NAME}px;font-weight:600}}.text{{font-size:{_TEXT}px;fill:#46566b}}"
-    ".edge{fill:none;stroke:#7b8794;stroke-width:1.4}.label{font-size:10px;fill:#46566b;stroke:#ffffff;stroke-width:4;paint-order:stroke}"
+    ".edge{fill:none;stroke:#7b8794;stroke-width:1.4}.label{font-size:10px;fill:#46566b}.halo{font-size:10px;stroke:#ffffff;stroke-width:4}"
 )
 
 
@@ -117,7 +117,8 @@ def _edge(drawing: Drawing, path: list[Place], tops: list[float], heights: list[
     steps.append(_curve(x, y, end, head - 1))
     parts = [f'<path class="edge" d="{"".join(steps)}" marker-end="url(#tip)"/>']
     if label:
-        parts.append(f'<text class="label" x="{_n((x + end) / 2)}" y="{_n((y + head) / 2 + 2)}">{_xml(label)}</text>')
+        spot = f'x="{_n((x + end) / 2)}" y="{_n((y + head) / 2 + 2)}">{_xml(label)}</text>'
+        parts += [f'<text class="{kind}" {spot}' for kind in ("halo", "label")]
     return parts
 
 

@@ -99,7 +99,13 @@ class Embedding(Arguments):
         return code.binary("!=", inputs[0], 0) if self.mask_zero else None
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
+        return k.call(self, x, weights=self._vectors())
+
+    def keras_layer(self, k: KerasCall) -> code.Expr:
+        return k.build(self, weights=self._vectors())
+
+    def _vectors(self) -> object:
+        """Keras's `weights` argument: the attribute of that name is the layer's own method."""
         if self.vectors is None:
-            return k.call(self, x, weights=OMIT)
-        rows = code.lift([list(row) for row in self.vectors])
-        return k.call(self, x, weights=code.call("np.array", rows))
+            return OMIT
+        return code.call("np.array", code.lift([list(row) for row in self.vectors]))

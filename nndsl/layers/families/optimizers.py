@@ -109,16 +109,15 @@ class _Adam(Optimizer):
     amsgrad: bool
 
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
-        options: dict[str, object] = {
-            "lr": self.first_rate,
-            "betas": (self.beta_1, self.beta_2),
-            "epsilon": self.epsilon,
-        }
+        options: dict[str, object] = {"lr": self.first_rate, "betas": (self.beta_1, self.beta_2)}
         if self.amsgrad:
             options["amsgrad"] = True
         if self.weight_decay:
-            return code.call(t.helper("AdamW"), parameters, **options, weight_decay=self.weight_decay)
-        return code.call(t.helper("Adam"), parameters, **options)
+            return code.call("torch.optim.AdamW", parameters, **options, weight_decay=self.weight_decay)
+        return code.call("torch.optim.Adam", parameters, **options)
+
+    def hooks(self, t: TrainingCall) -> list[code.Expr]:
+        return [*super().hooks(t), code.call(t.helper("early_epsilon"), self.epsilon)]
 
 
 @entry("optimizer", "adam")

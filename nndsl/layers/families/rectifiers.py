@@ -86,7 +86,7 @@ class PReLU(Pointwise):
         image -> Conv2D(32, 3) -> PReLU(shared_axes=[1, 2])
     """
 
-    alpha_initializer = arg(Initializer, "Fills alpha.", "zeros", formerly=("init",))
+    alpha_initializer = arg(Initializer, "Fills alpha.", "Zeros", formerly=("init",))
     alpha_regularizer = arg(Regularizer, "Adds a penalty on alpha to the loss.", None)
     alpha_constraint = arg(Constraint, "Holds alpha to a set after each step.", None)
     shared_axes = arg(

@@ -51,7 +51,8 @@ class ExponentialDecay(_Staircase):
     staircase = arg(Bool(), "Whether the rate falls in steps.", False)
 
     def body(self, t: TrainingCall, step: code.Expr) -> list[code.Stmt]:
-        power = code.binary("**", self.decay_rate, self._progress(step))
+        t.scope.imports.add("import math")
+        power = code.call("math.pow", self.decay_rate, self._progress(step))
         return [code.Return(code.binary("*", self.initial_learning_rate, power))]
 
 
@@ -100,7 +101,10 @@ class PolynomialDecay(_FromInitial):
             step = code.call("min", step, self.decay_steps)
         body.append(code.Assign((left,), code.binary("-", 1.0, code.binary("/", step, steps))))
         span = self.initial_learning_rate - self.end_learning_rate
-        part: code.Expr = left if self.power == 1.0 else code.binary("**", left, self.power)
+        part: code.Expr = left
+        if self.power != 1.0:
+            t.scope.imports.add("import math")
+            part = code.call("math.pow", left, self.power)
         body.append(code.Return(code.binary("+", code.binary("*", span, part), self.end_learning_rate)))
         return body
 

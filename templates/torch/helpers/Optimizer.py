@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,11 +8,8 @@ class Optimizer(torch.optim.Optimizer):
     """An optimizer whose `update` changes one weight by its gradient."""
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+    def step(self, closure: Any = None) -> Any:
+        loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:

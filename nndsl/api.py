@@ -1,0 +1,82 @@
+"""The Python interface: what `import nndsl` offers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nndsl import pipeline
+from nndsl.diagnostics.model import Diagnostic, Problems
+from nndsl.files import read_source
+from nndsl.source import SourceFile
+
+if TYPE_CHECKING:
+    import torch
+
+    from nndsl.ir.graph import CheckedProgram
+
+
+class CompileError(Exception):
+    """A program that is wrong. `diagnostics` are its problems, warnings included, in the order of the text; as text
+    the error is what `nndsl check` shows."""
+
+    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        from nndsl.diagnostics.render import render_text
+
+        return "\n" + render_text(self.diagnostics)
+
+
+def check(source: str | Path) -> CheckedProgram:
+    """The checked program of a source text, or of the file at a Path (a string that is no program but ends in `.nn` is
+    taken for one).
+
+    Raises CompileError where it has errors, or where the file cannot be read. Source: nndsl/pipeline.py.
+    """
+    problems = Problems()
+    file: SourceFile | None
+    if isinstance(source, str) and not (source.endswith(".nn") and "{" not in source):
+        file = SourceFile("<string>", source)
+    else:
+        file = read_source(str(source), problems)
+    program = None if file is None else pipeline.check(file, problems)
+    if program is None:
+        raise CompileError(problems.sorted())
+    return program
+
+
+def compile(source: str | Path | CheckedProgram, target: str = "torch", model: str | None = None) -> str:
+    """The text of the program for `target`, "torch" or "keras"; `model` names one of several models (by default it is
+    the last).
+
+    `source` is what `check` takes, or what it gives. Raises CompileError as `check` does, ValueError for a target or
+    a model that there is not.
+    """
+    if target not in pipeline.TARGETS:
+        raise ValueError(f"no target {target!r}: the targets are {', '.join(pipeline.TARGETS)}")
+    return pipeline.emit(_checked(source, model), target, model)
+
+
+def load(source: str | Path | CheckedProgram, model: str | None = None) -> type[torch.nn.Module]:
+    """The class that the emitted PyTorch program defines: `load(Path("model.nn"))()` is a model, ready to train.
+
+    The program is the one that `compile` gives; it is imported as a module of its own, and tracebacks show its lines.
+    Raises what `compile` does, and ImportError where there is no PyTorch.
+    """
+    program = _checked(source, model)
+    from nndsl.interop.load import load_class
+
+    return load_class(program, model)
+
+
+def _checked(source: str | Path | CheckedProgram, model: str | None) -> CheckedProgram:
+    program = check(source) if isinstance(source, str | Path) else source
+    try:
+        program.find(model)
+    except LookupError:
+        names = ", ".join(item.name for item in program.models)
+        raise ValueError(f"no model {model!r} in {program.file.name}: there is {names}") from None
+    return program

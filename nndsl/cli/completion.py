@@ -1,0 +1,203 @@
+"""`nndsl completion`: a script that completes commands, options and their values, made from the parser itself."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from nndsl.cli import common
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.description = "Print a script that completes nndsl's commands, options and .nn files in a shell."
+    parser.epilog = """\
+examples:
+  source <(nndsl completion bash)                                  bash, in ~/.bashrc
+  source <(nndsl completion zsh)                                   zsh, in ~/.zshrc after compinit
+  nndsl completion fish > ~/.config/fish/completions/nndsl.fish    fish
+"""
+    parser.add_argument("shell", choices=sorted(_SHELLS), help="the shell that reads the script")
+
+
+def main(args: Namespace) -> int:
+    from nndsl.cli.main import build_parser
+
+    sys.stdout.write(_SHELLS[args.shell](_commands(build_parser(whole=True))))
+    return common.FINE
+
+
+@dataclass
+class _Option:
+    names: tuple[str, ...]
+    help: str
+    takes: bool  # a value
+    values: tuple[str, ...]  # to choose it from; none: a file
+
+
+@dataclass
+class _Command:
+    """The command `name`; "" is nndsl itself, whose words are the commands."""
+
+    name: str
+    help: str
+    options: list[_Option]
+    words: tuple[str, ...]  # of its positional argument; none: .nn files
+
+    @property
+    def flags(self) -> list[str]:
+        return [name for option in self.options for name in option.names]
+
+
+def _commands(parser: ArgumentParser) -> list[_Command]:
+    found = [_command("", "", parser)]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            found += [_command(name, helps[name], command) for name, command in action.choices.items()]
+            found[0].words = tuple(action.choices)
+    return found
+
+
+def _command(name: str, help: str, parser: ArgumentParser) -> _Command:
+    options, words = [], _known_words(name)
+    for action in parser._actions:
+        values = tuple(str(choice) for choice in action.choices or ())
+        if action.option_strings:
+            text = (action.help or "").replace("%%", "%")
+            options.append(_Option(tuple(action.option_strings), text, action.nargs != 0, values))
+        elif not isinstance(action, argparse._SubParsersAction):
+            words = words or values
+    return _Command(name, help, options, words)
+
+
+def _known_words(command: str) -> tuple[str, ...]:
+    if command == "explain":
+        from nndsl.diagnostics.codes import all_codes
+
+        return tuple(code.code for code in all_codes())
+    if command == "layers":
+        from nndsl.layers import catalogue
+
+        return tuple(catalogue.names("layer"))
+    return ()
+
+
+# ------------------------------------------------------------------------------------------------- bash
+
+_BASH_HEAD = r"""# nndsl's completion for bash: source <(nndsl completion bash)
+_nndsl() {
+    local cur="${COMP_WORDS[COMP_CWORD]}" before=$((COMP_CWORD - 1)) command="" words="" word
+    if [[ $cur == "=" ]]; then cur=""; elif [[ ${COMP_WORDS[before]} == "=" ]]; then before=$((before - 1)); fi
+    local prev="${COMP_WORDS[before]}"
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "$word" in
+"""
+_BASH_MIDDLE = r"""        esac
+    done
+    COMPREPLY=()
+    case "$command,$prev" in
+"""
+_BASH_TAIL = r"""    esac
+    if [[ -n $words ]]; then
+        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$words" -- "$cur")
+    else
+        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -X '!*.nn' -- "$cur"; compgen -d -- "$cur")
+        compopt -o filenames 2>/dev/null
+    fi
+}
+complete -F _nndsl nndsl
+"""
+_BASH_FILES = (
+    'while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$cur"); '
+    "compopt -o filenames 2>/dev/null; return"
+)
+
+
+def _bash(commands: list[_Command]) -> str:
+    names = "|".join(command.name for command in commands[1:])
+    lines = [_BASH_HEAD, f'            {names}) command="$word"; break ;;\n', _BASH_MIDDLE]
+    for command in commands:
+        for option in command.options:
+            if option.takes:
+                places = "|".join(f"{command.name},{name}" for name in option.names)
+                action = f'words="{" ".join(option.values)}"' if option.values else _BASH_FILES
+                lines.append(f"        {places}) {action} ;;\n")
+    for command in commands:
+        flags, words = " ".join(command.flags), " ".join(command.words)
+        first = f'if [[ $cur == -* ]]; then words="{flags}"; '
+        rest = f'else words="{words}"; fi' if words else "fi"
+        lines.append(f'        "{command.name},"*) {first}{rest} ;;\n')
+    return "".join([*lines, _BASH_TAIL])
+
+
+# -------------------------------------------------------------------------------------------------- zsh
+
+
+def _zsh(commands: list[_Command]) -> str:
+    lines = [
+        "#compdef nndsl",
+        "# nndsl's completion for zsh: source <(nndsl completion zsh), after compinit",
+        "_nndsl() {",
+        "    local -a commands",
+        "    commands=(",
+        *(f"        {_quoted(f'{command.name}:{command.help}')}" for command in commands[1:]),
+        "    )",
+        "    if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then",
+        "        _describe command commands",
+        "        return",
+        "    fi",
+        "    local command=$words[2]",
+        "    case $command in",
+    ]
+    for command in [*commands[1:], commands[0]]:
+        shift = "shift words; (( CURRENT-- )); " if command.name else ""
+        lines.append(f"        {command.name or '*'}) {shift}_arguments \\")
+        lines += [f"            {_quoted(spec)} \\" for option in command.options for spec in _zsh_specs(option)]
+        words = f":word:({' '.join(command.words)})" if command.words else '*:file:_files -g "*.nn(-.)"'
+        lines.append(f"            {_quoted(words)} ;;")
+    lines += [
+        "    esac",
+        "}",
+        'if [[ $funcstack[1] == _nndsl ]]; then _nndsl "$@"; else compdef _nndsl nndsl; fi',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _zsh_specs(option: _Option) -> Iterator[str]:
+    text = "".join(f"\\{char}" if char in "[]:\\" else char for char in option.help)
+    for name in option.names:
+        value = f":value:({' '.join(option.values)})" if option.values else ":file:_files"
+        yield f"{name}[{text}]{value if option.takes else ''}"
+
+
+# ------------------------------------------------------------------------------------------------- fish
+
+
+def _fish(commands: list[_Command]) -> str:
+    names = " ".join(command.name for command in commands[1:])
+    lines = ["# nndsl's completion for fish: ~/.config/fish/completions/nndsl.fish", "complete -c nndsl -f"]
+    for command in commands[1:]:
+        lines.append(f"complete -c nndsl -n __fish_use_subcommand -a {command.name} -d {_quoted(command.help)}")
+    for command in commands:
+        when = f"__fish_seen_subcommand_from {command.name}" if command.name else f"not __fish_seen_subcommand_from {names}"
+        start = f"complete -c nndsl -n {_quoted(when)}"
+        for option in command.options:
+            named = " ".join(f"-l {n[2:]}" if n.startswith("--") else f"-s {n[1:]}" for n in option.names)
+            values = f" -a {_quoted(' '.join(option.values))}" if option.values else ""
+            takes = (" -x" if option.values else " -r -F") if option.takes else ""
+            lines.append(f"{start} {named}{takes}{values} -d {_quoted(option.help)}")
+        if command.name:
+            words = _quoted(" ".join(command.words)) if command.words else "'(__fish_complete_suffix .nn)'"
+            lines.append(f"{start} -a {words}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """In single quotes, for zsh and fish alike."""
+    return "'" + text.replace("'", "’") + "'"
+
+
+_SHELLS: dict[str, Callable[[list[_Command]], str]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}

@@ -1,0 +1,80 @@
+"""`--data FILE`: what in the file belongs to which input and output, by names."""
+
+from __future__ import annotations
+
+from math import prod
+
+from nndsl.diagnostics.suggest import did_you_mean
+from nndsl.runtime.checks import Filled
+from nndsl.runtime.report import DataProblem, file_span
+from nndsl.runtime.slots import Slot
+from nndsl.runtime.sources import OpenArchive, OpenTable
+from nndsl.runtime.tables import Columns
+
+
+def array_by_name(slot: Slot, source: OpenArchive) -> Filled:
+    """The array of the slot's name. Raises DataProblem."""
+    names = source.archive.names
+    if slot.name not in names:
+        shown = ", ".join(f"`{name}`" for name in names[:12]) or "no array"
+        raise DataProblem(
+            "NN0601", f"{source.shown} has no array `{slot.name}`", slot.span, f"this {slot.what} needs it",
+            help=did_you_mean(slot.name, names)
+            or f"it has {shown}; every input and output takes the array of its name",
+        )  # fmt: skip
+    values = source.take(slot.name, slot, file_span(source.shown))
+    return Filled(slot, values, source, slot.name, file_span(source.shown))
+
+
+def columns_by_name(slot: Slot, source: OpenTable, slots: list[Slot]) -> Filled:
+    """The columns for the slot: the one of its name, `name_0`, `name_1`, … for several; or, where no column bears
+    any of these names and the table is as wide as the model, in the order of inputs and outputs. Raises DataProblem."""
+    table, count = source.table, _width(slot)
+    key: Columns
+    names = table.names or []
+    if not any(name in names for other in slots for name in _names(other)):
+        key = _by_order(slot, source, slots)
+    elif count == 1 and slot.name in names:
+        key = slot.name
+    else:
+        wanted = _names(slot)
+        lacking = [name for name in wanted if name not in names]
+        if lacking:
+            raise DataProblem(
+                "NN0601", f"{source.shown} has no column `{lacking[0]}`", slot.span, f"this {slot.what} needs it",
+                help=did_you_mean(lacking[0], names)
+                or f"its columns are {', '.join(f'`{name}`' for name in names[:12])}{', …' if len(names) > 12 else ''}",
+            )  # fmt: skip
+        key = tuple(wanted)
+    place = file_span(source.shown)
+    values = table.take(key, place)
+    if values.ndim == 2 and all(isinstance(d, int) for d in slot.row) and len(slot.row) > 1:
+        values = values.reshape(len(values), *(int(str(d)) for d in slot.row))
+    return Filled(slot, values, source, key, place)
+
+
+def _width(slot: Slot) -> int:
+    if not all(isinstance(d, int) for d in slot.row):
+        raise DataProblem(
+            "NN0605", f"a table has columns of fixed number, and `{slot.name}` is {slot.type}", slot.span,
+            help="give arrays of equal lengths in an .npz file",
+        )  # fmt: skip
+    return prod(int(str(d)) for d in slot.row)
+
+
+def _names(slot: Slot) -> list[str]:
+    count = prod(d for d in slot.row if isinstance(d, int))
+    return [slot.name] if count == 1 else [f"{slot.name}_{number}" for number in range(count)]
+
+
+def _by_order(slot: Slot, source: OpenTable, slots: list[Slot]) -> Columns:
+    widths = [_width(other) for other in slots]
+    if sum(widths) != source.table.width:
+        names = " ".join(f"`{other.name}` ({width})" for other, width in zip(slots, widths, strict=True))
+        raise DataProblem(
+            "NN0605", f"{source.shown} has {source.table.width} columns, and the model takes {sum(widths)}", slot.span,
+            help=f"name the columns in a first line, or put them in this order: {names}",
+        )  # fmt: skip
+    start = sum(widths[: [other.name for other in slots].index(slot.name)])
+    count = _width(slot)
+    return start if count == 1 else slice(start, start + count, None)

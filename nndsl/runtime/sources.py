@@ -1,0 +1,165 @@
+"""The readers of the `data` section at work: each opens its data and gives arrays by field."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nndsl.ir.graph import DataSource, Model
+from nndsl.layers.families.readers import BreastCancer, Csv, Digits, Function, Iris, Mnist, Npz, Random, Reader
+from nndsl.runtime import made
+from nndsl.runtime.archives import Archive
+from nndsl.runtime.report import DataProblem, file_span
+from nndsl.runtime.slots import Slot
+from nndsl.runtime.tables import Columns, Table
+from nndsl.source import Span
+
+Array: TypeAlias = npt.NDArray[Any]
+
+MNIST = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+
+
+class Opened:
+    """An open source. `shown` is what messages call it, `last` how many rows at its end are the official test part,
+    `ordered` whether its rows follow one another in time."""
+
+    shown = ""
+    last = 0
+    ordered = False
+
+    def take(self, key: Columns, slot: Slot, span: Span) -> Array:
+        """The rows of one field or of columns, [rows, …]. Raises DataProblem."""
+        raise NotImplementedError
+
+    def place(self, key: Columns, row: int, column: int, span: Span) -> tuple[Span, str]:
+        """Where a value stands: the place to underline, and in words. `column` counts within what was taken."""
+        return span, f"row {row}"
+
+
+class OpenTable(Opened):
+    def __init__(self, table: Table) -> None:
+        self.table, self.shown = table, table.shown
+
+    def take(self, key: Columns, slot: Slot, span: Span) -> Array:
+        return self.table.take(key, span)
+
+    def place(self, key: Columns, row: int, column: int, span: Span) -> tuple[Span, str]:
+        numbers, _ = self.table.numbers(key, span)
+        number = numbers[column if column < len(numbers) else 0]
+        place, line = self.table.cell_span(row, number)
+        return place, f"line {line}, {self.table.title(number)}"
+
+
+class OpenArchive(Opened):
+    def __init__(self, archive: Archive) -> None:
+        self.archive, self.shown = archive, archive.shown
+
+    def take(self, key: Columns, slot: Slot, span: Span) -> Array:
+        return self.archive.take(str(key), span)
+
+
+class OpenMnist(OpenArchive):
+    def take(self, key: Columns, slot: Slot, span: Span) -> Array:
+        letter = "x" if key == "image" else "y"
+        test = self.archive.take(f"{letter}_test", span)
+        self.last = len(test)
+        train = self.archive.take(f"{letter}_train", span)
+        if train.shape[1:] != test.shape[1:]:
+            raise DataProblem(
+                "NN0607", f"the training and the test part of {self.shown} have different shapes", file_span(self.shown)
+            )
+        return np.concatenate([train, test])
+
+
+class BuiltIn(Opened):
+    def __init__(self, name: str) -> None:
+        self.shown = f"{name}()"
+        self.arrays = made.built_in(name)
+
+    def take(self, key: Columns, slot: Slot, span: Span) -> Array:
+        return self.arrays[str(key)]
+
+
+class Series(Opened):
+    ordered = True
+
+    def __init__(self, reader: Function, batch: int, steps: int | None) -> None:
+        self.reader, self.batch = reader, batch
+        self.rows = reader.samples or batch * min(steps or 100, 10_000)
+        self.shown = f'function("{reader.values}", of="{reader.of}")'
+
+    def take(self, key: Columns, slot: Slot, span: Span) -> Array:
+        row = slot.row[:-1] if slot.row[-1:] == (1,) and len(slot.row) == 2 else slot.row
+        if len(row) != 1 or not isinstance(row[0], int):
+            raise DataProblem(
+                "NN0605", f"a made series fills one axis of known length, and `{slot.name}` is {slot.type}", span,
+                help="declare it as `float[20, 1]`: 20 steps with one number each",
+            )  # fmt: skip
+        return made.series(str(key), rows=self.rows, batch=self.batch, length=row[0], step=self.reader.step)
+
+
+class RandomData(Opened):
+    shown = "random()"
+
+    def __init__(self, model: Model, slots: list[Slot], rows: int, seed: int) -> None:
+        self.slots = {slot.name: slot for slot in slots}
+        self.rows, self.seed, self.sizes = rows, seed, made.random_sizes(model)
+
+    def take(self, key: Columns, slot: Slot, span: Span) -> Array:
+        if key not in self.slots:
+            raise DataProblem(
+                "NN0604", f"`random` has no field `{key}`", span, help=f"its fields are {', '.join(self.slots)}"
+            )
+        return made.random_array(self.slots[str(key)], self.sizes, self.rows, self.seed)
+
+
+def open_source(
+    source: DataSource, model: Model, slots: list[Slot], *, batch: int, steps: int | None, path: str | None = None
+) -> Opened:
+    """Opens what a `source` statement names; `path` is a file given on the command line instead. Raises DataProblem,
+    Unavailable."""
+    reader: Reader = source.reader
+    match reader:
+        case Digits() | Iris() | BreastCancer():
+            return BuiltIn(reader.title())
+        case Function():
+            return Series(reader, batch, steps)
+        case Random():
+            return RandomData(model, slots, reader.samples, source.options.get("seed", 0))
+    assert isinstance(reader, Csv | Npz | Mnist)
+    shown = path or os.path.join(os.path.dirname(model.file.name), reader.file)
+    place = path or _inside(model.file.name, reader.file, source.span)
+    if not os.path.exists(place):
+        raise missing(shown, source.span if path is None else file_span(shown), _where_to_get(reader))
+    if isinstance(reader, Csv):
+        return OpenTable(Table(place, shown, header=reader.header, delimiter=reader.delimiter))
+    return OpenMnist(Archive(place, shown)) if isinstance(reader, Mnist) else OpenArchive(Archive(place, shown))
+
+
+def _inside(program: str, file: str, span: Span) -> str:
+    """The path of a data file, which may not leave the folder through a link either."""
+    folder = os.path.realpath(os.path.dirname(os.path.abspath(program)))
+    place = os.path.realpath(os.path.join(folder, file))
+    if os.path.commonpath([folder, place]) != folder:
+        raise DataProblem(
+            "NN0608", f"`{file}` is a link that leads out of the folder of the `.nn` file", span,
+            help="`nndsl run FILE --data PATH` reads data from anywhere",
+        )  # fmt: skip
+    return os.path.join(folder, file)
+
+
+def _where_to_get(reader: Reader) -> str:
+    if isinstance(reader, Mnist) or getattr(reader, "file", "") == "mnist.npz":
+        return f"download it from {MNIST} and put it there"
+    return "put it there"
+
+
+def missing(shown: str, span: Span, remedy: str) -> DataProblem:
+    """A data file that is not there."""
+    return DataProblem(
+        "NN0603", f"there is no file `{shown}`", span,
+        help=f"{remedy}; or name another file with `--data PATH`, or try the model with `--data random`",
+    )  # fmt: skip

@@ -1,0 +1,292 @@
+"""The training part of an emitted torch program: what `templates/torch/training.py.j2` needs.
+
+The contract, for `nndsl run` and whoever else imports an emitted program:
+
+- `ARRAYS`: name → (shape without the batch axis, torch dtype) of every input and target; `INPUTS` and `TARGETS` are
+  their names, in order. `to_tensor(name, array)` checks one and converts it; ValueError says what does not fit.
+- `forward_batch(model, batch)` → (predictions, losses), both by output; `batch` holds inputs and targets by name.
+  It uses the model's mode: class weights count in training alone.
+- `total_loss(model, losses)` → the scalar to minimise: weighted losses and the penalties of that batch.
+- `make_optimizer(model)` → a torch optimizer whose `step()` does all of it: schedule, clipping, weight decay before,
+  constraints behind. Its state_dict holds the schedule's step too.
+- `Report()`: `add(batch, predictions, losses, total)`, then `logs()` with Keras's names (`loss`, `age_loss`,
+  `gender_accuracy`).
+- `EPOCHS` or `STEPS`, `BATCH_SIZE`, `SEED`, and `make_watchers()` where the section has callbacks.
+- Outputs are trained only where `TARGETS` is not empty: else there is `ARRAYS`, `to_tensor`, `predict`, `main` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from nndsl import code
+from nndsl.ir.graph import Model, Output, Value
+from nndsl.layers.emit import InitRecord, TorchScope
+from nndsl.layers.training import TrainingCall
+from nndsl.passes.logits import logits_activation
+from nndsl.passes.outputs import target_type
+from nndsl.passes.train_checks import callback_mode, is_stateful
+from nndsl.targets.printing import INDENT, block, broken
+
+_FUNCTIONAL = "import torch.nn.functional as F"
+
+
+def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object]:
+    """The context of the template. Asks `scope` for helpers and imports."""
+    scope.imports |= {"import argparse", "from collections.abc import Iterator", "from typing import Any"}
+    scope.imports.add("import numpy as np")
+    trained = [output for output in model.outputs if output.loss is not None]
+    logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None}
+    calls = {
+        output.name: TrainingCall(
+            scope, output.value.type, logits=logits.get(output.value), sparse=bool(output.loss and output.loss.sparse)
+        )
+        for output in model.outputs
+    }
+    given, optimizer = model.training.given, model.training.optimizer
+    masked = [output for output in trained if output.value.type.mask]
+    records = list(_trainable(model, scope))
+    callbacks = list(given.get("callbacks", ()))
+    steps = given.get("steps")
+    context: dict[str, object] = {
+        "class_name": class_name,
+        "arrays": _arrays(model, trained),
+        "input_names": _strings("INPUTS", [item.name for item in model.inputs]),
+        "target_names": _strings("TARGETS", [output.name for output in trained]),
+        "classes": _classes(trained),
+        "trained": bool(trained),
+        "several": len(trained) > 1,
+        "call": _forward_call(model, bool(logits)),
+        "predict_call": _predict_call(model),
+        "has_logits": bool(logits),
+        "predictions": _predictions(model, logits, calls),
+        "masked": bool(masked),
+        "losses": _losses(trained, logits, calls, masked, given.get("class_weight")),
+        "class_weight": "class_weight" in given,
+        "total": _total(trained, records, scope),
+        "constraints": _constraints(records, scope),
+        "metrics": _metrics(trained, calls),
+        "metric_masks": bool(masked) and any(output.metrics for output in masked),
+        "optimizer": _optimizer(model, scope),
+        "schedule": "",
+        "schedule_doc": "",
+        "optimizer_doc": f"{type(optimizer).__name__} as Keras defines it.",
+        "watchers": _watchers(model, callbacks, scope),
+        "watches_validation": _watched(callbacks),
+        "steps": steps,
+        "epochs": given.get("epochs", 1),
+        "evaluate_every": given.get("evaluate_every") or max(1, (steps or 10) // 10),
+        "batch_size": model.batch or given.get("batch_size", 32),
+        "fixed_batch": model.batch is not None,
+        "seed": given.get("seed"),
+        "shuffle": given.get("shuffle", True) and not is_stateful(model),
+        "resets": is_stateful(model) and given.get("reset_state", "epoch") == "epoch",
+        "validation_split": given.get("validation_split"),
+        "cross_validation": _spelled(given.get("cross_validation")),
+        "double": model.float_dtype == "float64",
+    }
+    if optimizer.schedule is not None:
+        call = TrainingCall(scope, model.outputs[0].value.type)
+        context["schedule"] = block(optimizer.schedule.body(call, code.Name("step")), 1)
+        context["schedule_doc"] = f"The learning rate of a step, by {type(optimizer.schedule).__name__}."
+    if any("F." in str(text) for text in context.values()):
+        scope.imports.add(_FUNCTIONAL)
+    return context
+
+
+# ---------------------------------------------------------------------------------------------------- data
+
+
+def _arrays(model: Model, trained: list[Output]) -> str:
+    items: dict[str, object] = {}
+    types = {item.name: item.value.type for item in model.inputs} | {o.name: target_type(o) for o in trained}
+    for name, type_ in types.items():
+        shape = tuple(dim if isinstance(dim, int) else None for dim in type_.features)
+        items[name] = (shape, code.dotted(f"torch.{type_.dtype}"))
+    return "\n".join(
+        broken(code.lift(items), "ARRAYS: dict[str, tuple[tuple[int | None, ...], torch.dtype]] = ", "", 0)
+    )
+
+
+def _strings(name: str, values: list[str]) -> str:
+    kind = ": tuple[str, ...]" if not values else ""
+    return "\n".join(broken(code.lift(tuple(values)), f"{name}{kind} = ", "", 0))
+
+
+def _classes(trained: list[Output]) -> str:
+    """How many classes the ids of a target may name."""
+    counts = {
+        o.name: o.value.type.last
+        for o in trained
+        if o.loss.sparse and isinstance(o.value.type.last, int) and o.loss.ignore_class is None
+    }
+    return "\n".join(broken(code.lift(counts), "CLASSES = ", "", 0)) if counts else ""
+
+
+# ------------------------------------------------------------------------------------- forward and losses
+
+
+def _item(variable: str, name: str) -> code.Expr:
+    return code.index(code.Name(variable), name)
+
+
+def _forward_call(model: Model, logits: bool) -> str:
+    inputs = [_item("batch", item.name) for item in model.inputs]
+    call = code.call("model", *inputs, **({"logits": True} if logits else {}))
+    return block([code.Assign((code.Name("outputs"),), call)], 1)
+
+
+def _predict_call(model: Model) -> str:
+    call = code.call("model", *(_item("batch", item.name) for item in model.inputs))
+    return block([code.Do(code.call("parts.append", call))], 2)
+
+
+def _predictions(model: Model, logits: dict[Value, str], calls: dict[str, TrainingCall]) -> str:
+    """The outputs with their last activation where it was left out."""
+    items = tuple(
+        (code.Literal(output.name), _activated(logits[output.value], _item("outputs", output.name)))
+        for output in model.outputs
+        if output.value in logits
+    )
+    if not items:
+        return ""
+    if len(items) == len(model.outputs):
+        return "\n".join(broken(code.Dict(items), "predictions = ", "", 1))
+    lines = [f"{INDENT}predictions = dict(outputs)"]
+    for name, value in items:
+        lines += broken(value, f"predictions[{_quoted(name)}] = ", "", 1)
+    return "\n".join(lines)
+
+
+def _quoted(name: code.Expr) -> str:
+    return broken(name, "", "", 0)[0]
+
+
+def _activated(activation: str, value: code.Expr) -> code.Expr:
+    return code.call("F.softmax", value, dim=-1) if activation == "softmax" else code.call("torch.sigmoid", value)
+
+
+def _losses(
+    trained: list[Output],
+    logits: dict[Value, str],
+    calls: dict[str, TrainingCall],
+    masked: list[Output],
+    class_weight: tuple[float, ...] | None,
+) -> str:
+    body: list[code.Stmt] = []
+    weight: code.Expr | None = None
+    items: list[tuple[code.Expr, code.Expr]] = []
+    for output in trained:
+        prediction, target = _item("outputs", output.name), _item("targets", output.name)
+        if class_weight is not None:
+            weight = code.Name("weight")
+            body.append(code.Assign((weight,), _class_weights(output, target, class_weight)))
+        call = calls[output.name]
+        if call.logits and logits_activation(output) is None:  # another output of the same value wants the logits
+            prediction = _activated(call.logits, prediction)
+            call = TrainingCall(call.scope, call.prediction, sparse=call.sparse)
+        mask = _item("masks", output.name) if output in masked else None
+        items.append((code.Literal(output.name), output.loss.torch(call, prediction, target, mask=mask, weight=weight)))
+    return block([*body, code.Return(code.Dict(tuple(items)))], 1)
+
+
+def _class_weights(output: Output, target: code.Expr, weights: tuple[float, ...]) -> code.Expr:
+    """The weight of each sample's class, as Keras reads the class from the target."""
+    ids: code.Expr = target
+    if not output.loss.sparse:
+        one = output.value.type.last == 1
+        ids = code.method(code.index(target, code.ELLIPSIS, 0), "long") if one else code.method(target, "argmax", -1)
+    device = code.Attr(target, "device")
+    chosen = code.index(code.call("torch.tensor", list(weights), device=device), ids)
+    return code.IfElse(chosen, code.Name("weighted"), code.call("torch.ones", code.Tuple(())))
+
+
+def _total(trained: list[Output], records: list[InitRecord], scope: TorchScope) -> str:
+    """The body of `total_loss`: weighted losses, penalties of weights, the activity penalty of the last forward."""
+    terms: list[code.Expr] = []
+    for output in trained:
+        loss = _item("losses", output.name)
+        terms.append(loss if output.weight == 1.0 else code.binary("*", output.weight, loss))
+    for record in records:
+        if record.weight.regularizer is not None:
+            terms.append(record.weight.regularizer.torch(scope, record.target, record.steps))
+    if scope.activity:
+        terms.append(code.dotted("model.activity_penalty"))
+    if not terms:
+        return ""
+    total: code.Expr = terms[0]
+    for term in terms[1:]:
+        total = code.Binary("+", total, term)
+    return block([code.Return(total)], 1)
+
+
+def _trainable(model: Model, scope: TorchScope) -> Iterator[InitRecord]:
+    """The tensors of weights that training changes, seen from outside the model."""
+    frozen = {use.path for use in model.layers if not use.config.trainable}
+    for entry, record in zip(scope.state, scope.inits, strict=True):
+        path = entry.path.rpartition("/")[0]
+        if record.weight.trainable and not any(path == name or path.startswith(f"{name}.") for name in frozen):
+            yield replace(record, target=_outside(record.target))
+
+
+def _outside(target: code.Expr) -> code.Expr:
+    """`self.dense.weight` as `model.dense.weight`."""
+    match target:
+        case code.Name("self"):
+            return code.Name("model")
+        case code.Attr(value, name):
+            return code.Attr(_outside(value), name)
+        case code.Index(value, items):
+            return code.Index(_outside(value), items)
+    return target
+
+
+def _constraints(records: list[InitRecord], scope: TorchScope) -> str:
+    body: list[code.Stmt] = []
+    for record in records:
+        if record.weight.constraint is not None:
+            body += record.weight.constraint.torch(scope, record)
+    return block(body, 1) if body else ""
+
+
+# ------------------------------------------------------------------------- metrics, optimizer, callbacks
+
+
+def _metrics(trained: list[Output], calls: dict[str, TrainingCall]) -> str:
+    groups = {
+        output.name: {metric.label: metric.torch(calls[output.name]) for metric in output.metrics}
+        for output in trained
+        if output.metrics
+    }
+    return block([code.Return(code.lift(groups))], 1) if groups else ""
+
+
+def _optimizer(model: Model, scope: TorchScope) -> str:
+    optimizer = model.training.optimizer
+    call = TrainingCall(scope, model.outputs[0].value.type)
+    plateau = any(type(c).__name__ == "ReduceLROnPlateau" for c in model.training.get("callbacks", ()))
+    constant = optimizer.schedule is None and not plateau
+    name = code.Name("optimizer")
+    made = optimizer.torch(call, code.call("model.parameters"), constant=constant)
+    body: list[code.Stmt] = [code.Assign((name,), made)]
+    body += [code.Do(code.method(name, "register_step_pre_hook", hook)) for hook in optimizer.hooks(call)]
+    return block(body, 1)
+
+
+def _watchers(model: Model, callbacks: list[Any], scope: TorchScope) -> str:
+    if not callbacks:
+        return ""
+    call = TrainingCall(scope, model.outputs[0].value.type)
+    made = [callback.torch(call, callback_mode(model, callback)) for callback in callbacks]
+    return block([code.Return(code.List(tuple(made)))], 1)
+
+
+def _watched(callbacks: list[Any]) -> str:
+    """The first number of the validation data that a callback needs."""
+    return next((callback.monitor for callback in callbacks if callback.monitor.startswith("val_")), "")
+
+
+def _spelled(splitter: Any) -> str:
+    return f"{type(splitter).__name__}({splitter.n_splits})" if splitter is not None else ""
