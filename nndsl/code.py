@@ -134,6 +134,7 @@ class Assign:
     targets: tuple[Expr, ...]
     value: Expr
     comment: str = ""
+    annotation: str = ""  # the type of a single target, where a checker cannot see it
 
 
 @dataclass(frozen=True, slots=True)

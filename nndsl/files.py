@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from nndsl.diagnostics.model import Problems
-from nndsl.diagnostics.suggest import did_you_mean
+from nndsl.diagnostics.suggest import suggest
 from nndsl.source import SourceFile, Span
 
 SUFFIX = ".nn"
@@ -71,7 +71,8 @@ def _similar(name: str) -> str | None:
         others = [other for other in os.listdir(folder or ".")[:10_000] if other.endswith(SUFFIX)]
     except OSError:
         return f"there is no folder `{folder}` either" if folder and not os.path.isdir(folder) else None
-    return did_you_mean(base, others)
+    near = suggest(base, others, 1)
+    return f"did you mean `{os.path.join(folder, near[0])}`?" if near else None
 
 
 def _unreadable(problems: Problems, title: str, message: str, help: str | None) -> None:
@@ -138,6 +139,11 @@ def _in_folder(folder: str, problems: Problems) -> Iterator[str]:
 
 
 def write_text(path: str, text: str, source: str | None = None) -> None:
+    """As `write_bytes`, in UTF-8."""
+    write_bytes(path, text.encode("utf-8"), source)
+
+
+def write_bytes(path: str, data: bytes, source: str | None = None) -> None:
     """Writes a file as a whole or not at all; one that is there keeps its permissions. Raises CannotWrite.
 
     `source` is the file that was read: it is not overwritten.
@@ -157,9 +163,9 @@ def write_text(path: str, text: str, source: str | None = None) -> None:
             raise PermissionError("it is read-only")
         if before is not None and not stat.S_ISREG(before.st_mode):  # a device or a pipe: nothing can take its place
             with open(path, "wb") as stream:
-                stream.write(text.encode("utf-8"))
+                stream.write(data)
         else:
-            _replace(os.path.realpath(path), text.encode("utf-8"), before)
+            _replace(os.path.realpath(path), data, before)
     except OSError as error:
         raise CannotWrite(_cannot_write(path, error)) from None
 

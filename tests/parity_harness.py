@@ -63,6 +63,7 @@ def compile_pair(text: str) -> Pair:
     unit, keras_text = compile_torch(program), pipeline.emit(program, "keras")
     module = getattr(_load("emitted_torch", unit.text), unit.class_name)()
     keras.backend.clear_session()
+    keras.config.set_floatx("float32")  # a program of float64 has left its own behind
     keras_model = _load("emitted_keras", keras_text).build_model()
     if isinstance(keras_model, Mapping):
         keras_model = keras_model[program.main.name]

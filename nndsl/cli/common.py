@@ -92,14 +92,13 @@ def pick_model(program: CheckedProgram, name: str | None) -> Model:
     """The model that `--model` names, the last without it. Raises UsageError."""
     try:
         return program.find(name)
-    except LookupError:
-        pass
-    from nndsl.diagnostics.suggest import did_you_mean
+    except LookupError as error:
+        from nndsl.diagnostics.suggest import did_you_mean
 
-    names = [model.name for model in program.models]
-    listed = ", ".join(f"`{name}`" for name in names)
-    help = did_you_mean(name, names) or f"its models are {listed}"
-    raise UsageError(f"there is no model called `{name}` in {program.file.name}", help)
+        names = [model.name for model in program.models]
+        listed = ", ".join(f"`{name}`" for name in names)
+        help = did_you_mean(str(error), names) or f"its models are {listed}"
+        raise UsageError(f"there is no model called `{name}` in {program.file.name}", help) from None
 
 
 def deliver(text: str, args: Namespace) -> None:

@@ -28,7 +28,12 @@ Exit code 0: compiled (there may be warnings); 1: the input is wrong, nothing is
     common.add_output(parser)
     common.add_model(parser)
     parser.add_argument(
-        "--set", dest="params", metavar="NAME=VALUE", action="append", default=[], help="give a `param` another value"
+        "--set",
+        dest="params",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="give a `param` another value (reserved: the language has no `param` yet)",
     )
     parser.add_argument(
         "--format", dest="problem_format", choices=common.FORMATS, default="text", help="how to show problems"

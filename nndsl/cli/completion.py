@@ -34,7 +34,8 @@ class _Option:
     names: tuple[str, ...]
     help: str
     takes: bool  # a value
-    values: tuple[str, ...]  # to choose it from; none: a file
+    values: tuple[str, ...]  # to choose it from
+    is_file: bool  # whether the value is a file's name
 
 
 @dataclass
@@ -67,7 +68,8 @@ def _command(name: str, help: str, parser: ArgumentParser) -> _Command:
         values = tuple(str(choice) for choice in action.choices or ())
         if action.option_strings:
             text = (action.help or "").replace("%%", "%")
-            options.append(_Option(tuple(action.option_strings), text, action.nargs != 0, values))
+            is_file = action.metavar in ("OUT", "FILE", "FOLDER", "DATA")
+            options.append(_Option(tuple(action.option_strings), text, action.nargs != 0, values, is_file))
         elif not isinstance(action, argparse._SubParsersAction):
             words = words or values
     return _Command(name, help, options, words)
@@ -89,7 +91,7 @@ def _known_words(command: str) -> tuple[str, ...]:
 
 _BASH_HEAD = r"""# nndsl's completion for bash: source <(nndsl completion bash)
 _nndsl() {
-    local cur="${COMP_WORDS[COMP_CWORD]}" before=$((COMP_CWORD - 1)) command="" words="" word
+    local cur="${COMP_WORDS[COMP_CWORD]}" before=$((COMP_CWORD - 1)) command="" flags="" words="" word
     if [[ $cur == "=" ]]; then cur=""; elif [[ ${COMP_WORDS[before]} == "=" ]]; then before=$((before - 1)); fi
     local prev="${COMP_WORDS[before]}"
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -98,22 +100,24 @@ _nndsl() {
 _BASH_MIDDLE = r"""        esac
     done
     COMPREPLY=()
-    case "$command,$prev" in
+    case "$command,$prev" in  # the values of options
 """
 _BASH_TAIL = r"""    esac
-    if [[ -n $words ]]; then
-        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$words" -- "$cur")
+    if [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W "$flags" -- "$cur"))
+    elif [[ -n $words ]]; then
+        COMPREPLY=($(compgen -W "$words" -- "$cur"))
     else
-        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -X '!*.nn' -- "$cur"; compgen -d -- "$cur")
-        compopt -o filenames 2>/dev/null
+        _nndsl_files '!*.nn'
     fi
+}
+_nndsl_files() {
+    local word
+    while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -X "$1" -- "$cur"; compgen -d -- "$cur")
+    compopt -o filenames 2>/dev/null
 }
 complete -F _nndsl nndsl
 """
-_BASH_FILES = (
-    'while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$cur"); '
-    "compopt -o filenames 2>/dev/null; return"
-)
 
 
 def _bash(commands: list[_Command]) -> str:
@@ -123,13 +127,14 @@ def _bash(commands: list[_Command]) -> str:
         for option in command.options:
             if option.takes:
                 places = "|".join(f"{command.name},{name}" for name in option.names)
-                action = f'words="{" ".join(option.values)}"' if option.values else _BASH_FILES
+                action = "_nndsl_files; return" if option.is_file else "return"
+                if option.values:
+                    action = f'COMPREPLY=($(compgen -W "{" ".join(option.values)}" -- "$cur")); return'
                 lines.append(f"        {places}) {action} ;;\n")
+    lines.append('    esac\n    case "$command" in\n')
     for command in commands:
         flags, words = " ".join(command.flags), " ".join(command.words)
-        first = f'if [[ $cur == -* ]]; then words="{flags}"; '
-        rest = f'else words="{words}"; fi' if words else "fi"
-        lines.append(f'        "{command.name},"*) {first}{rest} ;;\n')
+        lines.append(f'        "{command.name}") flags="{flags}"; words="{words}" ;;\n')
     return "".join([*lines, _BASH_TAIL])
 
 
@@ -169,7 +174,9 @@ def _zsh(commands: list[_Command]) -> str:
 def _zsh_specs(option: _Option) -> Iterator[str]:
     text = "".join(f"\\{char}" if char in "[]:\\" else char for char in option.help)
     for name in option.names:
-        value = f":value:({' '.join(option.values)})" if option.values else ":file:_files"
+        value = (
+            f":value:({' '.join(option.values)})" if option.values else f":value:{'_files' if option.is_file else ' '}"
+        )
         yield f"{name}[{text}]{value if option.takes else ''}"
 
 
@@ -182,12 +189,13 @@ def _fish(commands: list[_Command]) -> str:
     for command in commands[1:]:
         lines.append(f"complete -c nndsl -n __fish_use_subcommand -a {command.name} -d {_quoted(command.help)}")
     for command in commands:
-        when = f"__fish_seen_subcommand_from {command.name}" if command.name else f"not __fish_seen_subcommand_from {names}"
+        seen = "__fish_seen_subcommand_from"
+        when = f"{seen} {command.name}" if command.name else f"not {seen} {names}"
         start = f"complete -c nndsl -n {_quoted(when)}"
         for option in command.options:
             named = " ".join(f"-l {n[2:]}" if n.startswith("--") else f"-s {n[1:]}" for n in option.names)
             values = f" -a {_quoted(' '.join(option.values))}" if option.values else ""
-            takes = (" -x" if option.values else " -r -F") if option.takes else ""
+            takes = (" -r -F" if option.is_file else " -x") if option.takes else ""
             lines.append(f"{start} {named}{takes}{values} -d {_quoted(option.help)}")
         if command.name:
             words = _quoted(" ".join(command.words)) if command.words else "'(__fish_complete_suffix .nn)'"

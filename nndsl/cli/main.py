@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from nndsl.cli.common import BROKEN_PIPE, BUG, INTERRUPTED, USAGE, WRONG, Rejected, UsageError
+from nndsl.cli.common import BROKEN_PIPE, BUG, INTERRUPTED, USAGE, WRONG, Rejected, UsageError, width_of
 from nndsl.diagnostics.terminal import paint, visible, want_color
 
 # Each is a module of this room with `add_arguments(parser)` and `main(args) -> int`.
@@ -40,23 +40,37 @@ examples:
 """
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Knows the width of the terminal without what argparse would import for that (4 ms, at every start)."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=min(width_of(sys.stdout) or 100, 120) - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Descriptions are wrapped, examples left as they are."""
+        return super()._fill_text(text, width, indent) if "\n" in text else "\n".join(self._split_lines(text, width))
+
+
 class _Parser(argparse.ArgumentParser):
     """Prints nothing of the command line to the terminal as it is, and says what was probably meant."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(allow_abbrev=False, **options)
+        super().__init__(allow_abbrev=False, formatter_class=_Formatter, **options)
 
     def error(self, message: str) -> NoReturn:
-        unknown = "unrecognized arguments: "
-        if message.startswith(unknown):
-            from nndsl.diagnostics.suggest import did_you_mean
+        self.exit(USAGE, f"{self.format_usage()}{self.prog}: error: {visible(message)}\n")
 
-            word = message.removeprefix(unknown).split(" ")[0].split("=")[0]
-            hint = did_you_mean(word, self._option_string_actions) if word.startswith("--") else None
-            message += f" ({hint})" if hint else ""
-        usage = self.format_usage()
-        self.exit(USAGE, f"{usage}{self.prog}: error: {visible(message)}\n")
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """argparse would swallow that nobody reads it."""
+        (file or sys.stderr).write(message)
+
+    def unrecognized(self, arguments: list[str]) -> NoReturn:
+        """What argparse says of arguments that it does not know, and what was probably meant."""
+        from nndsl.diagnostics.suggest import did_you_mean
+
+        word = arguments[0].split("=")[0]
+        hint = did_you_mean(word, self._option_string_actions) if word.startswith("--") else None
+        self.error(f"unrecognized arguments: {' '.join(arguments)}{f' ({hint})' if hint else ''}")
 
 
 def build_parser(only: str | None = None, *, whole: bool = False) -> argparse.ArgumentParser:
@@ -73,6 +87,7 @@ def build_parser(only: str | None = None, *, whole: bool = False) -> argparse.Ar
     for name, help in COMMANDS.items():
         if only is None or name == only:
             command = commands.add_parser(name, help=help)
+            command.set_defaults(parser=command)
             if whole or only is not None:
                 import_module(f"nndsl.cli.{name}").add_arguments(command)
                 _add_color(command, argparse.SUPPRESS)
@@ -116,7 +131,9 @@ def _run(arguments: list[str]) -> int:
             return USAGE
         if command is not None and command not in COMMANDS:
             return _unknown_command(command)
-        args = build_parser(command).parse_args(arguments)
+        args, unknown = build_parser(command).parse_known_args(arguments)
+        if unknown:
+            args.parser.unrecognized(unknown)
     except SystemExit as stop:  # argparse has said all there is to say
         return stop.code if isinstance(stop.code, int) else USAGE
     try:

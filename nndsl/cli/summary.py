@@ -13,7 +13,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         "List the layers of a model: what flows in, the shape that comes out, parameters and multiply-adds;"
         " sizes that are not known yet stay formulas."
     )
-    parser.epilog = "examples:\n  nndsl summary model.nn\n  nndsl summary model.nn --format json\n"
+    parser.epilog = """\
+examples:
+  nndsl summary model.nn
+  nndsl summary model.nn --format json      for programs
+"""
     common.add_source(parser)
     common.add_model(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="a table, or JSON for programs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+from dataclasses import dataclass
 from importlib.abc import InspectLoader
 from importlib.util import module_from_spec, spec_from_loader
 from itertools import count
@@ -12,6 +13,7 @@ from types import CodeType, ModuleType
 import torch
 
 from nndsl.ir.graph import CheckedProgram
+from nndsl.layers.emit import StateEntry
 from nndsl.targets.torch import compile_torch
 
 _serials = count(1)
@@ -30,8 +32,22 @@ class _Loader(InspectLoader):
         return self.source_to_code(self.text, self.path)
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An emitted program in this process: the module, its torch class, and what each tensor of its state holds."""
+
+    module: ModuleType
+    cls: type[torch.nn.Module]
+    state: tuple[StateEntry, ...]
+
+
 def load_class(program: CheckedProgram, model: str | None = None) -> type[torch.nn.Module]:
-    """The module class of the emitted program for a model (by default the last); LookupError where there is none such.
+    """The module class of the emitted program for a model (by default the last); LookupError for an unknown one."""
+    return load_program(program, model).cls
+
+
+def load_program(program: CheckedProgram, model: str | None = None) -> Loaded:
+    """The emitted program for a model (by default the last); LookupError where there is none such.
 
     The module stands in `sys.modules` under a name of its own, and `inspect` and tracebacks find its lines. What runs
     is the compiler's own output: of the user's text it holds only names and literals.
@@ -40,9 +56,10 @@ def load_class(program: CheckedProgram, model: str | None = None) -> type[torch.
     name = f"nndsl_loaded_{next(_serials)}_{unit.class_name}"
     path = f"<{name}>"
     linecache.cache[path] = (len(unit.text), None, unit.text.splitlines(keepends=True), path)
-    found = getattr(_import(name, _Loader(unit.text, path)), unit.class_name)
+    module = _import(name, _Loader(unit.text, path))
+    found = getattr(module, unit.class_name)
     assert isinstance(found, type) and issubclass(found, torch.nn.Module)
-    return found
+    return Loaded(module, found, unit.state)
 
 
 def _import(name: str, loader: _Loader) -> ModuleType:

@@ -13,20 +13,21 @@ from nndsl.layers.kinds import Either, Maybe, Of
 def default_of(argument: Arg) -> object:
     """The value of an argument that the file does not give: nested entries are made from their names."""
     if isinstance(argument.default, str):
-        category = _category(argument.kind)
+        category = category_of(argument.kind)
         if category is not None:
             return _default_entry(category, argument.default)
     return argument.default
 
 
-def _category(kind: Kind[Any]) -> str | None:
+def category_of(kind: Kind[Any]) -> str | None:
+    """The category of the entries that a kind takes, or None."""
     match kind:
         case Of():
             return kind.category
         case Maybe():
-            return _category(kind.kind)
+            return category_of(kind.kind)
         case Either():
-            return next((found for inner in kind.kinds if (found := _category(inner))), None)
+            return next((found for inner in kind.kinds if (found := category_of(inner))), None)
     return None
 
 

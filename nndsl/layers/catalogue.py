@@ -91,6 +91,10 @@ _REFUSED = {
     ): "it is broken in Keras 3.15 on TensorFlow (it returns zeros), so nothing could equal it",
     ("layer", "Lambda"): "a `.nn` file holds no Python code",
 }
+_INSTEAD = {
+    "sparsemax": "take `softmax`",
+    "Lambda": "layers such as `Activation(…)`, `Reshape(…)`, `Add()` and `Multiply()` do what a Lambda usually does",
+}
 
 
 def refusal(category: str, name: str) -> str | None:
@@ -98,11 +102,13 @@ def refusal(category: str, name: str) -> str | None:
     return _REFUSED.get((category, name))
 
 
+def instead_of(name: str) -> str | None:
+    """What to take in place of a name that is left out on purpose."""
+    return _INSTEAD.get(name)
+
+
 def argument_advice(cls: type[Entry], name: str) -> str | None:
     """What to say of an argument that an entry does not have but people give it."""
-    advice = cls.advice(name)
-    if advice is None and name == "activation":
-        advice = "put `Activation(…)` behind it: only layers with weights take an activation"
-    if advice is None and name in ("input_shape", "batch_input_shape", "input_dim", "batch_size"):
-        advice = "shapes come from the `input` declaration and flow through the layers: leave it out"
-    return advice
+    from nndsl.layers import foreign
+
+    return cls.advice(name) or foreign.argument_advice(name, list(cls.arguments))

@@ -84,7 +84,7 @@ def _terminal(cls: type[Entry]) -> str:
         parts.append("Arguments")
     for argument in cls.arguments.values():
         default = "required" if argument.required else f"default {_default(argument)}"
-        parts.append(f"  {argument.name}: {_plain(argument.kind.describe())} ({default})")
+        parts += _wrapped(f"{argument.name}: {_plain(argument.kind.describe())} ({default})", 2, 6)
         parts += textwrap.wrap(argument.doc, 96, initial_indent="      ", subsequent_indent="      ")
     if cls.arguments:
         parts.append("")
@@ -112,8 +112,8 @@ def page() -> str:
         _NOTE,
         "# The catalogue",
         "Everything that a `.nn` file can name, with Keras's names, defaults and meaning. `nndsl layers Dense` shows "
-        "an entry in the terminal. Shapes are without the batch axis. Every layer also takes `name=` (its name, part of "
-        "its identity) and `trainable=` (`false` keeps its weights as they are).",
+        "an entry in the terminal. Shapes are without the batch axis. Every layer also takes `name=` (its name, part "
+        "of its identity) and `trainable=` (`false` keeps its weights as they are).",
         "\n".join(f"- [{_title(category)}](#{_anchor(_title(category))})" for category in categories()),
     ]
     for category in categories():

@@ -34,22 +34,26 @@ class TorchWeight:
 
 @dataclass(frozen=True, slots=True)
 class StateEntry:
-    """One tensor of the emitted module's state_dict: `key`, and the weight it holds (`path` "layer/kernel")."""
+    """One tensor of the emitted module's state_dict: `key`, and the weight it holds (`path` "layer/kernel", of `shape`
+    in Keras's layout)."""
 
     key: str
     path: str
     steps: tuple[Step, ...]
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class InitRecord:
-    """A tensor to initialise: `target` is code for it, `module` the class of the module that holds it."""
+    """A tensor to initialise: `target` is code for it, `module` the class of the module that holds it. `filled` says
+    that the layer has seen to it."""
 
     target: code.Expr
     weight: Weight
     module: str
     key: str
     steps: tuple[Step, ...]
+    filled: bool = False
 
 
 @dataclass
@@ -68,6 +72,7 @@ class TorchScope:
     taken: set[str] = field(default_factory=set)  # names that a new variable must not bear
     reset: list[code.Stmt] = field(default_factory=list)  # body of reset_state
     activity: bool = False  # whether forward gathers activity penalties
+    output_masks: bool = False  # whether forward keeps the masks of outputs for their losses
     defined: set[str] = field(default_factory=set)  # paths of layers whose modules stand
 
     def variable(self, hint: str) -> str:
@@ -120,10 +125,12 @@ class TorchCall:
         name: str = "",
         frozen: Sequence[str] = (),
         held: Sequence[tuple[TorchCall, TorchWeight]] = (),
+        start: code.Call | None = None,
     ) -> code.Expr:
         """`self.<attribute>`, defined by `constructor` at the layer's first call; `weights` say what its tensors hold.
         `name` tells several modules of one layer apart. `frozen` tensors are zero and never trained. `held` are weights
-        of layers inside this one (their `child` calls) that this one module holds."""
+        of layers inside this one (their `child` calls) that this one module holds. `start` is a call of a helper that
+        gives the whole module its initial weights, and sees to `frozen`; the module becomes its first argument."""
         attribute = f"{self.attribute}_{name}" if name else self.attribute
         place = code.Attr(SELF, attribute)
         if attribute not in self.scope.modules:
@@ -132,14 +139,19 @@ class TorchCall:
             kind = func.name if isinstance(func, code.Attr) else func.id if isinstance(func, code.Name) else ""
             by_name = {weight.name: weight for weight in self.layer.weights(*self.inputs)}
             for item in weights:
-                self._place(place, attribute, kind, item, by_name[item.weight])
+                self._place(place, attribute, kind, item, by_name[item.weight], start is not None)
             for call, item in held:
                 spec = next(spec for spec in call.layer.weights(*call.inputs) if spec.name == item.weight)
-                call._place(place, attribute, kind, item, spec)
+                call._place(place, attribute, kind, item, spec, start is not None)
                 if self.layer.trainable and not call.layer.trainable:
                     tensor = _member(place, item.key, kind)
                     self.scope.after.append(code.Do(code.method(tensor, "requires_grad_", False)))
-            for key in frozen:
+            if start is not None:
+                if isinstance(start.func, code.Name):
+                    self.helper(start.func.id)
+                started = code.Call(start.func, (place, *start.args), start.kwargs)
+                self.scope.after.append(code.Do(started))
+            for key in frozen if start is None else ():
                 tensor = _member(place, key, kind)
                 self.scope.after.append(code.Do(code.call("nn.init.zeros_", tensor)))
                 self.scope.after.append(code.Do(code.method(tensor, "requires_grad_", False)))
@@ -160,11 +172,13 @@ class TorchCall:
                 self.scope.after.append(code.Do(code.method(place, "requires_grad_", False)))
         return place
 
-    def _place(self, place: code.Expr, attribute: str, kind: str, item: TorchWeight, spec: Weight) -> None:
+    def _place(
+        self, place: code.Expr, attribute: str, kind: str, item: TorchWeight, spec: Weight, filled: bool = False
+    ) -> None:
         target = _member(place, item.key, kind) if item.key else place
         key = f"{attribute}.{item.key}" if item.key else attribute
-        self.scope.state.append(StateEntry(key, f"{self.path}/{item.weight}", item.steps))
-        self.scope.inits.append(InitRecord(target, spec, kind, item.key, item.steps))
+        self.scope.state.append(StateEntry(key, f"{self.path}/{item.weight}", item.steps, spec.shape))
+        self.scope.inits.append(InitRecord(target, spec, kind, item.key, item.steps, filled))
 
     def buffer(self, name: str, value: code.Expr) -> code.Expr:
         """`self.<attribute>_<name>`: a tensor that moves with the module and is not saved or trained."""

@@ -34,7 +34,8 @@ REQUIRED = Required()
 
 
 class ArgumentError(Exception):
-    """A value that does not suit an argument. The message goes on after "`units` of `Dense` ": "must be …"."""
+    """A value that does not suit an argument. The message goes on after "`units` of `Dense` ": "must be …"; with `whole`
+    it is a sentence of its own."""
 
     def __init__(
         self,
@@ -45,10 +46,16 @@ class ArgumentError(Exception):
         span: Span | None = None,
         instead: tuple[str, str] | None = None,
         label: str = "",
+        whole: bool = False,
     ) -> None:
         super().__init__(message)
         self.message, self.code, self.help, self.span, self.label = message, code, help, span, label
         self.instead = instead  # (title of a fix, new text of the argument's value)
+        self.whole = whole
+
+    def about(self, what: str) -> str:
+        """The message, said of `what`: "`units` of `Dense`"."""
+        return self.message if self.whole else f"{what} {self.message}"
 
 
 class ConfigError(Exception):
@@ -110,6 +117,8 @@ class Entry:
     arguments: ClassVar[dict[str, Arg]] = {}
 
     given: Mapping[str, object]  # the arguments that the file gives, as checked values
+    spans: Mapping[str, Span] = {}  # their places, where the entry comes from a call in a file
+    doubtful: bool = False  # an argument was wrong (reported), and its default stands in
 
     def __init_subclass__(cls) -> None:
         own = {}

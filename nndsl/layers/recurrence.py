@@ -201,7 +201,17 @@ class Recurrence(Layer):
             TorchWeight("weight_ih", "kernel", (TRANSPOSED,)),
             TorchWeight("weight_hh", "recurrent_kernel", (TRANSPOSED,)),
         ]
-        return [*found, TorchWeight("bias", "bias")] if self.use_bias else found
+        return [*found, TorchWeight("bias_ih", "bias")] if self.use_bias else found
+
+    def start(self) -> code.Call | None:
+        """The helper that fills all weights, where they start as Keras starts them by default."""
+        titles = {"kernel_initializer": "GlorotUniform", "recurrent_initializer": "Orthogonal"}
+        if self.use_bias:
+            titles["bias_initializer"] = "Zeros"
+        found = {name: getattr(self, name) for name in titles}
+        if any(entry.title() != titles[name] or entry.given for name, entry in found.items()):
+            return None
+        return code.call("init_recurrent")
 
     def can_fuse(self) -> bool:
         """Whether torch's own module computes exactly this (dropout of the input stays outside of it)."""
@@ -231,6 +241,11 @@ class LSTMRecurrence(Recurrence):
 
     def can_fuse(self) -> bool:
         return super().can_fuse() and _is(self.recurrent_activation, "sigmoid")
+
+    def start(self) -> code.Call | None:
+        usual = super().start()
+        forget = self.use_bias and self.unit_forget_bias
+        return code.call(usual.func, self.units) if usual is not None and forget else usual
 
 
 class GRURecurrence(Recurrence):

@@ -202,7 +202,14 @@ class Sequences(Layer):
         return k.build(self, **self.keras_arguments(k, k.inputs[0]))
 
     def keras(self, k: KerasCall, *inputs: code.Expr) -> Code:
+        pass_mask(k, inputs[0])
         return k.call(self, *inputs, **self.keras_arguments(k, k.inputs[0]))
+
+
+def pass_mask(k: KerasCall, x: code.Expr) -> None:
+    """Keras 3.15 loses the mask of a call with `initial_state` (layer.py looks for an argument `sequences_mask`)."""
+    if "initial_state" in k.tensors and k.inputs[0].mask:
+        k.tensors["mask"] = code.Attr(x, "_keras_mask")
 
 
 def need_fixed_batch(layer: Any, x: TensorType, argument: str = "stateful") -> None:

@@ -52,7 +52,9 @@ def need_rank(x: TensorType, rank: int, layer: str, layout: str, *, input: int =
         wanted, have = rank - 1, x.rank - 1
         hint = None
         if have == wanted - 1:
-            hint = f"add an axis with `Reshape`, for instance a last axis of size 1: {show_shape((*x.features, 1))}"
+            first = layout.startswith("[channels,")
+            place, shape = ("first", (1, *x.features)) if first else ("last", (*x.features, 1))
+            hint = f"add an axis with `Reshape`, for instance a {place} axis of size 1: {show_shape(shape)}"
         elif have > wanted and wanted == 1:
             hint = "put `Flatten()` before it"
         raise ShapeError(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
-from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.layers import catalogue
-from nndsl.layers.build import default_of
-from nndsl.layers.entry import Arg, ArgumentError, ConfigError, Entry
+from nndsl.layers.build import category_of, default_of, make
+from nndsl.layers.entry import Arg, ArgumentError, ConfigError, Entry, Kind
+from nndsl.layers.kinds import ListOf, Maybe
 from nndsl.layers.values import Option, Unbound, show
 from nndsl.passes.evaluate import Evaluator, Failed
 from nndsl.source import Span
@@ -36,6 +36,7 @@ class Binder:
     def __init__(self, problems: Problems, evaluate: Evaluator) -> None:
         self.problems, self.evaluate = problems, evaluate
         self.spans: dict[int, dict[str, Span]] = {}  # of nested entries, by id, for messages about them
+        self.values: Collection[str] = ()  # the names of the model's values
         self.defaults: dict[str, object] = {}  # what the model's options say of arguments that are `none`
 
     # ------------------------------------------------------------------------------- nested entries
@@ -45,57 +46,47 @@ class Binder:
             case Entry():
                 return value
             case Unbound(call):
-                cls = self.lookup(category, call.func.text, call.func.span)
+                cls = self.lookup(category, call.func.text, call.func.span, call)
                 bound = self.bind(cls, call)
                 if bound is None:
                     raise Reported
-                self.spans[id(bound.entry)] = bound.spans
+                bound.entry.spans = self.spans[id(bound.entry)] = bound.spans
                 return bound.entry
             case Option(name, span):
                 cls = self.lookup(category, name, span)
             case str():
                 cls = self.lookup(category, value, None)
             case _:
-                raise ArgumentError(f"must be {_article(category)}, not {show(value)}", code="NN0205")
+                raise ArgumentError(f"must be {article(category)}, not {show(value)}", code="NN0205")
+        missing = [a.name for a in cls.arguments.values() if a.required]
         if category == "layer":
+            text = f"{cls.__name__}({'…' if missing else ''})"
             raise ArgumentError(
                 f"must be a layer: `{cls.__name__}` needs its parentheses",
                 code="NN0211",
-                instead=(f"change to `{cls.__name__}()`", f"{cls.__name__}()"),
+                help=f"write `{text}`",
+                instead=None if missing else (f"change to `{text}`", text),
             )
-        missing = [a.name for a in cls.arguments.values() if a.required]
         if missing:
             wanted = " and ".join(f"`{name}`" for name in missing)
-            raise ArgumentError(f"needs its arguments: `{cls.__name__}` has no default for {wanted}", code="NN0204")
+            text = f"{cls.__name__}({', '.join(f'{name}=…' for name in missing)})"
+            raise ArgumentError(
+                f"needs its arguments: `{cls.__name__}` has no default for {wanted}",
+                code="NN0204",
+                help=f"write `{text}`",
+            )
         return cls({}, default_of)
 
-    def lookup(self, category: str, name: str, span: Span | None) -> type[Entry]:
+    def lookup(
+        self, category: str, name: str, span: Span | None, call: ast.CallExpr | None = None
+    ) -> type[Entry]:
         """The entry of that name; raises ArgumentError with a suggestion."""
         found = catalogue.find(category, name)
         if found is not None:
             return found
-        code = "NN0202" if category == "layer" else "NN0217"
-        former = catalogue.find_former(category, name)
-        if former is not None:
-            today = former.__name__ if category in ("layer",) else catalogue.spelling(former)
-            raise ArgumentError(
-                f"is `{name}`, which Keras calls `{today}` today",
-                code="NN0210",
-                span=span,
-                instead=(f"change to `{today}`", today),
-            )
-        refusal = catalogue.refusal(category, name)
-        if refusal is not None:
-            raise ArgumentError(f"is `{name}`: {refusal}", code="NN0218", span=span)
-        hint = did_you_mean(name, catalogue.names(category))
-        close = suggest(name, catalogue.names(category))
-        raise ArgumentError(
-            f"must be {_article(category)}, and there is none called `{name}`",
-            code=code,
-            span=span,
-            help=hint or f"`nndsl layers` lists what there is (every {category} with its name)",
-            instead=(f"change to `{close[0]}`", close[0]) if close else None,
-        )
+        from nndsl.passes.unknown import unknown_entry
+
+        raise unknown_entry(category, name, span, call)
 
     # ------------------------------------------------------------------------------------ arguments
 
@@ -106,9 +97,10 @@ class Binder:
         tensor_args: dict[str, str] = getattr(cls, "tensor_args", {})
         given: dict[str, object] = {}
         spans: dict[str, Span] = {}
-        names: dict[str, Span] = {}
         tensors: dict[str, ast.Expr] = {}
-        fine = True
+        fine = certain = True  # whether an entry can be made, and whether it is what the file means
+        excess: list[ast.Arg] = []
+        meant: set[str | None] = set()  # by arguments of unknown names; None where that is not clear
         positional = list(arguments)
         for position, item in enumerate(call.args):
             if item.name is not None:
@@ -118,15 +110,14 @@ class Binder:
                     spans[name] = item.value.span
                     continue
                 if name not in arguments and name not in common:
-                    fine = False
-                    self._unknown_argument(cls, item, call)
+                    certain = False
+                    fine = self._unknown_argument(cls, item, call, meant) and fine
                     continue
-                names.setdefault(name, item.name.span)
             elif position < len(positional):
                 name = positional[position]
             else:
                 fine = False
-                self._too_many(cls, item, call, len(positional))
+                excess.append(item)
                 continue
             if name in spans:
                 fine = False
@@ -142,17 +133,25 @@ class Binder:
             spans[name] = item.value.span
             argument = arguments.get(name) or common[name]
             value = self._convert(cls, argument, item)
-            if value is _FAILED:
+            if value is not _FAILED:
+                given[name] = value
+                continue
+            certain = False
+            stand_in = _stand_in(cls, argument)
+            if stand_in is _FAILED:
                 fine = False
             else:
-                given[name] = value
-        missing = [a for a in arguments.values() if a.required and a.name not in spans]
-        if missing and fine:
+                given[name] = stand_in
+        if excess:
+            self._too_many(cls, excess, call, len(positional))
+        missing = [a for a in arguments.values() if a.required and a.name not in spans and a.name not in meant]
+        if missing and None not in meant:
             self._missing(cls, missing, call)
             fine = False
         if not fine:
             return None
         entry = cls(given, default_of)
+        entry.doubtful = not certain
         for name, argument in common.items():
             setattr(entry, name, given.get(name, argument.default))
         for name, value in self.defaults.items():
@@ -168,57 +167,64 @@ class Binder:
     def _convert(self, cls: type[Entry], argument: Arg, item: ast.Arg) -> object:
         try:
             value = self.evaluate(item.value)
+        except Failed:
+            return _FAILED
+        try:
             return argument.kind.convert(value, self)
-        except (Failed, Reported):
+        except Reported:
             return _FAILED
         except ArgumentError as error:
             span = error.span or item.value.span
-            message = f"`{argument.name}` of `{cls.title()}` {error.message}"
-            fixes = (Fix(error.instead[0], (Edit(span, error.instead[1]),)),) if error.instead else ()
-            self.problems.error(error.code, message, span, error.label, help=error.help, fixes=fixes)
+            help, instead = error.help, error.instead
+            if help is None and instead is None:
+                from nndsl.passes.remedies import remedy
+
+                help, instead = remedy(cls, argument, value, item.name is not None, self.values)
+            message = error.about(f"`{argument.name}` of `{cls.title()}`")
+            fixes = (Fix(instead[0], (Edit(span, instead[1]),)),) if instead else ()
+            self.problems.error(error.code, message, span, error.label, help=help, fixes=fixes)
             return _FAILED
 
-    def _unknown_argument(self, cls: type[Entry], item: ast.Arg, call: ast.CallExpr) -> None:
+    def _unknown_argument(
+        self, cls: type[Entry], item: ast.Arg, call: ast.CallExpr, meant: set[str | None]
+    ) -> bool:
+        """Reports it; whether the call can be checked further as if it were not there."""
         assert item.name is not None
-        name, span = item.name.text, item.name.span
-        common: dict[str, Arg] = getattr(cls, "common", {})
-        for argument in cls.arguments.values():
-            if name in argument.formerly:
-                self.problems.error(
-                    "NN0210",
-                    f"`{name}` is what Keras called `{argument.name}` of `{cls.title()}` before version 2",
-                    span,
-                    f"`{argument.name}` today",
-                    fixes=(Fix(f"change to `{argument.name}`", (Edit(span, argument.name),)),),
-                )
-                return
-        known = [*cls.arguments, *common, *getattr(cls, "tensor_args", {})]
-        close = suggest(name, known)
-        help = did_you_mean(name, known)
-        if help is None:
-            help = catalogue.argument_advice(cls, name) or (
-                f"`{cls.title()}` takes {_names(list(cls.arguments))}"
-                if cls.arguments
-                else f"`{cls.title()}` takes no arguments of its own"
-            )
-        fixes = (Fix(f"change to `{close[0]}`", (Edit(span, close[0]),)),) if close else ()
-        self.problems.error(
-            "NN0203",
-            f"`{cls.title()}` has no argument `{name}`",
-            span,
-            f"not an argument of `{cls.title()}`",
-            help=help,
-            fixes=fixes,
-        )
+        from nndsl.layers.foreign import HARMLESS
+        from nndsl.passes.unknown import report_argument
 
-    def _too_many(self, cls: type[Entry], item: ast.Arg, call: ast.CallExpr, most: int) -> None:
+        common: dict[str, Arg] = getattr(cls, "common", {})
+        known = [*cls.arguments, *common, *getattr(cls, "tensor_args", {})]
+        today = report_argument(cls, item.name, call, known, self.problems)
+        if today is None and item.name.text in HARMLESS:
+            return True
+        meant.add(today)
+        argument = cls.arguments.get(today or "") or common.get(today or "")
+        return argument is not None and not argument.required and _stand_in(cls, argument) is not _FAILED
+
+    def _too_many(self, cls: type[Entry], excess: list[ast.Arg], call: ast.CallExpr, most: int) -> None:
         counted = f"{most} argument{'' if most == 1 else 's'}" if most else "no arguments"
+        extra = "this is one too many" if len(excess) == 1 else f"these are {len(excess)} too many"
+        help = f"write `{cls.title()}()`"
+        if most:
+            help = f"its argument{' is' if most == 1 else 's are'} {_names(list(cls.arguments))}"
+        written = ", ".join(item.span.text for item in call.args if item.name is None)
+        if not most and call.args and all(isinstance(item.value, ast.NameRef) for item in excess):
+            help = f"values flow in from the left: `({written}) -> {cls.title()}()`"
+        first = next(iter(cls.arguments.values()), None)
+        fixes: tuple[Fix, ...] = ()
+        if first is not None and isinstance(_plain_kind(first.kind), ListOf) and len(call.args) > 1:
+            help = f"`{first.name}` is one argument: write `{cls.title()}(({written}))`"
+            place = call.args[0].span.to(call.args[-1].span)
+            if all(item.name is None for item in call.args):
+                fixes = (Fix("write them as a tuple", (Edit(place, f"({written})"),)),)
         self.problems.error(
             "NN0207",
-            f"`{cls.title()}` takes {counted}, and this is one too many",
-            item.span,
+            f"`{cls.title()}` takes {counted}, and {extra}",
+            excess[0].span.to(excess[-1].span),
             "too many",
-            help=f"its arguments are {_names(list(cls.arguments))}" if most else f"write `{cls.title()}()`",
+            help=help,
+            fixes=fixes,
         )
 
     def _missing(self, cls: type[Entry], missing: list[Arg], call: ast.CallExpr) -> None:
@@ -236,46 +242,6 @@ class Binder:
             help=f"write `{cls.title()}({inner[:60]}{sketch})`",
         )
 
-    def report_former(self, name: ast.Ident, today: type[Entry]) -> None:
-        """A layer by the name that an earlier Keras gave it."""
-        title = today.title()
-        self.problems.error(
-            "NN0210",
-            f"`{name.text}` is what earlier versions of Keras called `{title}`",
-            name.span,
-            f"`{title}` today",
-            fixes=(Fix(f"change to `{title}`", (Edit(name.span, title),)),),
-        )
-
-    def unknown_layer(self, name: ast.Ident, shared: list[str]) -> None:
-        """A name that should be a layer's and is not."""
-        former = catalogue.find_former("layer", name.text)
-        refusal = catalogue.refusal("layer", name.text)
-        if former is not None:
-            self.report_former(name, former)
-        elif catalogue.find("activation", name.text):
-            text = f"Activation({name.text})"
-            self.problems.error(
-                "NN0202",
-                f"`{name.text}` is an activation, not a layer",
-                name.span,
-                "an activation",
-                help=f"write `{text}`, or `activation={name.text}` in the layer before it",
-            )
-        elif refusal is not None:
-            self.problems.error("NN0218", f"`{name.text}` is not part of nndsl: {refusal}", name.span)
-        else:
-            candidates = [*catalogue.names("layer"), *shared]
-            close = suggest(name.text, candidates)
-            self.problems.error(
-                "NN0202",
-                f"there is no layer called `{name.text}`",
-                name.span,
-                "not a layer",
-                help=did_you_mean(name.text, candidates) or "`nndsl layers` lists the layers there are",
-                fixes=(Fix(f"change to `{close[0]}`", (Edit(name.span, close[0]),)),) if close else (),
-            )
-
     def _config(self, cls: type[Entry], error: ConfigError, call: ast.CallExpr, spans: dict[str, Span]) -> None:
         places = [spans[name] for name in error.arguments if name in spans] or [call.func.span]
         self.problems.error(
@@ -288,9 +254,30 @@ class Binder:
 
 
 _FAILED = object()
+_FLAGS = ("use_bias", "trainable", "name", "seed", "scale", "center")
 
 
-def _article(category: str) -> str:
+def _stand_in(cls: type[Entry], argument: Arg) -> object:
+    """A value for an argument that was wrong, if the shapes do not depend on it: a call with one such mistake is
+    checked further, so that others are found in the same run."""
+    if cls.category != "layer":
+        return _FAILED
+    category = category_of(argument.kind)
+    if category == "activation" and argument.required:
+        return make("activation", "linear")
+    if argument.required or (
+        category not in ("activation", "initializer", "regularizer", "constraint") and argument.name not in _FLAGS
+    ):
+        return _FAILED
+    return default_of(argument)
+
+
+def _plain_kind(kind: Kind[Any]) -> Kind[Any]:
+    return kind.kind if isinstance(kind, Maybe) else kind
+
+
+def article(category: str) -> str:
+    """ "an activation" """
     return f"{'an' if category[0] in 'aeiou' else 'a'} {category.replace('_', ' ')}"
 
 
@@ -310,5 +297,6 @@ def option_entry(
     except ArgumentError as error:
         span = error.span or expr.span
         fixes = (Fix(error.instead[0], (Edit(span, error.instead[1]),)),) if error.instead else ()
-        binder.problems.error(error.code, f"{what} {error.message}", span, error.label, help=error.help, fixes=fixes)
+        help = error.help or (None if fixes else f"give {article(category)} by its name; `nndsl layers` lists them")
+        binder.problems.error(error.code, error.about(what), span, error.label, help=help, fixes=fixes)
         return None

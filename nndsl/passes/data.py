@@ -40,6 +40,7 @@ class _Data:
         self.sources: dict[str, DataSource | None] = {}  # None: reported already
         self.places: dict[str, Span] = {}
         self.options: dict[str, dict[str, Span]] = {}
+        self.meant: set[str] = set()  # names that a misspelt one probably stands for
         self.slots: dict[str, Input | Output] = {item.name: item for item in model.outputs}
         self.slots |= {item.name: item for item in model.inputs}
 
@@ -141,7 +142,7 @@ class _Data:
         total = options.get("test", 0) + options.get("validation", 0)
         if fine and total >= 1:
             self.problems.error(
-                "NN0215", f"`test` and `validation` take {total:g} of the rows, which leaves none for training",
+                "NN0215", f"`test` and `validation` take {total:.0%} of the rows, which leaves none for training",
                 places["validation"], related=(Label(places["test"], ""),), help="together they must stay below 1",
             )  # fmt: skip
             fine = False
@@ -234,6 +235,7 @@ class _Data:
 
     def _no_slot(self, name: ast.Ident) -> None:
         known = list(self.slots)
+        self.meant.update(suggest(name.text, known)[:1])
         if name.text in self.model.named:
             self.problems.error(
                 "NN0201", f"`{name.text}` is computed by the model: data fills inputs and outputs", name.span,
@@ -268,7 +270,7 @@ class _Data:
     def _unbound(self, bound: dict[str, Span]) -> None:
         """Every input, and every output with a loss, needs data."""
         for name, slot in self.slots.items():
-            if name in bound or (isinstance(slot, Output) and slot.loss is None):
+            if name in bound or name in self.meant or (isinstance(slot, Output) and slot.loss is None):
                 continue
             what = "input" if isinstance(slot, Input) else "output"
             place = slot.value.span if isinstance(slot, Input) else slot.name_span

@@ -100,6 +100,11 @@ def _misfit(
         insert = Span(end.file, end.end, end.end)
         help = f"give the rows that shape: `-> reshape({sizes})`"
         fixes = (Fix(f"add `-> reshape({sizes})`", (Edit(insert, f" -> reshape({sizes})"),)),)
+    if help is None and isinstance(slot, Input):
+        declared_as = slot.value.type.with_shape(*row)
+        help = f"declare the input as `{declared_as}`, or change the rows with `reshape`"
+    elif help is None:
+        help = f"the last layer gives rows of shape {show_shape(slot.value.type.features)}: change it, or the data"
     problems.error("NN0605", message, place, _row(row), related=(declared,), help=help, fixes=fixes)
 
 

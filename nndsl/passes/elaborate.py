@@ -13,6 +13,7 @@ from nndsl.ir.graph import Input, LayerUse, Model, Output, Value
 from nndsl.ir.types import DTYPES, TensorType
 from nndsl.layers import catalogue
 from nndsl.layers.base import Layer
+from nndsl.layers.foreign import equivalent
 from nndsl.layers.values import Option, show
 from nndsl.passes.bind import Binder
 from nndsl.passes.evaluate import Evaluator, Failed
@@ -22,6 +23,7 @@ from nndsl.passes.outputs import elaborate_output_options, elaborate_training
 from nndsl.passes.resolve import Scope, did_you_mean_fix, resolve
 from nndsl.passes.settings import model_options
 from nndsl.passes.submodels import elaborate_submodels
+from nndsl.passes.unknown import unknown_layer
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -37,6 +39,7 @@ def elaborate(file: ast.File, problems: Problems) -> list[Model]:
     """Every model of the file, the broken ones too (their problems are in the bag)."""
     models: list[Model] = []
     names: dict[str, Span] = {}
+    absent = _absent(file)
     for statement in file.body:
         if type(statement) in _LATER:
             problems.error(
@@ -56,7 +59,7 @@ def elaborate(file: ast.File, problems: Problems) -> list[Model]:
                     help="give the second model another name",
                 )
             names[statement.name.text] = statement.name.span
-            models.append(_Elaborator(statement, problems).run())
+            models.append(_Elaborator(statement, problems, absent).run())
     if not models and not problems.has_errors:
         problems.error(
             "NN0220",
@@ -67,15 +70,32 @@ def elaborate(file: ast.File, problems: Problems) -> list[Model]:
     return models
 
 
+def _absent(file: ast.File) -> set[str]:
+    """The names that the file defines outside of models, in ways that are reported: their uses are not wrong too."""
+    names: set[str] = set()
+    for statement in file.body:
+        match statement:
+            case ast.BlockDef(name=name) | ast.ParamDef(name=name):
+                names.add(name.text)
+            case ast.ImportDef(names=imported):
+                names.update(name.text for name in imported)
+            case ast.ErrorStmt(declares=declared):
+                names.update(name.text for name in declared)
+    return names
+
+
 def _head(statement: ast.Stmt) -> Span:
     """The first line of a statement."""
-    span = statement.span
+    return _head_of(statement.span)
+
+
+def _head_of(span: Span) -> Span:
     end = span.file.text.find("\n", span.start, span.end)
     return Span(span.file, span.start, end if end >= 0 else span.end)
 
 
 class _Elaborator:
-    def __init__(self, definition: ast.ModelDef, problems: Problems) -> None:
+    def __init__(self, definition: ast.ModelDef, problems: Problems, absent: set[str]) -> None:
         self.definition, self.problems = definition, problems
         self.constraints = Constraints()
         self.model = Model(
@@ -86,6 +106,7 @@ class _Elaborator:
             constraints=self.constraints,
         )
         self.evaluate = Evaluator(problems, {})
+        self.evaluate.absent = absent
         self.binder = Binder(problems, self.evaluate)
         self.symbols: dict[str, Dim] = {}
 
@@ -105,6 +126,7 @@ class _Elaborator:
         infer = Infer(self.problems, self.constraints)
         infer.float_dtype = model.float_dtype
         flows = Flows(model, scope, self.binder, infer, self.problems)
+        self.binder.values = scope.values()
         self.binder.defaults = {"data_format": model.data_format}
         self._fixed_batch(body)
         outputs: dict[str, Output] = {}
@@ -165,23 +187,26 @@ class _Elaborator:
             case ast.AssignStmt():
                 self._assign(statement, flows, scope)
             case ast.OutputStmt(name=name, value=expr) if expr is not None:
+                flows.current = statement
                 values = flows.read(expr, name.text)
-                if values is None:
-                    scope.broken.add(name.text)
-                    return
-                if len(values) != 1:
-                    self._several(statement.name.text, len(values), expr.span)
-                    scope.broken.add(name.text)
-                    return
-                self._name(values[0], name, flows)
+                if values is not None and len(values) == 1:
+                    self._name(values[0], name, flows)
+                else:
+                    if values is not None:
+                        self._several(name.text, values, expr)
+                    flows.values[name.text] = Value(name.span, name.text)  # of unknown type: no more is said of it
                 outputs[name.text] = self._output(statement, flows.values[name.text])
 
-    def _several(self, name: str, count: int, span: Span) -> None:
+    def _several(self, name: str, values: tuple[Value, ...], expr: ast.Expr) -> None:
+        count = len(values)
         parts = ", ".join(["_"] * (count - 1))
+        while isinstance(expr, ast.Paren):
+            expr = expr.inner
+        last = expr.items[-1] if isinstance(expr, ast.Flow) else expr
         self.problems.error(
             "NN0213",
             f"`{name}` is one value, and this flow gives {count}",
-            span,
+            last.func.span if isinstance(last, ast.CallExpr) else _head_of(last.span),
             f"{count} values",
             help=f"take them apart, as in `({name}, {parts}) = …`, or merge them with `Concatenate()` or `Add()`",
         )
@@ -195,13 +220,14 @@ class _Elaborator:
                 help="give at least one of them a name instead of `_`",
             )  # fmt: skip
             return
+        flows.current = statement
         values = flows.read(statement.value, stem)
         if values is None or any(not v.type.known for v in values):
             for index, target in enumerate(names):
                 flows.values[target.text] = values[index] if values and index < len(values) else Value(target.span)
             return
         if not statement.is_tuple and len(values) != 1:
-            self._several(stem, len(values), statement.value.span)
+            self._several(stem, values, statement.value)
             scope.broken.update(t.text for t in names)
             return
         if statement.is_tuple and len(values) != len(statement.targets):
@@ -247,9 +273,13 @@ class _Elaborator:
             return
         cls = catalogue.find("layer", call.func.text)
         if cls is None:
-            self.binder.unknown_layer(call.func, [])
-            return
-        assert issubclass(cls, Layer)
+            if call.func.text in self.evaluate.absent:
+                return
+            meant = unknown_layer(call, [], self.problems)
+            if meant is None:
+                return
+            call, cls = meant, catalogue.find("layer", meant.func.text)
+        assert cls is not None and issubclass(cls, Layer)
         bound = self.binder.bind(cls, call)
         if bound is None:
             return
@@ -276,7 +306,10 @@ class _Elaborator:
                 name = option.name.text if option.name else ""
                 if name != "batch":
                     hint = did_you_mean(name, ["batch"]) or "an input takes `with batch=50`: a fixed batch size"
-                    self.problems.error("NN0216", f"an input has no option `{name}`", option.span, help=hint)
+                    place = option.name.span if option.name else option.span
+                    fixes = did_you_mean_fix(place, suggest(name, ["batch"])) if option.name else ()
+                    what = f"an input has no option `{name}`" if name else "options of an input have names"
+                    self.problems.error("NN0216", what, place, help=hint, fixes=fixes)
                     continue
                 try:
                     size = self.evaluate(option.value)
@@ -326,10 +359,13 @@ class _Elaborator:
             return "int32"
         if name not in DTYPES:
             known = ["float", "int", *DTYPES]
+            same = equivalent("dtype", name)
+            close = [same] if same else suggest(name, known)
             self.problems.error(
                 "NN0313", f"there is no dtype `{name}`", statement.dtype.span, "not a dtype",
-                help=did_you_mean(name, known) or f"the dtypes are {', '.join(known)}",
-                fixes=did_you_mean_fix(statement.dtype.span, suggest(name, known)),
+                help=f"here it is `{same}`" if same
+                else did_you_mean(name, known) or f"the dtypes are {', '.join(f'`{k}`' for k in known)}",
+                fixes=did_you_mean_fix(statement.dtype.span, close),
             )  # fmt: skip
             return None
         return name

@@ -46,12 +46,15 @@ class Evaluator:
 
     def __init__(self, problems: Problems, names: Mapping[str, object]) -> None:
         self.problems, self.names = problems, names
+        self.absent: set[str] = set()  # names of definitions that are reported already: their uses stay silent
 
     def __call__(self, node: ast.Expr) -> object:
         """The value; raises Failed after reporting what is wrong."""
         match node:
             case ast.Literal():
                 return node.value
+            case ast.NameRef() if node.name in self.absent:
+                raise Failed
             case ast.NameRef():
                 return self.names[node.name] if node.name in self.names else Option(node.name, node.span)
             case ast.CallExpr():
@@ -93,8 +96,9 @@ class Evaluator:
         value = self(node)
         if not isinstance(value, bool):
             self._fail(
-                "NN0214", f"a condition must be `true` or `false`, and this is {show(value)}", node.span, help=None
-            )
+                "NN0214", f"a condition must be `true` or `false`, and this is {show(value)}", node.span,
+                help="compare it with something: `n > 0`, `mode == \"wide\"`",
+            )  # fmt: skip
         return bool(value)
 
     def _fail(self, code: str, message: str, span: Span, label: str = "", help: str | None = None) -> NoReturn:
@@ -105,10 +109,11 @@ class Evaluator:
         start, stop = self(node.start), self(node.stop)
         for value, part in ((start, node.start), (stop, node.stop)):
             if not isinstance(value, int) or isinstance(value, bool):
-                self._fail("NN0214", f"a range runs between integers, and this is {show(value)}", part.span)
+                self._fail("NN0214", f"a range runs between integers, and this is {show(value)}", part.span,
+                           help="for instance `0..4`: 0, 1, 2, 3")  # fmt: skip
         assert isinstance(start, int) and isinstance(stop, int)
         if stop - start > MAX_ITEMS:
-            self._fail("NN0702", f"a range of more than {MAX_ITEMS:,} numbers", node.span)
+            self._fail("NN0702", f"a range of more than {MAX_ITEMS:,} numbers", node.span, help="take a shorter one")
         return range(start, stop)
 
     def _unary(self, node: ast.Unary) -> object:
@@ -116,7 +121,8 @@ class Evaluator:
             return not self.truth(node.operand)
         value: Any = self(node.operand)
         if not _is_number(value):
-            self._fail("NN0214", f"`{node.op}` takes a number, and this is {show(value)}", node.operand.span)
+            self._fail("NN0214", f"`{node.op}` takes a number, and this is {show(value)}", node.operand.span,
+                       help=_number_help(value))  # fmt: skip
         return -value if node.op == "-" else value
 
     def _binary(self, node: ast.Binary) -> object:
@@ -132,7 +138,7 @@ class Evaluator:
                 return _COMPARE[node.op](left, right)
             self._operands(node, left, right)
         if node.op == "@":
-            self._fail("NN0214", "`@` multiplies tensors, not values in arguments", node.op_span)
+            self._fail("NN0214", "`@` multiplies tensors, not values in arguments", node.op_span, help="write `*`")
         return self._arithmetic(node, left, right)
 
     def _arithmetic(self, node: ast.Binary, left: Any, right: Any) -> object:
@@ -141,16 +147,16 @@ class Evaluator:
             or (isinstance(left, tuple) and isinstance(right, tuple))
         ):
             if len(left) + len(right) > MAX_ITEMS:
-                self._fail("NN0702", f"a list of more than {MAX_ITEMS:,} items", node.span)
+                self._fail("NN0702", f"a list of more than {MAX_ITEMS:,} items", node.span, help="take a shorter one")
             return operator.add(left, right)
         if isinstance(left, str) and isinstance(right, str) and node.op == "+":
             if len(left) + len(right) > MAX_TEXT:
-                self._fail("NN0702", f"a string of more than {MAX_TEXT:,} characters", node.span)
+                self._fail("NN0702", f"a string of more than {MAX_TEXT:,} characters", node.span, help="shorten it")
             return left + right
         if not (_is_number(left) and _is_number(right)):
             self._operands(node, left, right)
         if node.op in ("/", "//", "%") and right == 0:
-            self._fail("NN0214", "division by zero", node.right.span, "this is 0")
+            self._fail("NN0214", "division by zero", node.right.span, "this is 0", help="divide by another number")
         try:
             value: Any = self._power(node, left, right) if node.op == "**" else _ARITHMETIC[node.op](left, right)
         except (OverflowError, ZeroDivisionError):
@@ -176,7 +182,7 @@ class Evaluator:
                 self._too_large(node)
         value = left**right
         if isinstance(value, complex):
-            self._fail("NN0214", "a root of a negative number", node.span)
+            self._fail("NN0214", "a root of a negative number", node.span, help="the base must be 0 or more")
         return value
 
     def _operands(self, node: ast.Binary, left: object, right: object) -> NoReturn:
@@ -187,9 +193,17 @@ class Evaluator:
             f"`{node.op}` takes numbers, and this is {show(value)}",
             wrong.span,
             related=(Label(other.span, ""),) if _is_number(right if wrong is node.left else left) else (),
-            help="names of options and values of the model have no arithmetic" if isinstance(value, Option) else None,
+            help=_number_help(value),
         )
         raise Failed
+
+
+def _number_help(value: object) -> str:
+    if isinstance(value, Option):
+        return f"no number called `{value.name}` is known when the program is compiled: write the number itself"
+    if isinstance(value, str):
+        return "write it without quotes" if value.strip().isdigit() else "write a number in its place"
+    return "write a number in its place"
 
 
 def _is_number(value: object) -> bool:

@@ -16,12 +16,16 @@ from nndsl.passes.bind import Binder
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.infer import Infer
 from nndsl.passes.resolve import Scope, did_you_mean_fix
+from nndsl.passes.unknown import unknown_layer
 from nndsl.source import Span
 from nndsl.syntax import ast
 
 Values = tuple[Value, ...]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_LATER = "this version of nndsl does not have it yet"
+_FUNCTIONS = frozenset(
+    "exp log sqrt abs tanh sigmoid relu softmax sum mean max min argmax reshape transpose concat stack where clip cast "
+    "matmul einsum cumsum norm sin cos arange minimum maximum zeros_like ones_like random_normal random_uniform".split()
+)
 
 
 class Stop(Exception):
@@ -46,6 +50,7 @@ class Flows:
         self.paths: dict[str, Span] = {}
         self.numbers: dict[str, int] = {}  # the next number for each stem
         self.statement = Statement("", None)
+        self.current: ast.Stmt | None = None  # the statement whose flow is read
 
     def read(self, expr: ast.Expr, name: str) -> Values | None:
         """The values of a statement's flow, or None (reported)."""
@@ -78,16 +83,26 @@ class Flows:
                 self._stop(
                     "NN0211",
                     f"nothing flows into `{expr.func.text}`",
-                    expr.span,
-                    "a layer call stands behind `->`",
-                    help=f"write what flows in before it: `x -> {expr.func.text}(…)`",
+                    expr.func.span,
+                    "a layer stands behind `->`",
+                    help=f"write what flows in before it: `{self._some_value()} -> {expr.func.text}(…)`",
                 )
             case ast.Branch() | ast.Repeat():
                 word = "branch" if isinstance(expr, ast.Branch) else "repeat"
                 self._stop(
                     "NN0211", f"nothing flows into this `{word}`", expr.span, help=f"write `x -> {word} {{ … }}`"
                 )
-            case ast.Literal() | ast.ListExpr() | ast.RangeExpr():
+            case ast.ListExpr():
+                text = f"({expr.span.text[1:-1]})"
+                self._stop(
+                    "NN0211",
+                    f"several values flow together as a tuple, and `{expr.span.text[:40]}` is a list",
+                    expr.span,
+                    "a list",
+                    help=f"write `{text[:60]}`",
+                    fixes=(Fix("change the brackets to parentheses", (Edit(expr.span, text),)),),
+                )
+            case ast.Literal() | ast.RangeExpr():
                 self._stop(
                     "NN0211",
                     f"`{expr.span.text[:40]}` is not a value that can flow",
@@ -96,10 +111,45 @@ class Flows:
                 )
             case ast.ErrorExpr():
                 raise Stop
+            case ast.CallExpr():
+                self._call_source(expr)
             case _:
-                self._stop("NN0218", f"tensor expressions: {_LATER}", expr.span, help="merging layers (`Add()`, "
-                           "`Multiply()`, `Subtract()`, `Average()`) do arithmetic on values")  # fmt: skip
+                self._tensor_expression(expr)
         raise Stop
+
+    def _call_source(self, expr: ast.CallExpr) -> None:
+        """A call that nothing flows into, of what is no layer."""
+        name = expr.func.text
+        if name in self.scope.broken or name in self.binder.evaluate.absent:
+            raise Stop
+        if name in self.scope.definitions:
+            inside = next((arg.value.span.text for arg in expr.args if arg.name is None), "x")
+            self._stop(
+                "NN0211",
+                f"nothing flows into `{name}`",
+                expr.span,
+                "called like a function",
+                help=f"write `{inside[:40]} -> {name}`",
+            )
+        if name in _FUNCTIONS:
+            self._tensor_expression(expr)
+        unknown_layer(expr, self.scope.shared(), self.problems)
+
+    def _tensor_expression(self, expr: ast.Expr) -> None:
+        """Arithmetic on values: not there yet; where a merging layer does the same, it is named."""
+        message, merge = "arithmetic on values is not in this version of nndsl", None
+        if isinstance(expr, ast.Binary):
+            merge = {"+": "Add()", "-": "Subtract()", "*": "Multiply()"}.get(expr.op)
+            if merge and isinstance(expr.left, ast.NameRef) and isinstance(expr.right, ast.NameRef):
+                for side in (expr.left, expr.right):
+                    self._value(side)
+                text = f"({expr.left.name}, {expr.right.name}) -> {merge}"
+                self._stop(
+                    "NN0218", message, expr.span, help=f"write `{text}`",
+                    fixes=(Fix(f"change to `{text}`", (Edit(expr.span, text),)),),
+                )  # fmt: skip
+        what = f"`{merge}` does it" if merge else "`Add()`, `Subtract()`, `Multiply()` and `Average()` do some of it"
+        self._stop("NN0218", message, expr.span, help=f"{what}, on values: `(a, b) -> {merge or 'Add()'}`")
 
     def _chain(
         self, flow: ast.Flow, stages: tuple[ast.Expr, ...], start: Callable[[ast.Expr], Values], first: ast.Expr
@@ -132,6 +182,10 @@ class Flows:
             raise Stop
         return tuple(found)
 
+    def _some_value(self) -> str:
+        """A value to show in an example: the first of the model."""
+        return next(iter(self.scope.values()), "x")
+
     def _value(self, ref: ast.NameRef) -> Value:
         name = ref.name
         if name in self.values:
@@ -149,6 +203,8 @@ class Flows:
                 )
             raise Stop  # its definition has failed
         known = self.scope.values()
+        own = {n.text for d in self.scope.definitions.values() if d.statement is self.current for n in d.names}
+        known = [n for n in known if n not in own]
         help = did_you_mean(name, known)
         if catalogue.find("layer", name):
             help = f"`{name}` is a layer: it stands behind `->`, with parentheses: `x -> {name}(…)`"
@@ -181,7 +237,7 @@ class Flows:
                 chosen = stage.then if self.binder.evaluate.truth(stage.condition) else stage.otherwise
                 return self._stage(chosen, incoming)
             case ast.Repeat():
-                self._stop("NN0218", f"`repeat`: {_LATER}", stage.span, help="write the stages out")
+                self._stop("NN0218", "`repeat` is not in this version of nndsl", stage.span, help="write the stages out")
             case ast.ErrorExpr():
                 raise Stop
             case _:
@@ -214,7 +270,14 @@ class Flows:
         if cls is None:
             if name in self.scope.definitions or name in self.scope.broken:
                 return self._shared_call(name, call.func.span, call.args, incoming, call)
-            self._unknown_layer(call.func)
+            if name in self.binder.evaluate.absent:
+                raise Stop
+            meant = unknown_layer(call, self.scope.shared(), self.problems)
+            if meant is None:
+                raise Stop
+            if call is self.statement.last:
+                self.statement.last = meant
+            call, cls = meant, catalogue.find("layer", meant.func.text)
         assert cls is not None and issubclass(cls, Layer)
         bound = self.binder.bind(cls, call)
         if bound is None:
@@ -283,11 +346,8 @@ class Flows:
                 help=f"write `{text}`",
                 fixes=() if required else (Fix(f"change to `{text}`", (Edit(span, text),)),),
             )  # fmt: skip
-        self._unknown_layer(ast.Ident(name, span))
-        raise Stop
-
-    def _unknown_layer(self, name: ast.Ident) -> None:
-        self.binder.unknown_layer(name, self.scope.shared())
+        if name not in self.binder.evaluate.absent:
+            unknown_layer(ast.CallExpr(span, ast.Ident(name, span), ()), self.scope.shared(), self.problems)
         raise Stop
 
     # --------------------------------------------------------------------------------------- nodes
@@ -347,21 +407,24 @@ class Flows:
         if config.name is not None:
             name = config.name
             place = next((a.value.span for a in call.args if a.name is not None and a.name.text == "name"), call.span)
-            if not _NAME.match(name) or len(name) > 100:
-                self._stop(
-                    "NN0209", "a layer's name is made of letters, digits and `_`, and does not start with a digit",
-                    place, help="for instance `name=head`",
-                )  # fmt: skip
             earlier = self.paths.get(name)
             if earlier is None and name in self.scope.definitions and name != self.statement.name:
                 earlier = self.scope.definitions[name].names[0].span
-            if earlier is not None:
-                self._stop(
+            if not _NAME.match(name) or len(name) > 100:
+                text = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:40]
+                text = f"layer_{text}" if text[:1].isdigit() else text or "head"
+                self.problems.error(
+                    "NN0209", "a layer's name is made of letters, digits and `_`, and does not start with a digit",
+                    place, help=f"write `name={text}`", fixes=(Fix(f"change to `{text}`", (Edit(place, text),)),),
+                )  # fmt: skip
+            elif earlier is not None:
+                self.problems.error(
                     "NN0208", f"two layers would be called `{name}`", place, "again here",
                     related=(Label(earlier, "first here"),), help="a layer's name is its identity: choose another",
                 )  # fmt: skip
-            self.paths[name] = place
-            return name
+            else:
+                self.paths[name] = place
+                return name
         if call is self.statement.last and self.statement.name not in self.paths:
             self.paths[self.statement.name] = call.func.span
             return self.statement.name

@@ -76,7 +76,7 @@ def _setting(training: Training, name: str, expr: ast.Expr, binder: Binder, prob
         code = "NN0504" if error.code in ("NN0205", "NN0206") else error.code
         fixes = (Fix(error.instead[0], (Edit(span, error.instead[1]),)),) if error.instead else ()
         help = error.help or SETTINGS[name][1]
-        problems.error(code, f"`{name}` {error.message}", span, error.label, help=help, fixes=fixes)
+        problems.error(code, error.about(f"`{name}`"), span, error.label, help=help, fixes=fixes)
         return
     if name == "precision" and value != "float32":
         problems.error(

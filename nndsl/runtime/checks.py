@@ -11,6 +11,7 @@ from nndsl.diagnostics.model import Label
 from nndsl.ir.dims import Dim, evaluate, free_symbols
 from nndsl.ir.graph import Model
 from nndsl.ir.types import show_shape
+from nndsl.layers.families.transforms import Transform
 from nndsl.passes.data_fit import row_fits
 from nndsl.runtime.report import DataProblem
 from nndsl.runtime.slots import Slot
@@ -22,13 +23,22 @@ Array: TypeAlias = npt.NDArray[Any]
 
 
 class Filled:
-    """The data of one slot: `values` [rows, …], from which source and which of its columns."""
+    """The data of one slot: `values` [rows, …], from which source and which of its columns, and what `transforms` are
+    still to be done to it (`changed`: they have been done)."""
 
     def __init__(
-        self, slot: Slot, values: Array, source: Opened, key: Columns, span: Span, *, changed: bool = False
+        self,
+        slot: Slot,
+        values: Array,
+        source: Opened,
+        key: Columns,
+        span: Span,
+        transforms: tuple[Transform, ...] = (),
+        *,
+        changed: bool = False,
     ) -> None:
         self.slot, self.values, self.source, self.key, self.span = slot, values, source, key, span
-        self.changed = changed  # whether transforms have changed what the source holds
+        self.transforms, self.changed = transforms, changed
 
     @property
     def what(self) -> str:

@@ -36,12 +36,13 @@ def built_in(name: str) -> dict[str, Array]:
 
 
 def _triangle(turns: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
-    return 1 - 4 * np.abs((turns + 0.25) % 1 - 0.5)
+    result: npt.NDArray[np.floating[Any]] = 1 - 4 * np.abs((turns + 0.25) % 1 - 0.5)
+    return result
 
 
 _WAVES: dict[str, Callable[[npt.NDArray[np.floating[Any]]], npt.NDArray[np.floating[Any]]]] = {
-    "sin": lambda time: np.sin(time),
-    "cos": lambda time: np.cos(time),
+    "sin": np.sin,
+    "cos": np.cos,
     "triangle": lambda time: _triangle(time / (2 * np.pi)),
     "square": lambda time: np.where(time / (2 * np.pi) % 1 < 0.5, 1.0, -1.0),
     "sawtooth": lambda time: 2 * (time / (2 * np.pi) % 1) - 1,

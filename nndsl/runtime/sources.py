@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -133,7 +134,8 @@ def open_source(
     shown = path or os.path.join(os.path.dirname(model.file.name), reader.file)
     place = path or _inside(model.file.name, reader.file, source.span)
     if not os.path.exists(place):
-        raise missing(shown, source.span if path is None else file_span(shown), _where_to_get(reader))
+        told = [line for line in model.comment.splitlines() if reader.file in line] if path is None else []
+        raise missing(shown, source.span if path is None else file_span(shown), _where_to_get(reader), told)
     if isinstance(reader, Csv):
         return OpenTable(Table(place, shown, header=reader.header, delimiter=reader.delimiter))
     return OpenMnist(Archive(place, shown)) if isinstance(reader, Mnist) else OpenArchive(Archive(place, shown))
@@ -157,9 +159,9 @@ def _where_to_get(reader: Reader) -> str:
     return "put it there"
 
 
-def missing(shown: str, span: Span, remedy: str) -> DataProblem:
-    """A data file that is not there."""
+def missing(shown: str, span: Span, remedy: str, notes: Iterable[str] = ()) -> DataProblem:
+    """A data file that is not there; `notes` is what the `.nn` file says of it."""
     return DataProblem(
-        "NN0603", f"there is no file `{shown}`", span,
+        "NN0603", f"there is no file `{shown}`", span, notes=notes,
         help=f"{remedy}; or name another file with `--data PATH`, or try the model with `--data random`",
     )  # fmt: skip

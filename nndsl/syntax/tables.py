@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -131,6 +130,8 @@ def _read(path: Path) -> Tables | None:
 
 def _write(path: Path, tables: Tables) -> None:
     """Beside its place first, then renamed: a reader never meets half a file. Failing is harmless."""
+    import tempfile  # 4 ms that a start with a cache need not spend
+
     data = {
         "actions": tables.actions,
         "rules": tables.rules,

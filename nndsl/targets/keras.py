@@ -19,15 +19,20 @@ from nndsl.targets.variables import Variables
 def emit_keras(program: CheckedProgram, name: str | None = None) -> str:
     """The text of the program for one model (the main one by default)."""
     model = program.find(name)
-    body = _Body(model).write()
+    build = block(_Body(model).write(), 1)
+    training = keras_training.pieces(model)
+    if "functools.partial(" in build:  # activations with arguments of their own
+        training["imports"] = str(training["imports"]).replace(
+            "import argparse\n", "import argparse\nimport functools\n"
+        )
     return render(
         "keras/program.py.j2",
         docstring=file_docstring(model),
         model_name=literal(model.name),
         several=bool(model.submodels),
         model_docstring=class_docstring(model),
-        build=block(body, 1),
-        training=keras_training.pieces(model),
+        build=build,
+        training=training,
     )
 
 

@@ -32,7 +32,8 @@ def spell(entry: Entry, name: str | None = None, changed: Mapping[str, object] |
     """`layers.Dense(64, activation="relu", name="head")`. `changed` replaces arguments: a checked value, code, or OMIT."""
     if isinstance(entry, Activation):
         return entry.keras()
-    if entry.category in _BY_NAME and not entry.given and not changed:
+    by_name = entry.category in _BY_NAME and entry.title() != "Constant"  # which Keras cannot make from its name
+    if by_name and not entry.given and not changed:
         return code.Literal(spelling(type(entry)))
     positional: list[code.Expr] = []
     keywords: list[tuple[str, code.Expr]] = []

@@ -11,6 +11,15 @@ RESERVED = frozenset(
 )
 """Names that emitted files use themselves. (Python's own keywords are known to `keyword`.)"""
 
+PROGRAM_NAMES = frozenset(
+    "ARRAYS INPUTS TARGETS CLASSES BATCH_SIZE STEPS EVALUATE_EVERY EPOCHS SEED VALIDATION_SPLIT Report Batches Metric "
+    "RootMeanSquaredError Precision Recall AUC Optimizer SGD RMSprop Adamax Adagrad Watcher EarlyStopping "
+    "ReduceLROnPlateau Iterator Callable Iterable Mapping Any partial copy "
+    "forward_batch compute_losses total_loss constrain learning_rate make_optimizer make_metrics make_watchers batches "
+    "train evaluate predict show to_tensor load_data pick_device load_weights positive run init_weights".split()
+)
+"""What the training part of an emitted file defines: a model's class must not be called so."""
+
 MODULE_ATTRIBUTES = frozenset(
     "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval "
     "extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules "
@@ -19,7 +28,7 @@ MODULE_ATTRIBUTES = frozenset(
     "register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter "
     "register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory "
     "state_dict to to_empty train training type xpu zero_grad "
-    "activity_penalty reset_state reset_parameters".split()
+    "activity_penalty output_masks reset_state reset_parameters".split()
 )
 """What an attribute of an nn.Module must not be called (a test compares this with torch itself)."""
 
@@ -41,4 +50,4 @@ def attribute_name(path: str) -> str:
 
 def class_name(name: str, taken: frozenset[str] | set[str]) -> str:
     """The model's name as a class that shadows nothing in the emitted file."""
-    return python_name(name, taken)
+    return python_name(name, PROGRAM_NAMES | taken)

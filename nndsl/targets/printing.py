@@ -122,6 +122,8 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
             if isinstance(func, code.Call) and len(inner) < _SHORT:
                 return _broken_layer(func, prefix, f"({inner}){suffix}", indent)
             head = f"{prefix}{_target(func)}("
+            if len(pad + head) > WIDTH and isinstance(func, code.Attr) and not isinstance(func.value, code.Name):
+                return _broken_behind(func.value, prefix, f".{func.name}({inner}){suffix}", indent)
             if len(INDENT * deeper + inner) <= WIDTH:
                 return [f"{pad}{head}", f"{INDENT * deeper}{inner}", f"{pad}){suffix}"]
             lines = [f"{pad}{head}"]
@@ -143,6 +145,11 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
             return [*lines, f"{pad}}}{suffix}"]
         case code.Binary():
             parts = _operands(node)
+            last = parts[-1][1]
+            if len(parts) == 2 and isinstance(last, code.Call) and (last.args or last.kwargs):
+                head = f"{prefix}{flat(node)}"[: -len(flat(last))]
+                if len(f"{pad}{head}{_target(last.func)}(") <= WIDTH:
+                    return broken(last, head, suffix, indent)
             lines = [f"{pad}{prefix}("]
             for position, (op, operand) in enumerate(parts):
                 lead = f"{op} " if position else ""
@@ -167,6 +174,27 @@ def _broken_layer(node: code.Call, prefix: str, suffix: str, indent: int) -> lis
     return [*lines, tail]
 
 
+def _broken_behind(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
+    """`(a * b).sum(1)`: split inside what the method is called on."""
+    if isinstance(node, code.Call):
+        return broken(node, prefix, suffix, indent)
+    pad = INDENT * indent
+    return [f"{pad}{prefix}(", *broken(node, "", "", indent + 1), f"{pad}){suffix}"]
+
+
+def signature(name: str, parameters: list[str], returns: str, indent: int) -> str:
+    """`def name(parameters) -> returns:`, broken as ruff breaks it."""
+    pad, deeper = INDENT * indent, INDENT * (indent + 1)
+    inner = ", ".join(parameters)
+    line = f"{pad}def {name}({inner}) -> {returns}:"
+    if len(line) <= WIDTH:
+        return line
+    head, tail = f"{pad}def {name}(", f"{pad}) -> {returns}:"
+    if len(deeper + inner) <= WIDTH:
+        return f"{head}\n{deeper}{inner}\n{tail}"
+    return "\n".join([head, *(f"{deeper}{parameter}," for parameter in parameters), tail])
+
+
 def _operands(node: code.Binary) -> list[tuple[str, code.Expr]]:
     """`a + b - c` as [("", a), ("+", b), ("-", c)]: ruff breaks operators of one precedence together."""
     level = _PRECEDENCE[node.op]
@@ -184,8 +212,8 @@ def statement(node: code.Stmt, indent: int) -> list[str]:
     """One statement as lines, indented by `indent` levels."""
     pad = INDENT * indent
     match node:
-        case code.Assign(targets, value, comment):
-            names = ", ".join(flat(target) for target in targets)
+        case code.Assign(targets, value, comment, annotation):
+            names = ", ".join(flat(target) for target in targets) + (f": {annotation}" if annotation else "")
             return _commented(broken(value, f"{names} = ", "", indent), comment, pad)
         case code.Do(value, comment):
             return _commented(broken(value, "", "", indent), comment, pad)

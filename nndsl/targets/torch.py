@@ -11,11 +11,10 @@ from nndsl.layers.emit import StateEntry, TorchScope
 from nndsl.targets import helpers, torch_training
 from nndsl.targets.docstrings import class_docstring, file_docstring, forward_docstring
 from nndsl.targets.names import class_name
-from nndsl.targets.printing import block, flat
+from nndsl.targets.printing import block
 from nndsl.targets.render import render
 from nndsl.targets.torch_forward import Forward
 from nndsl.targets.torch_init import Inits, init_statements
-
 
 _FUNCTIONAL = re.compile(r"\bF\.")
 
@@ -40,6 +39,8 @@ def compile_torch(program: CheckedProgram, name: str | None = None) -> TorchUnit
     scope = TorchScope()
     forward = Forward(model, scope)
     methods = forward.write()
+    if model.float_dtype != "float32":
+        scope.after.append(code.Do(code.call("self.to", code.dotted(f"torch.{model.float_dtype}"))))
     inits = init_statements(scope)
     cls = class_name(model.name, frozenset(scope.helpers))
     training = torch_training.pieces(model, scope, cls)
@@ -56,8 +57,9 @@ def compile_torch(program: CheckedProgram, name: str | None = None) -> TorchUnit
         init_function=inits.function,
         class_name=cls,
         class_docstring=class_docstring(model),
+        buffers=[name for name, constructor in scope.modules.items() if _is_buffer(constructor)],
         modules=modules,
-        parameters=forward.parameters(),
+        signature=forward.signature(),
         forward_docstring=forward_docstring(model),
         has_logits=forward.has_logits,
         forward=body,
@@ -75,15 +77,22 @@ def _modules(scope: TorchScope, inits: Inits) -> str:
         statements.append(
             code.Assign((code.dotted("self.activity_penalty"),), code.call("torch.zeros", code.Tuple(())))
         )
+    if scope.output_masks:
+        empty = code.call(code.index(code.Name("dict"), code.Name("str"), code.Name("Tensor")))
+        statements.append(code.Assign((code.dotted("self.output_masks"),), empty))
     for attribute, constructor in scope.modules.items():
         place = code.Attr(code.Name("self"), attribute)
-        if isinstance(constructor, code.Call) and flat(constructor.func) == "register_buffer":
+        if isinstance(constructor, code.Call) and _is_buffer(constructor):
             statements.append(
                 code.Do(code.Call(code.dotted("self.register_buffer"), constructor.args, constructor.kwargs))
             )
         else:
             statements.append(code.Assign((place,), constructor))
     return block([*statements, *inits.statements, *scope.after], 2)
+
+
+def _is_buffer(constructor: code.Expr) -> bool:
+    return isinstance(constructor, code.Call) and constructor.func == code.Name("register_buffer")
 
 
 def _imports(extra: set[str]) -> str:

@@ -13,7 +13,7 @@ from nndsl.passes.layout import layout
 from nndsl.passes.logits import logits_activation
 from nndsl.targets.convert import expression
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.printing import block
+from nndsl.targets.printing import block, flat, signature
 from nndsl.targets.variables import Variables
 
 
@@ -149,7 +149,9 @@ class Body:
             self.variables[value] = expr
             return
         target = code.Name(name)
-        self.scope.forward.append(code.Assign((target,), expr, comment))
+        returned = self.writer.main is not self and self.results == [value]
+        annotation = "Tensor" if returned and flat(expr).startswith("self.") else ""  # calls of modules give Any
+        self.scope.forward.append(code.Assign((target,), expr, comment, annotation))
         self.variables[value] = target
 
     def _split(self, value: Value, activation: object, call: TorchCall) -> None:
@@ -169,7 +171,8 @@ class Body:
         self.scope.activity = True
         penalty = regularizer.torch(self.scope, value)  # type: ignore[attr-defined]
         place = code.dotted("self.activity_penalty")
-        term = code.binary("/", penalty, code.call("len", value))
+        term = code.Name(self.scope.variable("penalty"))
+        self.scope.forward.append(code.Assign((term,), code.binary("/", penalty, code.call("len", value))))
         self.scope.forward.append(code.Assign((place,), code.binary("+", place, term)))
 
     def _shape_comment(self, node: Node, wants: bool) -> str:
@@ -227,10 +230,12 @@ class Forward:
     def has_logits(self) -> bool:
         return bool(self.logits)
 
-    def parameters(self) -> str:
-        """The parameters of forward, behind self."""
-        names = ", ".join(f"{name}: Tensor" for name in self.arguments.values())
-        return f"{names}, *, logits: bool = False" if self.has_logits else names
+    def signature(self) -> str:
+        """The head of forward."""
+        parameters = ["self", *(f"{name}: Tensor" for name in self.arguments.values())]
+        if self.has_logits:
+            parameters += ["*", "logits: bool = False"]
+        return signature("forward", parameters, "dict[str, Tensor]", 1)
 
     def write(self) -> list[str]:
         """Fills `body`; returns the texts of the submodels' methods."""
@@ -247,6 +252,14 @@ class Forward:
         if self.main.pending:
             body = tuple(code.Assign((name,), value) for name, value in self.main.pending)
             statements.append(code.If(code.Unary("not", code.Name("logits")), body))
+        masks = tuple(
+            (code.Literal(o.name), self.main.masks[o.value])
+            for o in self.model.outputs
+            if o.loss is not None and o.value in self.main.masks
+        )
+        if masks:
+            self.scope.output_masks = True
+            statements.append(code.Assign((code.dotted("self.output_masks"),), code.Dict(masks)))
         result = code.Dict(tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs))
         self.body = [*statements, code.Return(result)]
         return [self._submodel(submodel) for submodel in self.model.submodels]
@@ -291,12 +304,11 @@ class Forward:
         results = tuple(body.result(value) for value in submodel.targets)
         self.layout.moved |= moved
         statements.append(code.Return(results[0] if len(results) == 1 else code.Tuple(results)))
-        parameters = ", ".join(f"{name}: Tensor" for name in arguments.values())
         kind = "Tensor" if len(results) == 1 else f"tuple[{', '.join(['Tensor'] * len(results))}]"
         name = attribute_name(submodel.name)
         sources, targets = " and ".join(submodel.source_names), " and ".join(submodel.target_names)
-        head = f'    def {name}(self, {parameters}) -> {kind}:\n        """The part of the model from {sources} to {targets}."""\n'
-        return head + block(statements, 2)
+        head = signature(name, ["self", *(f"{argument}: Tensor" for argument in arguments.values())], kind, 1)
+        return f'{head}\n        """The part of the model from {sources} to {targets}."""\n{block(statements, 2)}'
 
 
 def config_activity(config: object) -> object:
@@ -310,8 +322,8 @@ def _plain(value: Value) -> bool:
 
 
 def _masks_needed(model: Model) -> set[Value]:
-    """The values whose masks something needs."""
-    needed: set[Value] = set()
+    """The values whose masks something needs: a layer, or the loss of an output."""
+    needed = {o.value for o in model.outputs if o.loss is not None and o.value.type.mask}
     for node in reversed(model.nodes):
         config = node.layer.config
         if config.uses_mask or (node.results and node.results[0] in needed):

@@ -27,13 +27,13 @@ def init_statements(scope: TorchScope) -> Inits:
     function = ""
     if len(usual) > 1:
         kinds = [kind for kind in _PLAIN if any(record.module == kind for record in usual.values())]
-        no_bias = _without_bias(scope, kinds)
+        no_bias = _without_bias(scope) or any(kind != "Linear" for kind in kinds)
         function = _function(kinds, no_bias)
         statements.append(code.Do(code.call("self.apply", code.Name("init_weights"))))
     else:
         usual = {}
     for record in scope.inits:
-        if _owner(record) in usual or _torch_default(record):
+        if record.filled or _owner(record) in usual or _torch_default(record):
             continue
         statements += record.weight.initializer.torch(scope, record)
     return Inits(function, tuple(statements))
@@ -67,7 +67,7 @@ def _same_fans(record: InitRecord) -> bool:
     return all(kind == "permute" for kind, _ in record.steps)
 
 
-def _without_bias(scope: TorchScope, kinds: list[str]) -> bool:
+def _without_bias(scope: TorchScope) -> bool:
     for constructor in scope.modules.values():
         if isinstance(constructor, code.Call) and ("bias", code.Literal(False)) in constructor.kwargs:
             return True

@@ -240,6 +240,8 @@ def _outside(target: code.Expr) -> code.Expr:
             return code.Attr(_outside(value), name)
         case code.Index(value, items):
             return code.Index(_outside(value), items)
+        case code.Call(func, args, kwargs):  # self.lstm.get_parameter("weight_ih_l0")
+            return code.Call(_outside(func), args, kwargs)
     return target
 
 

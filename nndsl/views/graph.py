@@ -47,8 +47,8 @@ def draw(model: Model) -> Drawing:
         boxes.append(Box("input", (item.name, str(item.value.type))))
     for node in model.nodes:
         flows = [(value, "") for value in node.inputs]
-        for name, item in node.tensors.items():
-            flows += [(value, name) for value in (item if isinstance(item, tuple) else (item,))]
+        for name, given in node.tensors.items():
+            flows += [(value, name) for value in (given if isinstance(given, tuple) else (given,))]
         arrows += _arrows(flows, made, len(boxes))
         made.update(dict.fromkeys(node.results, len(boxes)))
         boxes.append(_box(node))

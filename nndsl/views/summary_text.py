@@ -25,7 +25,7 @@ class _Column:
 def summary_text(summary: Summary, *, width: int | None = None) -> str:
     """The table and the totals. `width` is that of the terminal: cells that do not fit go on in the next line."""
     lines = [f"{summary.model} ({visible(summary.file)})", ""]
-    lines += _table(_columns(summary.rows), width)
+    lines += _table(_layers(summary.rows, width), width)
     lines += ["", *_totals(summary)]
     if summary.outputs:
         rows = [
@@ -43,6 +43,16 @@ def summary_text(summary: Summary, *, width: int | None = None) -> str:
     if summary.facts:
         lines += ["", f"Sizes must satisfy: {', '.join(summary.facts)}"]
     return "\n".join(lines) + "\n"
+
+
+def _layers(rows: Sequence[Row], width: int | None) -> list[_Column]:
+    columns = _columns(rows)
+    if _over(columns, width) > 0:  # most inputs are the row above: their names can be spared
+        inputs = columns[2].cells
+        for number in range(1, len(rows)):
+            if inputs[number] == columns[0].cells[number - 1]:
+                inputs[number] = "(above)"
+    return columns
 
 
 def _columns(rows: Sequence[Row]) -> list[_Column]:
@@ -92,12 +102,11 @@ def _bytes(size: int) -> str:
 def _table(columns: list[_Column], width: int | None) -> list[str]:
     for column in columns:
         column.cells = [visible(cell) for cell in column.cells]
-        column.width = max(map(_cells, [column.title, *column.cells]))
         if not column.number and all(cell.replace(",", "").isdigit() or not cell for cell in column.cells):
             column.number = True
     _fit(columns, width)
     lines = [_line(columns, [column.title for column in columns])]
-    lines.append("─" * (sum(column.width for column in columns) + len(_GAP) * (len(columns) - 1)))
+    lines.append("-" * (sum(column.width for column in columns) + len(_GAP) * (len(columns) - 1)))
     for texts in zip(*(column.cells for column in columns), strict=True):
         broken = [_broken(text, column.width) for text, column in zip(texts, columns, strict=True)]
         for number in range(max(map(len, broken))):
@@ -105,9 +114,17 @@ def _table(columns: list[_Column], width: int | None) -> list[str]:
     return lines
 
 
+def _over(columns: list[_Column], width: int | None) -> int:
+    """Gives the columns the width that they need, and how much that is more than there is room for."""
+    for column in columns:
+        column.width = max(map(_cells, [column.title, *column.cells]))
+    needed = sum(column.width for column in columns) + len(_GAP) * (len(columns) - 1)
+    return 0 if width is None else needed - width
+
+
 def _fit(columns: list[_Column], width: int | None) -> None:
     """Takes from the widest columns of text what the terminal has no room for."""
-    over = 0 if width is None else sum(c.width for c in columns) + len(_GAP) * (len(columns) - 1) - width
+    over = _over(columns, width)
     while over > 0:
         widest = max((c for c in columns if not c.number), key=lambda c: c.width, default=None)
         if widest is None or widest.width <= _NARROWEST:
@@ -129,7 +146,7 @@ def _cells(text: str) -> int:
 
 
 def _broken(text: str, width: int) -> list[str]:
-    """A cell's text in lines of at most `width`, broken after a comma, blank or underscore where there is one."""
+    """A cell's text in lines of at most `width`, broken after a comma, else another mark, where there is one."""
     lines = []
     while _cells(text) > width:
         at = used = 0
@@ -138,8 +155,8 @@ def _broken(text: str, width: int) -> list[str]:
             if used > width:
                 break
         at = max(at, 1)
-        nice = max(text.rfind(mark, 0, at) for mark in " ,_.*")
-        at = nice + 1 if nice >= width // 2 else at
+        comma, mark = text.rfind(",", 0, at), max(text.rfind(mark, 0, at) for mark in " _.*")
+        at = next((place + 1 for place in (comma, mark) if place >= width // 2), at)
         lines.append(text[:at].rstrip())
         text = text[at:].lstrip()
     return [*lines, text]

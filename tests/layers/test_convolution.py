@@ -89,6 +89,17 @@ def test_channels_first(layer: str, shape: str) -> None:
     assert "channels_first" not in pair.texts["keras"]
 
 
+@pytest.mark.parametrize("layer", ["Conv2D(4, 3, activation=softmax)", "DepthwiseConv2D(3, activation=softmax)"])
+def test_an_activation_along_an_axis_keeps_to_it(layer: str) -> None:
+    """softmax works along the last axis of the file's order, whatever order the emitted code has."""
+    assert_parity(model_text(f"x -> {layer}", "x: float[3, 6, 7]", options="data_format = channels_first"))
+
+
+def test_softmax_of_each_pixel_is_an_output_with_a_loss() -> None:
+    flow = "x -> Conv2D(4, 3, activation=softmax) with loss=sparse_categorical_crossentropy"
+    assert_parity(model_text(flow, "x: float[6, 7, 3]"))
+
+
 def test_a_chain_is_permuted_at_its_ends_alone() -> None:
     flow = "x -> Conv2D(4, 3, padding=same) -> SeparableConv2D(5, 3) -> Conv2D(2, 1)"
     pair = assert_parity(model_text(flow, "x: float[8, 8, 3]"))
@@ -119,6 +130,7 @@ def test_torch_is_written_as_by_hand(layer: str, code: str) -> None:
         ("Conv2D(8, 3, groups=3)", "8, 8, 3", "NN0215", ["8 filters", "3 groups"]),
         ("Conv2D(8, 3, groups=2)", "8, 8, 3", "NN0302", ["3 channels", "2 groups"]),
         ("Conv2D(8, 3)", "8, 3", "NN0301", ["[height, width, channels]", "[8, 3]"]),
+        ("Conv2D(8, 3)", "8, 8", "NN0301", ["last axis of size 1: [8, 8, 1]"]),
         ("Conv1D(8, 3)", "8, C", "NN0304", ["`C`"]),
         ("Conv2D(8, 3, border_mode=same)", "8, 8, 3", "NN0210", ["padding"]),
         ("Conv2D(8, 3, padding=causal)", "8, 8, 3", "NN0206", ["`same`"]),

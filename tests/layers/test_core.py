@@ -52,7 +52,7 @@ def test_parity(flow: str, shape: str) -> None:
         "x -> Conv2D(4, 3) -> Activation(glu(axis=2))",
         "x -> Conv2D(4, 3) -> Softmax(axis=[1, 3])",
         "x -> Conv2D(4, 3) -> PReLU(shared_axes=2)",
-        "x -> branch { Conv2D(4, 3); Conv2D(2, 3) } -> Concatenate(axis=1)",
+        "x -> branch { Conv2D(2, 3); Conv2D(2, 3) } -> Concatenate(axis=1)",
         "x -> branch { Conv2D(2, 3); Conv2D(2, 3) } -> Concatenate()",
         "x -> branch { Conv2D(2, 3, padding=same); Identity() } -> Maximum()",
     ],
@@ -121,7 +121,7 @@ def test_a_seed_repeats_the_masks_and_draws_anew_in_each_call() -> None:
     [
         ("x -> Dense(4)", "x: int[3]", "NN0305", "gets int[3]"),
         ("x -> Dense(4)", "x: float[]", "NN0301", "one number per sample"),
-        ("x -> Flatten() -> Dense(4)", "x: float[T, 3]", "NN0304", "3 * T"),
+        ("x -> Flatten() -> Dense(4)", "x: float[T, 3]", "NN0304", "3*T"),
         ("x -> Embedding(10, 4)", "x: float[20]", "NN0305", "whole numbers"),
         ("x -> Activation(softmax)", "x: float[]", "NN0308", "batch"),
         ("x -> Activation(softmax(axis=3))", "x: float[2]", "NN0308", "no axis 3"),

@@ -51,6 +51,13 @@ def test_masked_steps_do_not_count(options: str, training: bool) -> None:
     assert_parity(model_text(flow, "x: int[6]"), batch=4, training=training)
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_a_mask_behind_a_convolution(training: bool) -> None:
+    """The mask counts steps, whichever order of axes the tensor has there."""
+    flow = "(x -> Embedding(5, 3, mask_zero=true), z -> Conv1D(2, 1)) -> Concatenate() -> BatchNormalization()"
+    assert_parity(model_text(flow, "x: int[6]", "z: float[6, 2]"), batch=4, training=training)
+
+
 @pytest.mark.parametrize("axis", [1, -1, 3])
 @pytest.mark.parametrize("before", ["", "Conv2D(3, 2) -> "])
 @pytest.mark.parametrize("training", [False, True])

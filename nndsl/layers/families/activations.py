@@ -46,6 +46,7 @@ class Activation(Entry):
         options = {name: value for name, value in self.given.items() if value != self.arguments[name].default}
         if axis is not None and "axis" in self.arguments:
             at_hand = axis(getattr(self, "axis"))  # noqa: B009 (only some activations have it)
+            options.pop("axis", None)
             if at_hand != -1:
                 options["axis"] = at_hand
         name = type(self).__name__

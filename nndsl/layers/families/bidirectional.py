@@ -21,7 +21,7 @@ from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.recurrent import RNN
 from nndsl.layers.kinds import Choice, Maybe, Of
 from nndsl.layers.recurrence import Recurrence
-from nndsl.layers.sequences import INITIAL_STATE, Sequences, check_states
+from nndsl.layers.sequences import INITIAL_STATE, Sequences, check_states, pass_mask
 from nndsl.layers.shapes import Check, ShapeError, static
 from nndsl.layers.wrapping import freeze, keras_inner, own_name
 
@@ -196,7 +196,10 @@ class Bidirectional(Layer):
             call = t.child(name, inner, types, types)
             held += [(call, weight) for weight in inner.fused_weights(suffix)]  # type: ignore[attr-defined]
             frozen += inner.frozen(suffix)  # type: ignore[attr-defined]
-        module = t.module(constructor, held=held, frozen=frozen)
+        first, second = layer.start(), self.backward.start()  # type: ignore[attr-defined]
+        module = t.module(
+            constructor, held=held, frozen=frozen, start=first if first == second else None
+        )  # fmt: skip
         arguments: list[object] = [module, x]
         count = len(layer.state_names)
         if start:
@@ -274,6 +277,7 @@ class Bidirectional(Layer):
                 own, rest = rest[:count], rest[count:]
                 states += layer.nested(own) if isinstance(layer, RNN) else own
             k.tensors["initial_state"] = states
+        pass_mask(k, inputs[0])
         result = k.call(self, *inputs, **self._changes(k))
         nests = any(layer.nests for layer in nested)
-        return code.call("tf.nest.flatten", result) if nests and self.forward.return_state else result
+        return code.call("keras.tree.flatten", result) if nests and self.forward.return_state else result

@@ -50,6 +50,12 @@ class Embedding(Arguments):
         words -> Embedding(10000, 64, mask_zero=true) -> LSTM(32)
     """
 
+    @classmethod
+    def advice(cls, argument: str) -> str | None:
+        if argument == "input_length":
+            return "Keras has no `input_length` any more: the length comes from the input's shape, leave it out"
+        return super().advice(argument)
+
     def check(self) -> None:
         rows = self.vectors
         if rows is not None and (len(rows) != self.input_dim or any(len(row) != self.output_dim for row in rows)):

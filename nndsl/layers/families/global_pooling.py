@@ -48,8 +48,8 @@ class GlobalAveragePooling(GlobalPooling):
 class GlobalMaxPooling1D(GlobalMaxPooling):
     """The largest value of each channel over a whole sequence.
 
-    Takes [length, channels] of any length and gives [channels]. A mask is not looked at (use `Masking` values that
-    cannot be the largest), and ends here.
+    Takes [length, channels] of any length and gives [channels]. A mask is not looked at: padding can be the largest
+    value. It ends here.
 
     Example:
         x -> Conv1D(64, 5, activation=relu) -> GlobalMaxPooling1D() -> Dense(1)

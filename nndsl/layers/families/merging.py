@@ -46,12 +46,24 @@ class Merge(Layer):
         return 0
 
 
+class Sum(Merge):
+    """Base of the merges that Keras does with `ops.add`."""
+
+    def keras(self, k: KerasCall, *inputs: code.Expr) -> code.Expr:
+        # Given one sample, Keras's `ops.add` takes a second operand with one axis greater than 1 for a bias, and adds
+        # it on the wrong axis (PARITY.md 1): such an operand goes first.
+        spread = [sum(size != 1 for size in x.features) for x in k.inputs]
+        if len(inputs) == 2 and spread[0] > 1 == spread[1] and k.inputs[1].last == 1:
+            inputs = inputs[::-1]
+        return k.call(self, *inputs)
+
+
 def _chain(op: str, values: list[code.Expr]) -> code.Expr:
     return reduce(lambda left, right: code.binary(op, left, right), values)
 
 
 @entry("layer")
-class Add(Merge):
+class Add(Sum):
     """Sum of the inputs, element by element: closes a residual connection.
 
     Takes two or more inputs of one shape; sizes of 1 are stretched. Masked where all inputs are.
@@ -100,14 +112,14 @@ class Multiply(Merge):
         values = []
         masks = element_masks(t)
         for x, mask in zip(lifted(t, inputs), masks, strict=True):
-            values.append(x if mask is None else code.call("torch.where", mask, x, 1.0))
+            values.append(x if mask is None else t.let(code.call("torch.where", mask, x, 1.0), "factor"))
         result = _chain("*", values)
         every = any_mask(masks)
         return result if every is None else code.call("torch.where", every, result, 0.0)
 
 
 @entry("layer")
-class Average(Merge):
+class Average(Sum):
     """Mean of the inputs, element by element.
 
     Takes two or more inputs of one shape; sizes of 1 are stretched. Masked where all inputs are.

@@ -68,12 +68,12 @@ class OwnWeights(Recurrence, Sequences):
         return options
 
     def cell_module(self, t: TorchCall) -> code.Expr:
-        return t.module(self.cell_call(t), *self.cell_weights())
+        return t.module(self.cell_call(t), *self.cell_weights(), start=self.start())
 
     def fused_module(self, t: TorchCall) -> code.Expr:
         size = static(t.inputs[0].last, "the kernel", t.inputs[0])
         constructor = code.call(self.fused, size, self.units, **self.fused_options(), batch_first=True)
-        return t.module(constructor, *self.fused_weights(), frozen=self.frozen())
+        return t.module(constructor, *self.fused_weights(), frozen=self.frozen(), start=self.start())
 
 
 @entry("layer")
@@ -199,14 +199,15 @@ class RNN(ZeroOutput, Sequences, Cells):
             cell.fused, t.inputs[0].last, cell.units, **cell.fused_options(), batch_first=True
         )  # fmt: skip
         held = [(inner, weight) for weight in cell.fused_weights()]
-        return t.module(constructor, held=held, frozen=cell.frozen())
+        return t.module(constructor, held=held, frozen=cell.frozen(), start=cell.start())
 
     def cell_module(self, t: TorchCall) -> code.Expr:
         calls = self._calls(t)
         constructors = [cell.cell_call(inner) for inner, cell in calls]
         if len(calls) == 1:
             inner, cell = calls[0]
-            return t.module(constructors[0], held=[(inner, weight) for weight in cell.cell_weights()])
+            weights = [(inner, weight) for weight in cell.cell_weights()]
+            return t.module(constructors[0], held=weights, start=cell.start())
         held = []
         for i, (inner, cell) in enumerate(calls):
             for weight in cell.cell_weights():
@@ -244,4 +245,4 @@ class RNN(ZeroOutput, Sequences, Cells):
         if given is not None:
             k.tensors["initial_state"] = self.nested(given if isinstance(given, tuple | list) else (given,))
         result = super().keras(k, *inputs)
-        return code.call("tf.nest.flatten", result) if self.nests and self.return_state else result
+        return code.call("keras.tree.flatten", result) if self.nests and self.return_state else result

@@ -14,8 +14,6 @@ from nndsl.layers.kinds import Dtype, Float, Int, ListOf
 LATER = ("window", "lags", "pad", "tokens")
 """Transforms of a later version."""
 
-MAX_ROW = 2**40
-
 
 class Transform(Entry):
     """Base of the transforms. `variadic` is an argument that takes all positional values: `reshape(28, 28, 1)`.
@@ -44,12 +42,15 @@ class Reshape(Transform):
 
     variadic = "target_shape"
     keeps = False
-    target_shape = arg(ListOf(Int(-1, MAX_ROW), single=True), "The sizes, the batch axis left out.")
+    target_shape = arg(ListOf(Int(-1), single=True), "The sizes, the batch axis left out.")
 
     def check(self) -> None:
         if 0 in self.target_shape or self.target_shape.count(-1) > 1:
             raise ConfigError(
-                "`reshape` takes sizes of at least 1, and at most one -1 for the rest", "target_shape", code="NN0206"
+                "`reshape` takes sizes of at least 1, and at most one -1 for the rest",
+                "target_shape",
+                help="for instance `reshape(28, 28, 1)`, or `reshape(-1)` for one axis",
+                code="NN0206",
             )
 
     def shape(self, row: tuple[int, ...] | None) -> tuple[int, ...] | None:
@@ -63,6 +64,7 @@ class Reshape(Transform):
             raise ConfigError(
                 f"`reshape` keeps the number of values, and {sizes} values do not make {wanted}",
                 "target_shape",
+                help="one size may be -1, which means the rest: `reshape(-1)` makes one axis of all",
                 code="NN0307",
             )
         return tuple(total // known if size == -1 else size for size in self.target_shape)
@@ -111,7 +113,7 @@ class OneHot(Transform):
     """
 
     keeps = False
-    classes = arg(Int(1, MAX_ROW), "How many classes there are.")
+    classes = arg(Int(1), "How many classes there are.")
 
     def shape(self, row: tuple[int, ...] | None) -> tuple[int, ...] | None:
         if row is None:

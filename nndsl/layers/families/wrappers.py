@@ -126,7 +126,7 @@ class TimeDistributed(Layer):
             sizes = t.let(sizes, "steps")
         flat_mask = None if mask is None else code.method(mask, "flatten", 0, 1)
         value = self._inner(t, code.method(x, "flatten", 0, 1), flat_mask)
-        return code.method(value, "unflatten", 0, sizes)
+        return code.call("torch.unflatten", value, 0, sizes)
 
     def _inner(self, t: TorchCall, x: code.Expr, mask: code.Expr | None) -> code.Expr:
         """The layer on a batch of steps, moved to the order of axes that its torch code works in and back."""
@@ -166,7 +166,7 @@ class TimeDistributed(Layer):
         return k.build(self, **self._changes(k))
 
     def keras(self, k: KerasCall, *inputs: code.Expr) -> Code:
-        spatial = self.inner.layout == "channels" and self.inner.data_format == "channels_first"
+        spatial = self.inner.layout in ("channels", "last") and self.inner.data_format == "channels_first"
         rank = k.inputs[0].rank
         if not spatial or rank < 4:
             return k.call(self, *inputs, **self._changes(k))

@@ -24,7 +24,7 @@ class LSTMCell(RecurrentCell):
         super().__init__(inputs, units, 4, 2, dropout, recurrent_dropout)
         self.weight_ih = nn.Parameter(torch.empty(4 * units, inputs))
         self.weight_hh = nn.Parameter(torch.empty(4 * units, units))
-        self.bias = nn.Parameter(torch.empty(4 * units)) if bias else None
+        self.bias_ih = nn.Parameter(torch.empty(4 * units)) if bias else None
         self.activation, self.recurrent_activation = activation, recurrent_activation
 
     def forward(
@@ -33,8 +33,8 @@ class LSTMCell(RecurrentCell):
         h, c = state
         gates = self.project(x, self.weight_ih, masks[0])
         gates = gates + self.project(h, self.weight_hh, masks[1])
-        if self.bias is not None:
-            gates = gates + self.bias
+        if self.bias_ih is not None:
+            gates = gates + self.bias_ih
         i, f, g, o = gates.chunk(4, dim=-1)
         i, f, o = map(self.recurrent_activation, (i, f, o))
         c = f * c + i * self.activation(g)

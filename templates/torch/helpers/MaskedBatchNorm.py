@@ -11,6 +11,7 @@ class MaskedBatchNorm(BatchNorm):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None or not self.training:
             return super().forward(x)
+        x = x.to(self.running_mean.dtype)
         kept = mask.unsqueeze(-1).expand_as(x)
         axes = [axis for axis in range(x.dim()) if axis != self.dim % x.dim()]
         count = kept.sum(axes, keepdim=True) + 1e-7

@@ -22,14 +22,14 @@ class SimpleRNNCell(RecurrentCell):
         super().__init__(inputs, units, 1, 1, dropout, recurrent_dropout)
         self.weight_ih = nn.Parameter(torch.empty(units, inputs))
         self.weight_hh = nn.Parameter(torch.empty(units, units))
-        self.bias = nn.Parameter(torch.empty(units)) if bias else None
+        self.bias_ih = nn.Parameter(torch.empty(units)) if bias else None
         self.activation = activation
 
     def forward(
         self, x: Tensor, state: tuple[Tensor, ...], masks: list[list[Tensor]]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         h = self.project(x, self.weight_ih, masks[0])
-        if self.bias is not None:
-            h = h + self.bias
+        if self.bias_ih is not None:
+            h = h + self.bias_ih
         h = self.activation(h + self.project(state[0], self.weight_hh, masks[1]))
         return h, (h,)

@@ -1,0 +1,122 @@
+"""`nndsl run`: trains a model on its data."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+
+from nndsl.cli import common
+
+_INSTALL = "install it: pip install 'nndsl[torch]'"
+SUFFIX = ".safetensors"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.description = (
+        "Train a model on its data with PyTorch, evaluate it on data held out, and save its weights. "
+        "The data come from the `data` section of the file or from --data."
+    )
+    parser.epilog = """\
+examples:
+  nndsl run examples/digits.nn                    train on the data that the file names
+  nndsl run model.nn --data points.npz            an array for each input and output
+  nndsl run model.nn --data random --steps 10     seeded random arrays: does it run?
+  nndsl run model.nn --epochs 5 --device cuda -o weights/
+
+Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wrong; 2: wrong usage; 130: interrupted.
+"""
+    common.add_source(parser)
+    parser.add_argument(
+        "--data", metavar="DATA", help="an .npz or .csv file in place of the file's own data, or `random`"
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=_positive, metavar="N", help="how often training goes through the data")
+    length.add_argument("--steps", type=_positive, metavar="N", help="how many batches training takes")
+    parser.add_argument("--batch-size", type=_positive, metavar="N", help="how many samples a step takes")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where to compute (default: a GPU if any)",
+    )
+    parser.add_argument("--seed", type=_seed, metavar="N", help="repeats a run: weights, order, dropout")
+    common.add_model(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="OUT",
+        help=f"the weight file, or a folder for it (default: NAME{SUFFIX} in this folder, after FILE)",
+    )  # fmt: skip
+    parser.add_argument("--quiet", action="store_true", help="show the results alone")
+    common.add_deny_warnings(parser)
+
+
+def _positive(text: str) -> int:
+    return _integer(text, 1, 2**40)
+
+
+def _seed(text: str) -> int:
+    return _integer(text, 0, 2**32 - 1)
+
+
+def _integer(text: str, low: int, high: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        raise ArgumentTypeError(f"an integer from {low} to {high} is expected, not {text!r}")
+    return number
+
+
+def main(args: Namespace) -> int:
+    program = common.check_file(args)
+    model = common.pick_model(program, args.model)
+    output = _weight_file(args.output, args.file, model.name)
+    try:
+        import safetensors
+        import torch
+    except ImportError as error:
+        raise common.UsageError(f"`nndsl run` needs {error.name}, which is not installed", _INSTALL) from None
+    del safetensors, torch
+    from nndsl.diagnostics.model import Diagnostic
+    from nndsl.files import CannotWrite
+    from nndsl.runtime.report import RunFailed, Unavailable
+    from nndsl.runtime.run import Options, run
+
+    options = Options(args.data, args.epochs, args.steps, args.batch_size, args.device, args.seed, output, args.quiet)
+
+    def warn(diagnostic: Diagnostic) -> None:
+        common.show([diagnostic], sys.stderr, args)
+
+    try:
+        done = run(program, model, options, sys.stdout, warn)
+    except RunFailed as failed:
+        common.show(failed.problems, sys.stderr, args)
+        return common.WRONG
+    except Unavailable as error:
+        raise common.UsageError(str(error), error.help) from None
+    except CannotWrite as error:
+        raise common.UsageError(str(error)) from None
+    return common.INTERRUPTED if done.outcome.interrupted else common.FINE
+
+
+def _weight_file(given: str | None, source: str, model: str) -> str:
+    """Where the weights go; the folder is made. Raises UsageError before anything is trained."""
+    stem = model if source == "-" else os.path.splitext(os.path.basename(source))[0]
+    if given is None:
+        path = f"{stem}{SUFFIX}"
+    elif given.endswith(SUFFIX) and not os.path.isdir(given):
+        path = given
+    else:
+        path = os.path.join(given, f"{stem}{SUFFIX}")
+    folder = os.path.dirname(path) or "."
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise common.UsageError(f"the folder `{folder}` cannot be made: {reason.lower()}") from None
+    if os.path.isdir(path):
+        raise common.UsageError(f"`{path}` is a folder, not a file", "choose another place with -o")
+    if not os.access(folder, os.W_OK) or (os.path.exists(path) and not os.access(path, os.W_OK)):
+        raise common.UsageError(f"`{path}` may not be written", "choose another place with -o")
+    return path

@@ -1,0 +1,380 @@
+"""Denoise, compiled by nndsl."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Optimizer(torch.optim.Optimizer):
+    """An optimizer whose `update` changes one weight by its gradient."""
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self.update(p, p.grad, self.state[p], group)
+        return loss
+
+    def update(
+        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        raise NotImplementedError
+
+
+def early_epsilon(epsilon: float) -> Callable[..., None]:
+    """Makes Adam add epsilon before the second moment is corrected for its start at 0,
+    as Keras does: the epsilon that torch adds behind the correction grows with it."""
+
+    def before_step(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        for group in optimizer.param_groups:
+            group["count"] = group.get("count", 0) + 1
+            correction = 1 - group["betas"][1] ** group["count"]
+            group["eps"] = epsilon / correction**0.5
+
+    return before_step
+
+
+def init_weights(module: nn.Module) -> None:
+    """Keras's defaults: Glorot uniform kernels, zero biases."""
+    if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+class Denoise(nn.Module):
+    """A denoising autoencoder (Vincent 2008): dropout takes pixels away, the network
+    puts them back.
+    Data: mnist.npz, from
+    https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
+    `--data random`.
+
+    Inputs:
+        image: float32 [batch, 28, 28, 1]
+    Outputs:
+        clean: float32 [batch, 28, 28, 1]
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clean_dense = nn.Linear(32, 4096)
+        self.clean_conv2d_transpose = nn.ConvTranspose2d(64, 32, 3, stride=2)
+        self.clean = nn.Conv2d(32, 1, 3, padding=1)
+        self.code_dropout = nn.Dropout(0.3)
+        self.code_conv2d = nn.Conv2d(1, 32, 3, stride=2)
+        self.code_conv2d_2 = nn.Conv2d(32, 64, 3, stride=2)
+        self.code = nn.Linear(4096, 32)
+        self.apply(init_weights)
+
+    def forward(self, image: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
+        code = self.encoder(image)  # [batch, 32]
+        x = F.relu(self.clean_dense(code))  # [batch, 4096]
+        x = x.reshape(-1, 8, 8, 64)  # [batch, 8, 8, 64]
+        # [batch, 32, 16, 16]
+        x = F.relu(self.clean_conv2d_transpose(x.movedim(-1, 1))[..., :-1, :-1])
+        x = F.interpolate(x, scale_factor=2, mode="bilinear")  # [batch, 32, 32, 32]
+        x = x[:, :, 2:-2, 2:-2]  # [batch, 32, 28, 28]
+        clean = self.clean(x)  # [batch, 1, 28, 28]
+        if not logits:
+            clean = torch.sigmoid(clean)
+        return {"clean": clean.movedim(1, -1)}
+
+    def encoder(self, image: Tensor) -> Tensor:
+        """The part of the model from image to code."""
+        x = self.code_dropout(image)
+        x = F.pad(x.movedim(-1, 1), (2, 2, 2, 2))  # [batch, 1, 32, 32]
+        x = F.relu(self.code_conv2d(F.pad(x, (0, 1, 0, 1))))  # [batch, 32, 16, 16]
+        x = F.relu(self.code_conv2d_2(F.pad(x, (0, 1, 0, 1))))  # [batch, 64, 8, 8]
+        x = x.movedim(1, -1).flatten(1)  # [batch, 4096]
+        code = F.relu(self.code(x))  # [batch, 32]
+        return code
+
+    def decoder(self, code: Tensor) -> Tensor:
+        """The part of the model from code to clean."""
+        x = F.relu(self.clean_dense(code))  # [batch, 4096]
+        x = x.reshape(-1, 8, 8, 64)  # [batch, 8, 8, 64]
+        # [batch, 32, 16, 16]
+        x = F.relu(self.clean_conv2d_transpose(x.movedim(-1, 1))[..., :-1, :-1])
+        x = F.interpolate(x, scale_factor=2, mode="bilinear")  # [batch, 32, 32, 32]
+        x = x[:, :, 2:-2, 2:-2]  # [batch, 32, 28, 28]
+        clean = torch.sigmoid(self.clean(x))  # [batch, 1, 28, 28]
+        return clean.movedim(1, -1)
+
+
+ARRAYS: dict[str, tuple[tuple[int | None, ...], torch.dtype]] = {
+    "image": ((28, 28, 1), torch.float32),
+    "clean": ((28, 28, 1), torch.float32),
+}
+INPUTS = ("image",)
+TARGETS = ("clean",)
+BATCH_SIZE = 128
+EPOCHS = 10
+SEED: int | None = None
+
+
+def forward_batch(
+    model: Denoise,
+    batch: dict[str, Tensor],
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The predictions and the losses of a batch, which holds all arrays by name."""
+    outputs = model(batch["image"], logits=True)
+    losses = compute_losses(outputs, batch)
+    predictions = {"clean": torch.sigmoid(outputs["clean"])}
+    return predictions, losses
+
+
+def compute_losses(
+    outputs: dict[str, Tensor],
+    targets: dict[str, Tensor],
+) -> dict[str, Tensor]:
+    """The loss of each output, from the logits where the model gives them."""
+    return {
+        "clean": F.binary_cross_entropy_with_logits(outputs["clean"], targets["clean"]),
+    }
+
+
+def total_loss(
+    model: Denoise,
+    losses: dict[str, Tensor],
+) -> Tensor:
+    """What training minimises: the weighted losses and all penalties."""
+    return losses["clean"]
+
+
+def make_optimizer(model: Denoise) -> torch.optim.Optimizer:
+    """Adam as Keras defines it."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.9, 0.999))
+    optimizer.register_step_pre_hook(early_epsilon(1e-07))
+    return optimizer
+
+
+class Report:
+    """Losses over batches, each batch weighted by its size."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.count = 0
+
+    @torch.no_grad()
+    def add(
+        self,
+        batch: dict[str, Tensor],
+        predictions: dict[str, Tensor],
+        losses: dict[str, Tensor],
+        total: Tensor,
+    ) -> None:
+        size = len(batch[INPUTS[0]])
+        self.count += size
+        self.sums["loss"] = self.sums.get("loss", 0) + total.detach() * size
+
+    def logs(self) -> dict[str, float]:
+        logs = {name: float(value) / self.count for name, value in self.sums.items()}
+        return logs
+
+
+def batches(
+    data: dict[str, Tensor],
+    size: int,
+    device: torch.device,
+    rng: np.random.Generator | None = None,
+) -> Iterator[dict[str, Tensor]]:
+    """Batches of the data, in a random order if `rng` is given."""
+    count = len(data[INPUTS[0]])
+    order = np.arange(count) if rng is None else rng.permutation(count)
+    for start in range(0, count, size):
+        chosen = torch.from_numpy(order[start : start + size])
+        yield {name: array[chosen].to(device) for name, array in data.items()}
+
+
+def train(
+    model: Denoise,
+    data: dict[str, Tensor],
+    validation: dict[str, Tensor] | None = None,
+    epochs: int = EPOCHS,
+    batch_size: int = BATCH_SIZE,
+    seed: int | None = SEED,
+) -> None:
+    """Trains the model; evaluates it on the validation data after every epoch."""
+    device = next(model.parameters()).device
+    optimizer = make_optimizer(model)
+    rng = np.random.default_rng(seed)
+    for epoch in range(epochs):
+        report = Report()
+        for batch in batches(data, batch_size, device, rng):
+            model.train()
+            optimizer.zero_grad()
+            predictions, losses = forward_batch(model, batch)
+            total = total_loss(model, losses)
+            torch.autograd.backward(total)
+            optimizer.step()
+            report.add(batch, predictions, losses, total)
+        logs = report.logs()
+        if validation is not None:
+            values = evaluate(model, validation, batch_size)
+            logs.update({f"val_{name}": value for name, value in values.items()})
+        print(f"epoch {epoch + 1}/{epochs}: {show(logs)}", flush=True)
+
+
+@torch.no_grad()
+def evaluate(
+    model: Denoise,
+    data: dict[str, Tensor],
+    batch_size: int = BATCH_SIZE,
+) -> dict[str, float]:
+    """The losses of the data, by name."""
+    model.eval()
+    report = Report()
+    for batch in batches(data, batch_size, next(model.parameters()).device):
+        predictions, losses = forward_batch(model, batch)
+        total = total_loss(model, losses)
+        report.add(batch, predictions, losses, total)
+    return report.logs()
+
+
+@torch.no_grad()
+def predict(
+    model: Denoise,
+    data: dict[str, Tensor],
+    batch_size: int = BATCH_SIZE,
+) -> dict[str, np.ndarray]:
+    """What the model predicts for the data, by output."""
+    model.eval()
+    device = next(model.parameters()).device
+    parts: list[dict[str, Tensor]] = []
+    for batch in batches(data, batch_size, device):
+        parts.append(model(batch["image"]))
+    names = parts[0].keys()
+    return {name: torch.cat([p[name].cpu() for p in parts]).numpy() for name in names}
+
+
+def show(logs: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+
+
+def to_tensor(name: str, array: np.ndarray) -> Tensor:
+    """An array as the model takes it; ValueError where it does not fit."""
+    shape, dtype = ARRAYS[name]
+    if array.ndim == len(shape) and shape[-1:] == (1,):
+        array = array[..., None]
+    elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
+        array = array[..., 0]
+    sizes = zip(shape, array.shape[1:], strict=False)
+    if array.ndim != len(shape) + 1 or any(w not in (None, n) for w, n in sizes):
+        wanted = ("samples", *("any" if size is None else size for size in shape))
+        raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
+    if array.dtype.kind not in ("biu" if not dtype.is_floating_point else "biuf"):
+        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
+    tensor = torch.from_numpy(array.astype(array.dtype.newbyteorder("="))).to(dtype)
+    return tensor
+
+
+def load_data(path: str, names: tuple[str, ...]) -> dict[str, Tensor]:
+    """The arrays of an .npz file; ValueError where one is missing or does not fit."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except OSError:
+        raise
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"not an .npz file of numbers: {error}") from None
+    for name in names:
+        if name not in arrays:
+            found = ", ".join(arrays) or "nothing"
+            raise ValueError(f"there is no array {name} (the file has {found})")
+    data = {name: to_tensor(name, arrays[name]) for name in names}
+    counts = {name: len(tensor) for name, tensor in data.items()}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
+    return data
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; `auto` takes a GPU where there is one."""
+    mps = torch.backends.mps.is_available()
+    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": mps}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if found[kind])
+    if not found[name]:
+        raise ValueError(f"there is no {name} device that can run this model")
+    return torch.device(name)
+
+
+def load_weights(
+    model: Denoise,
+    path: str,
+    device: torch.device,
+) -> None:
+    try:
+        model.load_state_dict(torch.load(path, device, weights_only=True))
+    except OSError:
+        raise
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"{path} has no weights of this model: {error}") from None
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def main() -> None:
+    """The command line: train, evaluate or predict from an .npz file."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("train", "evaluate", "predict"):
+        command = commands.add_parser(name)
+        command.add_argument("data", help="an .npz file with an array for each name")
+        command.add_argument("--weights", default="model.pt", metavar="FILE")
+        command.add_argument(
+            "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto"
+        )
+        command.add_argument("--batch-size", type=positive, default=BATCH_SIZE)
+        if name == "predict":
+            command.add_argument("-o", "--output", default="predictions.npz")
+        if name == "train":
+            command.add_argument("--validation", help="another .npz file")
+            command.add_argument("--epochs", type=positive, default=EPOCHS)
+            command.add_argument("--seed", type=int, default=SEED)
+    args = parser.parse_args()
+    try:
+        run(args)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{parser.prog}: error: {error}") from None
+
+
+def run(args: argparse.Namespace) -> None:
+    device = pick_device(args.device)
+    names = INPUTS if args.command == "predict" else INPUTS + TARGETS
+    data = load_data(args.data, names)
+    if args.command == "train":
+        if args.seed is not None:
+            torch.manual_seed(args.seed)
+        validation = None
+        if args.validation:
+            validation = load_data(args.validation, names)
+        model = Denoise().to(device)
+        train(model, data, validation, args.epochs, args.batch_size, args.seed)
+        torch.save(model.state_dict(), args.weights)
+        return
+    model = Denoise().to(device)
+    load_weights(model, args.weights, device)
+    if args.command == "evaluate":
+        print(show(evaluate(model, data, args.batch_size)))
+    else:
+        arrays: dict[str, Any] = predict(model, data, args.batch_size)
+        np.savez(args.output, **arrays)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,457 @@
+"""Iris, compiled by nndsl."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def scaled_normal_(
+    tensor: Tensor, scale: float, fan: float, generator: torch.Generator | None = None
+) -> None:
+    """Fills `tensor` from a normal distribution cut at two standard deviations, with
+    variance scale / fan after the cut (which leaves 0.8796 of the deviation)."""
+    std = float((scale / fan) ** 0.5) / 0.87962566103423978
+    nn.init.trunc_normal_(tensor, 0.0, std, -2 * std, 2 * std, generator)
+
+
+def max_norm_(weight: Tensor, limit: float, dim: int | tuple[int, ...]) -> None:
+    """Scales `weight` down to a norm of at most `limit` over `dim`."""
+    norm = weight.square().sum(dim, keepdim=True).sqrt()
+    weight.mul_(norm.clamp(max=limit) / (1e-7 + norm))
+
+
+def unit_norm_(weight: Tensor, dim: int | tuple[int, ...]) -> None:
+    """Scales `weight` to a norm of 1 over `dim`."""
+    norm = weight.square().sum(dim, keepdim=True).sqrt()
+    weight.div_(1e-7 + norm)
+
+
+class Metric:
+    """The mean of `values(prediction, target)` over all samples of all batches."""
+
+    def __init__(self, values: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.values = values
+        self.total: Tensor | float = 0.0
+        self.count: Tensor | int = 0
+
+    @torch.no_grad()
+    def update(
+        self, prediction: Tensor, target: Tensor, mask: Tensor | None = None
+    ) -> None:
+        values = self.values(prediction, target)
+        if mask is None:
+            mask = torch.ones_like(values, dtype=torch.bool)
+        self.total = self.total + torch.where(mask, values, 0).sum()
+        self.count = self.count + mask.sum()
+
+    def result(self) -> float:
+        return float(self.total) / max(float(self.count), 1.0)
+
+
+def sparse_categorical_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
+    """Whether the largest number is at the target, a class id."""
+    return prediction.argmax(-1) == target
+
+
+class Optimizer(torch.optim.Optimizer):
+    """An optimizer whose `update` changes one weight by its gradient."""
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self.update(p, p.grad, self.state[p], group)
+        return loss
+
+    def update(
+        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Momentum that holds the learning rate of each step, as in Keras: v = m v - lr g
+    (torch.optim.SGD multiplies the whole of v by the present rate)."""
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float,
+        momentum: float,
+        nesterov: bool = False,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "nesterov": nesterov})
+
+    def update(
+        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        if not state:
+            state["velocity"] = torch.zeros_like(p)
+        lr, momentum, velocity = group["lr"], group["momentum"], state["velocity"]
+        velocity.mul_(momentum).sub_(grad, alpha=lr)
+        if group["nesterov"]:
+            p.add_(velocity, alpha=momentum).sub_(grad, alpha=lr)
+        else:
+            p.add_(velocity)
+
+
+def scheduled(rate: Callable[[int], float]) -> Callable[..., None]:
+    """Sets the learning rate before each step; the first step is 0."""
+
+    def before_step(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        for group in optimizer.param_groups:
+            group["lr"] = rate(group.setdefault("steps", 0))
+            group["steps"] += 1
+
+    return before_step
+
+
+class Iris(nn.Module):
+    """The three species of iris from four lengths, every layer held in check:
+    regularizers, constraints, a decaying rate.
+    Data: built in, Fisher's 150 flowers.
+
+    Inputs:
+        features: float32 [batch, 4]
+    Outputs:
+        species: float32 [batch, 3]
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.activity_penalty = torch.zeros(())
+        self.species_dense = nn.Linear(4, 16)
+        self.species_dense_2 = nn.Linear(16, 16)
+        self.species = nn.Linear(16, 3, bias=False)
+        scaled_normal_(self.species_dense.weight, scale=2.0, fan=4)
+        nn.init.zeros_(self.species_dense.bias)
+        nn.init.xavier_uniform_(self.species_dense_2.weight)
+        nn.init.ones_(self.species_dense_2.bias)
+        nn.init.xavier_uniform_(self.species.weight)
+
+    def forward(self, features: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
+        self.activity_penalty = torch.zeros((), device=features.device)
+        x = F.relu(self.species_dense(features))  # [batch, 16]
+        x = F.relu(self.species_dense_2(x))
+        penalty = 1e-05 * x.square().sum() / len(x)
+        self.activity_penalty = self.activity_penalty + penalty
+        species = self.species(x)  # [batch, 3]
+        if not logits:
+            species = F.softmax(species, dim=-1)
+        return {"species": species}
+
+
+ARRAYS: dict[str, tuple[tuple[int | None, ...], torch.dtype]] = {
+    "features": ((4,), torch.float32),
+    "species": ((), torch.int64),
+}
+INPUTS = ("features",)
+TARGETS = ("species",)
+CLASSES = {"species": 3}
+BATCH_SIZE = 16
+EPOCHS = 60
+SEED: int | None = None
+
+
+def forward_batch(
+    model: Iris,
+    batch: dict[str, Tensor],
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The predictions and the losses of a batch, which holds all arrays by name."""
+    outputs = model(batch["features"], logits=True)
+    losses = compute_losses(outputs, batch)
+    predictions = {"species": F.softmax(outputs["species"], dim=-1)}
+    return predictions, losses
+
+
+def compute_losses(
+    outputs: dict[str, Tensor],
+    targets: dict[str, Tensor],
+) -> dict[str, Tensor]:
+    """The loss of each output, from the logits where the model gives them."""
+    return {"species": F.cross_entropy(outputs["species"], targets["species"])}
+
+
+def total_loss(
+    model: Iris,
+    losses: dict[str, Tensor],
+) -> Tensor:
+    """What training minimises: the weighted losses and all penalties."""
+    return (
+        losses["species"]
+        + 0.001 * model.species_dense.weight.square().sum()
+        + (
+            1e-05 * model.species_dense_2.weight.abs().sum()
+            + 0.0001 * model.species_dense_2.weight.square().sum()
+        )
+        + 0.0001 * model.species_dense_2.bias.abs().sum()
+        + model.activity_penalty
+    )
+
+
+@torch.no_grad()
+def constrain(model: Iris) -> None:
+    """Puts the weights back to where their constraints want them."""
+    max_norm_(model.species_dense.weight, 3.0, dim=1)
+    model.species_dense_2.bias.clamp_(min=0.0)
+    unit_norm_(model.species.weight, dim=1)
+
+
+def learning_rate(step: int) -> float:
+    """The learning rate of a step, by ExponentialDecay."""
+    return 0.1 * math.pow(0.9, step / 100)
+
+
+def make_optimizer(model: Iris) -> torch.optim.Optimizer:
+    """SGD as Keras defines it."""
+    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer.register_step_pre_hook(scheduled(learning_rate))
+    optimizer.register_step_post_hook(lambda *_: constrain(model))
+    return optimizer
+
+
+def make_metrics() -> dict[str, dict[str, Metric]]:
+    """Fresh metrics, by output and name."""
+    return {"species": {"accuracy": Metric(sparse_categorical_accuracy)}}
+
+
+class Report:
+    """Losses and metrics over batches, each batch weighted by its size."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.count = 0
+        self.metrics = make_metrics()
+
+    @torch.no_grad()
+    def add(
+        self,
+        batch: dict[str, Tensor],
+        predictions: dict[str, Tensor],
+        losses: dict[str, Tensor],
+        total: Tensor,
+    ) -> None:
+        size = len(batch[INPUTS[0]])
+        self.count += size
+        self.sums["loss"] = self.sums.get("loss", 0) + total.detach() * size
+        for name, group in self.metrics.items():
+            for metric in group.values():
+                metric.update(predictions[name], batch[name])
+
+    def logs(self) -> dict[str, float]:
+        logs = {name: float(value) / self.count for name, value in self.sums.items()}
+        for group in self.metrics.values():
+            logs.update({name: metric.result() for name, metric in group.items()})
+        return logs
+
+
+def batches(
+    data: dict[str, Tensor],
+    size: int,
+    device: torch.device,
+    rng: np.random.Generator | None = None,
+) -> Iterator[dict[str, Tensor]]:
+    """Batches of the data, in a random order if `rng` is given."""
+    count = len(data[INPUTS[0]])
+    order = np.arange(count) if rng is None else rng.permutation(count)
+    for start in range(0, count, size):
+        chosen = torch.from_numpy(order[start : start + size])
+        yield {name: array[chosen].to(device) for name, array in data.items()}
+
+
+def train(
+    model: Iris,
+    data: dict[str, Tensor],
+    validation: dict[str, Tensor] | None = None,
+    epochs: int = EPOCHS,
+    batch_size: int = BATCH_SIZE,
+    seed: int | None = SEED,
+) -> None:
+    """Trains the model; evaluates it on the validation data after every epoch."""
+    device = next(model.parameters()).device
+    optimizer = make_optimizer(model)
+    rng = np.random.default_rng(seed)
+    for epoch in range(epochs):
+        report = Report()
+        for batch in batches(data, batch_size, device, rng):
+            model.train()
+            optimizer.zero_grad()
+            predictions, losses = forward_batch(model, batch)
+            total = total_loss(model, losses)
+            torch.autograd.backward(total)
+            optimizer.step()
+            report.add(batch, predictions, losses, total)
+        logs = report.logs()
+        if validation is not None:
+            values = evaluate(model, validation, batch_size)
+            logs.update({f"val_{name}": value for name, value in values.items()})
+        print(f"epoch {epoch + 1}/{epochs}: {show(logs)}", flush=True)
+
+
+@torch.no_grad()
+def evaluate(
+    model: Iris,
+    data: dict[str, Tensor],
+    batch_size: int = BATCH_SIZE,
+) -> dict[str, float]:
+    """The losses and metrics of the data, by name."""
+    model.eval()
+    report = Report()
+    for batch in batches(data, batch_size, next(model.parameters()).device):
+        predictions, losses = forward_batch(model, batch)
+        total = total_loss(model, losses)
+        report.add(batch, predictions, losses, total)
+    return report.logs()
+
+
+@torch.no_grad()
+def predict(
+    model: Iris,
+    data: dict[str, Tensor],
+    batch_size: int = BATCH_SIZE,
+) -> dict[str, np.ndarray]:
+    """What the model predicts for the data, by output."""
+    model.eval()
+    device = next(model.parameters()).device
+    parts: list[dict[str, Tensor]] = []
+    for batch in batches(data, batch_size, device):
+        parts.append(model(batch["features"]))
+    names = parts[0].keys()
+    return {name: torch.cat([p[name].cpu() for p in parts]).numpy() for name in names}
+
+
+def show(logs: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+
+
+def to_tensor(name: str, array: np.ndarray) -> Tensor:
+    """An array as the model takes it; ValueError where it does not fit."""
+    shape, dtype = ARRAYS[name]
+    if array.ndim == len(shape) and shape[-1:] == (1,):
+        array = array[..., None]
+    elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
+        array = array[..., 0]
+    sizes = zip(shape, array.shape[1:], strict=False)
+    if array.ndim != len(shape) + 1 or any(w not in (None, n) for w, n in sizes):
+        wanted = ("samples", *("any" if size is None else size for size in shape))
+        raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
+    if array.dtype.kind not in ("biu" if not dtype.is_floating_point else "biuf"):
+        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
+    tensor = torch.from_numpy(array.astype(array.dtype.newbyteorder("="))).to(dtype)
+    if name in CLASSES and len(tensor):
+        if tensor.min() < 0 or tensor.max() >= CLASSES[name]:
+            raise ValueError(f"{name} must hold class ids below {CLASSES[name]}")
+    return tensor
+
+
+def load_data(path: str, names: tuple[str, ...]) -> dict[str, Tensor]:
+    """The arrays of an .npz file; ValueError where one is missing or does not fit."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except OSError:
+        raise
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"not an .npz file of numbers: {error}") from None
+    for name in names:
+        if name not in arrays:
+            found = ", ".join(arrays) or "nothing"
+            raise ValueError(f"there is no array {name} (the file has {found})")
+    data = {name: to_tensor(name, arrays[name]) for name in names}
+    counts = {name: len(tensor) for name, tensor in data.items()}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
+    return data
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; `auto` takes a GPU where there is one."""
+    mps = torch.backends.mps.is_available()
+    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": mps}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if found[kind])
+    if not found[name]:
+        raise ValueError(f"there is no {name} device that can run this model")
+    return torch.device(name)
+
+
+def load_weights(
+    model: Iris,
+    path: str,
+    device: torch.device,
+) -> None:
+    try:
+        model.load_state_dict(torch.load(path, device, weights_only=True))
+    except OSError:
+        raise
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"{path} has no weights of this model: {error}") from None
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def main() -> None:
+    """The command line: train, evaluate or predict from an .npz file."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("train", "evaluate", "predict"):
+        command = commands.add_parser(name)
+        command.add_argument("data", help="an .npz file with an array for each name")
+        command.add_argument("--weights", default="model.pt", metavar="FILE")
+        command.add_argument(
+            "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto"
+        )
+        command.add_argument("--batch-size", type=positive, default=BATCH_SIZE)
+        if name == "predict":
+            command.add_argument("-o", "--output", default="predictions.npz")
+        if name == "train":
+            command.add_argument("--validation", help="another .npz file")
+            command.add_argument("--epochs", type=positive, default=EPOCHS)
+            command.add_argument("--seed", type=int, default=SEED)
+    args = parser.parse_args()
+    try:
+        run(args)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{parser.prog}: error: {error}") from None
+
+
+def run(args: argparse.Namespace) -> None:
+    device = pick_device(args.device)
+    names = INPUTS if args.command == "predict" else INPUTS + TARGETS
+    data = load_data(args.data, names)
+    if args.command == "train":
+        if args.seed is not None:
+            torch.manual_seed(args.seed)
+        validation = None
+        if args.validation:
+            validation = load_data(args.validation, names)
+        model = Iris().to(device)
+        train(model, data, validation, args.epochs, args.batch_size, args.seed)
+        torch.save(model.state_dict(), args.weights)
+        return
+    model = Iris().to(device)
+    load_weights(model, args.weights, device)
+    if args.command == "evaluate":
+        print(show(evaluate(model, data, args.batch_size)))
+    else:
+        arrays: dict[str, Any] = predict(model, data, args.batch_size)
+        np.savez(args.output, **arrays)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,453 @@
+"""Mobile, compiled by nndsl."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class BatchNorm(nn.Module):
+    """Batch normalization whose running variance is biased, as the batch's own is; of
+    the running statistics each batch leaves the share `decay`."""
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(
+        self,
+        size: int,
+        dim: int = 1,
+        decay: float = 0.99,
+        eps: float = 0.001,
+        weight: bool = True,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.dim, self.decay, self.eps = dim, decay, eps
+        self.weight = nn.Parameter(torch.ones(size)) if weight else None
+        self.bias = nn.Parameter(torch.zeros(size)) if bias else None
+        self.register_buffer("running_mean", torch.zeros(size))
+        self.register_buffer("running_var", torch.ones(size))
+
+    @torch.no_grad()
+    def follow(self, mean: Tensor, var: Tensor) -> None:
+        self.running_mean.lerp_(mean, 1 - self.decay)
+        self.running_var.lerp_(var, 1 - self.decay)
+
+    def normalize(self, x: Tensor, mean: Tensor | None, var: Tensor | None) -> Tensor:
+        y = torch.batch_norm(
+            x.movedim(self.dim, 1),
+            self.weight,
+            self.bias,
+            mean,
+            var,
+            mean is None,  # then by the batch's own statistics
+            0.0,
+            self.eps,
+            True,
+        )
+        return y.movedim(1, self.dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return self.normalize(x, self.running_mean, self.running_var)
+        seen = x.detach().movedim(self.dim, 0).to(self.running_mean.dtype)
+        var, mean = torch.var_mean(seen.flatten(1), 1, correction=0)
+        self.follow(mean, var)
+        return self.normalize(x, None, None)
+
+
+def scaled_uniform_(
+    tensor: Tensor, scale: float, fan: float, generator: torch.Generator | None = None
+) -> None:
+    """Fills `tensor` from a uniform distribution around 0 with variance scale / fan."""
+    limit = float((3.0 * scale / fan) ** 0.5)
+    nn.init.uniform_(tensor, -limit, limit, generator)
+
+
+class Metric:
+    """The mean of `values(prediction, target)` over all samples of all batches."""
+
+    def __init__(self, values: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.values = values
+        self.total: Tensor | float = 0.0
+        self.count: Tensor | int = 0
+
+    @torch.no_grad()
+    def update(
+        self, prediction: Tensor, target: Tensor, mask: Tensor | None = None
+    ) -> None:
+        values = self.values(prediction, target)
+        if mask is None:
+            mask = torch.ones_like(values, dtype=torch.bool)
+        self.total = self.total + torch.where(mask, values, 0).sum()
+        self.count = self.count + mask.sum()
+
+    def result(self) -> float:
+        return float(self.total) / max(float(self.count), 1.0)
+
+
+def sparse_categorical_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
+    """Whether the largest number is at the target, a class id."""
+    return prediction.argmax(-1) == target
+
+
+def init_weights(module: nn.Module) -> None:
+    """Keras's defaults: Glorot uniform kernels, zero biases."""
+    if isinstance(module, (nn.Linear, nn.Conv2d)):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+class Mobile(nn.Module):
+    """A light image classifier in the manner of MobileNet: depthwise and separable
+    convolutions, each one normalized.
+    Data: `--data file.npz` with image and label, or `--data random`.
+
+    Inputs:
+        image: float32 [batch, 64, 64, 3]
+    Outputs:
+        label: float32 [batch, 10]
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem_conv2d = nn.Conv2d(3, 16, 3, stride=2, bias=False)
+        self.stem_batch_normalization = BatchNorm(16)
+        self.stem_separable_conv2d_depthwise = nn.Conv2d(
+            16, 16, 3, padding=1, groups=16, bias=False
+        )
+        self.stem_separable_conv2d_pointwise = nn.Conv2d(16, 32, 1, bias=False)
+        self.stem_batch_normalization_2 = BatchNorm(32)
+        self.mixed_depthwise_conv2d = nn.Conv2d(
+            32, 32, 3, padding=1, groups=32, bias=False
+        )
+        self.mixed_batch_normalization = BatchNorm(32)
+        self.mixed_conv2d = nn.Conv2d(32, 32, 1, bias=False)
+        self.mixed_batch_normalization_2 = BatchNorm(32)
+        self.mixed_depthwise_conv2d_2 = nn.Conv2d(32, 64, 3, stride=2, groups=32)
+        self.label = nn.Linear(64, 10)
+        self.apply(init_weights)
+        nn.init.xavier_uniform_(self.stem_separable_conv2d_depthwise.weight)
+        nn.init.xavier_uniform_(self.mixed_depthwise_conv2d.weight)
+        scaled_uniform_(self.mixed_depthwise_conv2d_2.weight, scale=1.0, fan=153.0)
+        nn.init.zeros_(self.mixed_depthwise_conv2d_2.bias)
+
+    def forward(self, image: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
+        image = image.movedim(-1, 1)  # [batch, 3, 64, 64]
+        x = self.stem_conv2d(F.pad(image, (0, 1, 0, 1)))  # [batch, 16, 32, 32]
+        x = self.stem_batch_normalization(x)
+        x = F.relu6(x)
+        # [batch, 32, 32, 32]
+        x = self.stem_separable_conv2d_pointwise(
+            self.stem_separable_conv2d_depthwise(x)
+        )
+        x = self.stem_batch_normalization_2(x)
+        stem = F.relu6(x)
+        x = self.mixed_depthwise_conv2d(stem)
+        x = self.mixed_batch_normalization(x)
+        x = F.relu6(x)
+        x = self.mixed_conv2d(x)
+        x = self.mixed_batch_normalization_2(x)
+        x = x + stem  # [batch, 32, 32, 32]
+        z = self.mixed_depthwise_conv2d_2(F.pad(x, (0, 1, 0, 1)))
+        x = z * F.hardsigmoid(z)  # [batch, 64, 16, 16]
+        mixed = F.avg_pool2d(x, 2)  # [batch, 64, 8, 8]
+        x = mixed.mean(dim=(2, 3))  # [batch, 64]
+        label_global_max_pooling2d = mixed.amax(dim=(2, 3))  # [batch, 64]
+        x = (x + label_global_max_pooling2d) / 2  # [batch, 64]
+        label = self.label(x)  # [batch, 10]
+        if not logits:
+            label = F.softmax(label, dim=-1)
+        return {"label": label}
+
+
+ARRAYS: dict[str, tuple[tuple[int | None, ...], torch.dtype]] = {
+    "image": ((64, 64, 3), torch.float32),
+    "label": ((), torch.int64),
+}
+INPUTS = ("image",)
+TARGETS = ("label",)
+CLASSES = {"label": 10}
+BATCH_SIZE = 32
+EPOCHS = 20
+SEED: int | None = None
+
+
+def forward_batch(
+    model: Mobile,
+    batch: dict[str, Tensor],
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The predictions and the losses of a batch, which holds all arrays by name."""
+    outputs = model(batch["image"], logits=True)
+    losses = compute_losses(outputs, batch)
+    predictions = {"label": F.softmax(outputs["label"], dim=-1)}
+    return predictions, losses
+
+
+def compute_losses(
+    outputs: dict[str, Tensor],
+    targets: dict[str, Tensor],
+) -> dict[str, Tensor]:
+    """The loss of each output, from the logits where the model gives them."""
+    return {"label": F.cross_entropy(outputs["label"], targets["label"])}
+
+
+def total_loss(
+    model: Mobile,
+    losses: dict[str, Tensor],
+) -> Tensor:
+    """What training minimises: the weighted losses and all penalties."""
+    return losses["label"]
+
+
+def make_optimizer(model: Mobile) -> torch.optim.Optimizer:
+    """SGD as Keras defines it."""
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=0.05, momentum=0.9, nesterov=True
+    )
+    return optimizer
+
+
+def make_metrics() -> dict[str, dict[str, Metric]]:
+    """Fresh metrics, by output and name."""
+    return {"label": {"accuracy": Metric(sparse_categorical_accuracy)}}
+
+
+class Report:
+    """Losses and metrics over batches, each batch weighted by its size."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.count = 0
+        self.metrics = make_metrics()
+
+    @torch.no_grad()
+    def add(
+        self,
+        batch: dict[str, Tensor],
+        predictions: dict[str, Tensor],
+        losses: dict[str, Tensor],
+        total: Tensor,
+    ) -> None:
+        size = len(batch[INPUTS[0]])
+        self.count += size
+        self.sums["loss"] = self.sums.get("loss", 0) + total.detach() * size
+        for name, group in self.metrics.items():
+            for metric in group.values():
+                metric.update(predictions[name], batch[name])
+
+    def logs(self) -> dict[str, float]:
+        logs = {name: float(value) / self.count for name, value in self.sums.items()}
+        for group in self.metrics.values():
+            logs.update({name: metric.result() for name, metric in group.items()})
+        return logs
+
+
+def batches(
+    data: dict[str, Tensor],
+    size: int,
+    device: torch.device,
+    rng: np.random.Generator | None = None,
+) -> Iterator[dict[str, Tensor]]:
+    """Batches of the data, in a random order if `rng` is given."""
+    count = len(data[INPUTS[0]])
+    order = np.arange(count) if rng is None else rng.permutation(count)
+    for start in range(0, count, size):
+        chosen = torch.from_numpy(order[start : start + size])
+        yield {name: array[chosen].to(device) for name, array in data.items()}
+
+
+def train(
+    model: Mobile,
+    data: dict[str, Tensor],
+    validation: dict[str, Tensor] | None = None,
+    epochs: int = EPOCHS,
+    batch_size: int = BATCH_SIZE,
+    seed: int | None = SEED,
+) -> None:
+    """Trains the model; evaluates it on the validation data after every epoch."""
+    device = next(model.parameters()).device
+    optimizer = make_optimizer(model)
+    rng = np.random.default_rng(seed)
+    for epoch in range(epochs):
+        report = Report()
+        for batch in batches(data, batch_size, device, rng):
+            model.train()
+            optimizer.zero_grad()
+            predictions, losses = forward_batch(model, batch)
+            total = total_loss(model, losses)
+            torch.autograd.backward(total)
+            optimizer.step()
+            report.add(batch, predictions, losses, total)
+        logs = report.logs()
+        if validation is not None:
+            values = evaluate(model, validation, batch_size)
+            logs.update({f"val_{name}": value for name, value in values.items()})
+        print(f"epoch {epoch + 1}/{epochs}: {show(logs)}", flush=True)
+
+
+@torch.no_grad()
+def evaluate(
+    model: Mobile,
+    data: dict[str, Tensor],
+    batch_size: int = BATCH_SIZE,
+) -> dict[str, float]:
+    """The losses and metrics of the data, by name."""
+    model.eval()
+    report = Report()
+    for batch in batches(data, batch_size, next(model.parameters()).device):
+        predictions, losses = forward_batch(model, batch)
+        total = total_loss(model, losses)
+        report.add(batch, predictions, losses, total)
+    return report.logs()
+
+
+@torch.no_grad()
+def predict(
+    model: Mobile,
+    data: dict[str, Tensor],
+    batch_size: int = BATCH_SIZE,
+) -> dict[str, np.ndarray]:
+    """What the model predicts for the data, by output."""
+    model.eval()
+    device = next(model.parameters()).device
+    parts: list[dict[str, Tensor]] = []
+    for batch in batches(data, batch_size, device):
+        parts.append(model(batch["image"]))
+    names = parts[0].keys()
+    return {name: torch.cat([p[name].cpu() for p in parts]).numpy() for name in names}
+
+
+def show(logs: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+
+
+def to_tensor(name: str, array: np.ndarray) -> Tensor:
+    """An array as the model takes it; ValueError where it does not fit."""
+    shape, dtype = ARRAYS[name]
+    if array.ndim == len(shape) and shape[-1:] == (1,):
+        array = array[..., None]
+    elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
+        array = array[..., 0]
+    sizes = zip(shape, array.shape[1:], strict=False)
+    if array.ndim != len(shape) + 1 or any(w not in (None, n) for w, n in sizes):
+        wanted = ("samples", *("any" if size is None else size for size in shape))
+        raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
+    if array.dtype.kind not in ("biu" if not dtype.is_floating_point else "biuf"):
+        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
+    tensor = torch.from_numpy(array.astype(array.dtype.newbyteorder("="))).to(dtype)
+    if name in CLASSES and len(tensor):
+        if tensor.min() < 0 or tensor.max() >= CLASSES[name]:
+            raise ValueError(f"{name} must hold class ids below {CLASSES[name]}")
+    return tensor
+
+
+def load_data(path: str, names: tuple[str, ...]) -> dict[str, Tensor]:
+    """The arrays of an .npz file; ValueError where one is missing or does not fit."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except OSError:
+        raise
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"not an .npz file of numbers: {error}") from None
+    for name in names:
+        if name not in arrays:
+            found = ", ".join(arrays) or "nothing"
+            raise ValueError(f"there is no array {name} (the file has {found})")
+    data = {name: to_tensor(name, arrays[name]) for name in names}
+    counts = {name: len(tensor) for name, tensor in data.items()}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
+    return data
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; `auto` takes a GPU where there is one."""
+    mps = torch.backends.mps.is_available()
+    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": mps}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if found[kind])
+    if not found[name]:
+        raise ValueError(f"there is no {name} device that can run this model")
+    return torch.device(name)
+
+
+def load_weights(
+    model: Mobile,
+    path: str,
+    device: torch.device,
+) -> None:
+    try:
+        model.load_state_dict(torch.load(path, device, weights_only=True))
+    except OSError:
+        raise
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"{path} has no weights of this model: {error}") from None
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def main() -> None:
+    """The command line: train, evaluate or predict from an .npz file."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("train", "evaluate", "predict"):
+        command = commands.add_parser(name)
+        command.add_argument("data", help="an .npz file with an array for each name")
+        command.add_argument("--weights", default="model.pt", metavar="FILE")
+        command.add_argument(
+            "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto"
+        )
+        command.add_argument("--batch-size", type=positive, default=BATCH_SIZE)
+        if name == "predict":
+            command.add_argument("-o", "--output", default="predictions.npz")
+        if name == "train":
+            command.add_argument("--validation", help="another .npz file")
+            command.add_argument("--epochs", type=positive, default=EPOCHS)
+            command.add_argument("--seed", type=int, default=SEED)
+    args = parser.parse_args()
+    try:
+        run(args)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{parser.prog}: error: {error}") from None
+
+
+def run(args: argparse.Namespace) -> None:
+    device = pick_device(args.device)
+    names = INPUTS if args.command == "predict" else INPUTS + TARGETS
+    data = load_data(args.data, names)
+    if args.command == "train":
+        if args.seed is not None:
+            torch.manual_seed(args.seed)
+        validation = None
+        if args.validation:
+            validation = load_data(args.validation, names)
+        model = Mobile().to(device)
+        train(model, data, validation, args.epochs, args.batch_size, args.seed)
+        torch.save(model.state_dict(), args.weights)
+        return
+    model = Mobile().to(device)
+    load_weights(model, args.weights, device)
+    if args.command == "evaluate":
+        print(show(evaluate(model, data, args.batch_size)))
+    else:
+        arrays: dict[str, Any] = predict(model, data, args.batch_size)
+        np.savez(args.output, **arrays)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""RNNRegression, compiled by nndsl."""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+from tensorflow import keras
+from tensorflow.keras import layers
+
+
+def build_model() -> keras.Model:
+    """From a sine to its cosine, the lesson on recurrent regression: a stateful LSTM
+    carries its state from batch to batch.
+    Data: built in, a made series.
+
+    Inputs:
+        sine: float32 [50, 20, 1]
+    Outputs:
+        cosine: float32 [50, 20, 1]
+    """
+    sine = keras.Input((20, 1), batch_size=50, name="sine")
+    x = layers.LSTM(20, return_sequences=True, stateful=True, name="cosine_lstm")(sine)
+    cosine = layers.TimeDistributed(layers.Dense(1, name="dense"), name="cosine")(x)
+    return keras.Model(sine, {"cosine": cosine}, name="RNNRegression")
+
+
+ARRAYS = {"sine": ((20, 1), "float32"), "cosine": ((20, 1), "float32")}
+INPUTS = ("sine",)
+TARGETS = ("cosine",)
+BATCH_SIZE = 50
+STEPS = 501
+EVALUATE_EVERY = 50
+SEED = None
+
+
+def compile_model(model: keras.Model) -> None:
+    """Gives the model its optimizer, losses and metrics."""
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=0.006),
+        loss={"cosine": "mean_squared_error"},
+    )
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of the data; only whole ones."""
+
+    def __init__(
+        self,
+        data: dict[str, np.ndarray],
+        size: int,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.data, self.size, self.rng = data, size, rng
+        self.count = len(data[INPUTS[0]])
+        self.order = np.arange(self.count)
+
+    def __len__(self) -> int:
+        return self.count // self.size
+
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], ...]:
+        chosen = self.order[index * self.size : (index + 1) * self.size]
+        inputs = {name: self.data[name][chosen] for name in INPUTS}
+        targets = {name: self.data[name][chosen] for name in TARGETS}
+        return inputs, targets
+
+    def on_epoch_begin(self) -> None:
+        if self.rng is not None:
+            self.order = self.rng.permutation(self.count)
+
+
+class ResetState(keras.callbacks.Callback):
+    """Lets stateful layers forget before each epoch, evaluation and prediction."""
+
+    def reset(self, *_: object) -> None:
+        for layer in self.model.layers:
+            if hasattr(layer, "reset_state"):
+                layer.reset_state()
+
+    on_epoch_begin = on_test_begin = on_predict_begin = reset
+
+
+def train(
+    model: keras.Model,
+    data: dict[str, np.ndarray],
+    validation: dict[str, np.ndarray] | None = None,
+    steps: int = STEPS,
+    batch_size: int = BATCH_SIZE,
+    seed: int | None = SEED,
+) -> None:
+    """Trains the model; evaluates it on the validation data every 50 steps."""
+    compile_model(model)
+    batches = Batches(data, batch_size)
+    for step in range(steps):
+        index = step % len(batches)
+        if index == 0:
+            batches.on_epoch_begin()
+            for layer in model.layers:
+                if hasattr(layer, "reset_state"):
+                    layer.reset_state()
+        logs = model.train_on_batch(*batches[index], return_dict=True)
+        if (step + 1) % EVALUATE_EVERY == 0 or step + 1 == steps:
+            if validation is not None:
+                values = evaluate(model, validation, batch_size)
+                logs.update({f"val_{name}": value for name, value in values.items()})
+            print(f"step {step + 1}/{steps}: {show(logs)}", flush=True)
+            model.reset_metrics()
+
+
+def evaluate(
+    model: keras.Model, data: dict[str, np.ndarray], batch_size: int = BATCH_SIZE
+) -> dict[str, float]:
+    """The losses and metrics of the data, by name."""
+    batches = Batches(data, batch_size)
+    return model.evaluate(batches, return_dict=True, verbose=0, callbacks=[ResetState()])
+
+
+def show(logs: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+
+
+def predict(
+    model: keras.Model, data: dict[str, np.ndarray], batch_size: int = BATCH_SIZE
+) -> dict[str, np.ndarray]:
+    """What the model predicts for the data, by output."""
+    inputs = {name: data[name] for name in INPUTS}
+    return model.predict(inputs, batch_size, verbose=0, callbacks=[ResetState()])
+
+
+def to_array(name: str, array: np.ndarray) -> np.ndarray:
+    """An array as the model takes it; ValueError where it does not fit."""
+    shape, dtype = ARRAYS[name]
+    if array.ndim == len(shape) and shape[-1:] == (1,):
+        array = array[..., None]
+    elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
+        array = array[..., 0]
+    sizes = zip(shape, array.shape[1:], strict=False)
+    if array.ndim != len(shape) + 1 or any(w not in (None, n) for w, n in sizes):
+        wanted = ("samples", *("any" if size is None else size for size in shape))
+        raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
+    if array.dtype.kind not in ("biuf" if dtype.startswith("float") else "biu"):
+        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
+    return array.astype(dtype)
+
+
+def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file; ValueError where one is missing or does not fit."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except OSError:
+        raise
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"not an .npz file of numbers: {error}") from None
+    for name in names:
+        if name not in arrays:
+            found = ", ".join(arrays) or "nothing"
+            raise ValueError(f"there is no array {name} (the file has {found})")
+    data = {name: to_array(name, arrays[name]) for name in names}
+    counts = {name: len(array) for name, array in data.items()}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
+    if counts[names[0]] % BATCH_SIZE:
+        raise ValueError(f"the samples must make whole batches of {BATCH_SIZE}: {counts}")
+    return data
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def main() -> None:
+    """The command line: train, evaluate or predict from an .npz file."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("train", "evaluate", "predict"):
+        command = commands.add_parser(name)
+        command.add_argument("data", help="an .npz file with an array for each name")
+        command.add_argument("--weights", default="model.weights.h5")
+        if name == "predict":
+            command.add_argument("-o", "--output", default="predictions.npz")
+        if name == "train":
+            command.add_argument("--validation", help="another .npz file")
+            command.add_argument("--steps", type=positive, default=STEPS)
+            command.add_argument("--seed", type=int, default=SEED)
+    args = parser.parse_args()
+    try:
+        run(args)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{parser.prog}: error: {error}") from None
+
+
+def run(args: argparse.Namespace) -> None:
+    names = INPUTS if args.command == "predict" else INPUTS + TARGETS
+    data = load_data(args.data, names)
+    if args.command == "train":
+        if args.seed is not None:
+            keras.utils.set_random_seed(args.seed)
+        validation = None
+        if args.validation:
+            validation = load_data(args.validation, names)
+        model = build_model()
+        train(model, data, validation, args.steps, BATCH_SIZE, args.seed)
+        model.save_weights(args.weights)
+        return
+    model = build_model()
+    model.load_weights(args.weights)
+    if args.command == "evaluate":
+        compile_model(model)
+        print(show(evaluate(model, data, BATCH_SIZE)))
+    else:
+        np.savez(args.output, **predict(model, data, BATCH_SIZE))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,549 @@
+"""Translate, compiled by nndsl."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class RecurrentCell(nn.Module):
+    """What all recurrent cells share. Dropout is Keras's: its masks are drawn once per
+    sequence, and with recurrent dropout there is one for each gate."""
+
+    def __init__(
+        self,
+        inputs: int,
+        units: int,
+        gates: int = 1,
+        states: int = 1,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.inputs, self.units, self.states = inputs, units, states
+        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
+        self.masks = gates if recurrent_dropout else 1
+
+    def initial_state(self, x: Tensor) -> tuple[Tensor, ...]:
+        return tuple(x.new_zeros(x.shape[0], self.units) for _ in range(self.states))
+
+    def draw(self, x: Tensor) -> list[list[Tensor]]:
+        """The dropout masks of the input and of the state for one pass over x."""
+        rates = ((self.dropout, self.inputs), (self.recurrent_dropout, self.units))
+        return [
+            [F.dropout(x.new_ones(x.shape[0], size), rate) for _ in range(self.masks)]
+            if self.training and rate
+            else []
+            for rate, size in rates
+        ]
+
+    def project(self, x: Tensor, weight: Tensor, masks: list[Tensor]) -> Tensor:
+        """x @ weight.T, where each gate sees x through its own dropout mask."""
+        if not masks:
+            return F.linear(x, weight)
+        parts = zip(masks, weight.chunk(len(masks)), strict=True)
+        return torch.cat([F.linear(x * mask, part) for mask, part in parts], dim=-1)
+
+
+class LSTMCell(RecurrentCell):
+    """Keras's LSTM cell: gates in the order input, forget, candidate, output, and one
+    bias."""
+
+    def __init__(
+        self,
+        inputs: int,
+        units: int,
+        *,
+        bias: bool = True,
+        activation: Callable[[Tensor], Tensor] = torch.tanh,
+        recurrent_activation: Callable[[Tensor], Tensor] = torch.sigmoid,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+    ) -> None:
+        super().__init__(inputs, units, 4, 2, dropout, recurrent_dropout)
+        self.weight_ih = nn.Parameter(torch.empty(4 * units, inputs))
+        self.weight_hh = nn.Parameter(torch.empty(4 * units, units))
+        self.bias = nn.Parameter(torch.empty(4 * units)) if bias else None
+        self.activation, self.recurrent_activation = activation, recurrent_activation
+
+    def forward(
+        self, x: Tensor, state: tuple[Tensor, ...], masks: list[list[Tensor]]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        h, c = state
+        gates = self.project(x, self.weight_ih, masks[0])
+        gates = gates + self.project(h, self.weight_hh, masks[1])
+        if self.bias is not None:
+            gates = gates + self.bias
+        i, f, g, o = gates.chunk(4, dim=-1)
+        i, f, o = map(self.recurrent_activation, (i, f, o))
+        c = f * c + i * self.activation(g)
+        h = o * self.activation(c)
+        return h, (h, c)
+
+
+def scan(
+    cell: RecurrentCell,
+    x: Tensor,
+    state: tuple[Tensor, ...] | None = None,
+    mask: Tensor | None = None,
+    *,
+    reverse: bool = False,
+    zero_output: bool = False,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Runs a cell over x [batch, time, features]: all outputs, in the order they were
+    computed, and the last state. As in Keras a masked step keeps the state and repeats
+    the last output (zeros before the first, and everywhere with `zero_output`)."""
+    if state is None:
+        state = cell.initial_state(x)
+    drawn = cell.draw(x)
+    outputs: list[Tensor] = []
+    for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
+        output, new = cell(x[:, t], state, drawn)
+        if mask is not None:
+            keep = mask[:, t, None]
+            repeat = outputs and not zero_output
+            held = outputs[-1] if repeat else torch.zeros_like(output)
+            output = torch.where(keep, output, held)
+            pairs = zip(new, state, strict=True)
+            new = tuple(torch.where(keep, now, before) for now, before in pairs)
+        outputs.append(output)
+        state = new
+    return torch.stack(outputs, dim=1), state
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """The mean of the values where the mask is true; 0 where it is true nowhere."""
+    return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
+
+
+class Metric:
+    """The mean of `values(prediction, target)` over all samples of all batches."""
+
+    def __init__(self, values: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.values = values
+        self.total: Tensor | float = 0.0
+        self.count: Tensor | int = 0
+
+    @torch.no_grad()
+    def update(
+        self, prediction: Tensor, target: Tensor, mask: Tensor | None = None
+    ) -> None:
+        values = self.values(prediction, target)
+        if mask is None:
+            mask = torch.ones_like(values, dtype=torch.bool)
+        self.total = self.total + torch.where(mask, values, 0).sum()
+        self.count = self.count + mask.sum()
+
+    def result(self) -> float:
+        return float(self.total) / max(float(self.count), 1.0)
+
+
+def sparse_categorical_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
+    """Whether the largest number is at the target, a class id."""
+    return prediction.argmax(-1) == target
+
+
+class Optimizer(torch.optim.Optimizer):
+    """An optimizer whose `update` changes one weight by its gradient."""
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self.update(p, p.grad, self.state[p], group)
+        return loss
+
+    def update(
+        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        raise NotImplementedError
+
+
+class RMSprop(Optimizer):
+    """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float,
+        rho: float,
+        epsilon: float,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "rho": rho, "epsilon": epsilon}
+        super().__init__(
+            params, {**defaults, "momentum": momentum, "centered": centered}
+        )
+
+    def update(
+        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        if not state:
+            names = ("square", "mean", "velocity")
+            state.update({name: torch.zeros_like(p) for name in names})
+        rho, square, mean = group["rho"], state["square"], state["mean"]
+        square.mul_(rho).addcmul_(grad, grad, value=1 - rho)
+        spread = square + group["epsilon"]
+        if group["centered"]:
+            mean.mul_(rho).add_(grad, alpha=1 - rho)
+            spread = spread - mean.square()
+        change = group["lr"] * grad / spread.sqrt()
+        if group["momentum"]:
+            change = state["velocity"].mul_(group["momentum"]).add_(change)
+        p.sub_(change)
+
+
+class Translate(nn.Module):
+    """A sentence in another language: the encoder's last state is where the decoder
+    begins (after Keras's seq2seq tutorial).
+    Data: `--data file.npz` with source_words, known_words and next_words (padded
+    with 0), or `--data random`.
+
+    Inputs:
+        source_words: int32 [batch, S]
+        known_words: int32 [batch, T]
+    Outputs:
+        next_words: float32 [batch, T, 6000]
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.output_masks = dict[str, Tensor]()
+        self.h_embedding = nn.Embedding(8000, 128)
+        self.h = LSTMCell(128, 128)
+        self.next_words_embedding = nn.Embedding(6000, 128)
+        self.next_words_lstm = LSTMCell(128, 128)
+        self.next_words = nn.Linear(128, 6000)
+        nn.init.uniform_(self.h_embedding.weight, -0.05, 0.05)
+        nn.init.xavier_uniform_(self.h.get_parameter("weight_ih"))
+        nn.init.orthogonal_(self.h.get_parameter("weight_hh"))
+        nn.init.zeros_(self.h.get_parameter("bias"))
+        nn.init.ones_(self.h.get_parameter("bias")[128:256])  # the forget gate
+        nn.init.uniform_(self.next_words_embedding.weight, -0.05, 0.05)
+        nn.init.xavier_uniform_(self.next_words_lstm.get_parameter("weight_ih"))
+        nn.init.orthogonal_(self.next_words_lstm.get_parameter("weight_hh"))
+        nn.init.zeros_(self.next_words_lstm.get_parameter("bias"))
+        # the forget gate
+        nn.init.ones_(self.next_words_lstm.get_parameter("bias")[128:256])
+        nn.init.xavier_uniform_(self.next_words.weight)
+        nn.init.zeros_(self.next_words.bias)
+
+    def forward(
+        self, source_words: Tensor, known_words: Tensor, *, logits: bool = False
+    ) -> dict[str, Tensor]:
+        mask = source_words != 0
+        x = self.h_embedding(source_words)  # [batch, S, 128]
+        outputs, (h_2, c_2) = scan(self.h, x, mask=mask)
+        h = h_2
+        c = c_2
+        mask_2 = known_words != 0
+        x = self.next_words_embedding(known_words)  # [batch, T, 128]
+        x, _ = scan(self.next_words_lstm, x, (h, c), mask=mask_2)
+        next_words = self.next_words(x)  # [batch, T, 6000]
+        if not logits:
+            next_words = F.softmax(next_words, dim=-1)
+        self.output_masks = {"next_words": mask_2}
+        return {"next_words": next_words}
+
+
+ARRAYS: dict[str, tuple[tuple[int | None, ...], torch.dtype]] = {
+    "source_words": ((None,), torch.int32),
+    "known_words": ((None,), torch.int32),
+    "next_words": ((None,), torch.int64),
+}
+INPUTS = ("source_words", "known_words")
+TARGETS = ("next_words",)
+CLASSES = {"next_words": 6000}
+BATCH_SIZE = 64
+EPOCHS = 10
+SEED: int | None = None
+
+
+def forward_batch(
+    model: Translate,
+    batch: dict[str, Tensor],
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The predictions and the losses of a batch, which holds all arrays by name."""
+    outputs = model(batch["source_words"], batch["known_words"], logits=True)
+    losses = compute_losses(outputs, batch, model.output_masks)
+    predictions = {"next_words": F.softmax(outputs["next_words"], dim=-1)}
+    return predictions, losses
+
+
+def compute_losses(
+    outputs: dict[str, Tensor],
+    targets: dict[str, Tensor],
+    masks: dict[str, Tensor],
+) -> dict[str, Tensor]:
+    """The loss of each output, from the logits where the model gives them."""
+    return {
+        "next_words": masked_mean(
+            F.cross_entropy(
+                outputs["next_words"].movedim(-1, 1),
+                targets["next_words"],
+                reduction="none",
+            ),
+            masks["next_words"],
+        ),
+    }
+
+
+def total_loss(
+    model: Translate,
+    losses: dict[str, Tensor],
+) -> Tensor:
+    """What training minimises: the weighted losses and all penalties."""
+    return losses["next_words"]
+
+
+def make_optimizer(model: Translate) -> torch.optim.Optimizer:
+    """RMSprop as Keras defines it."""
+    optimizer = RMSprop(model.parameters(), lr=0.001, rho=0.9, epsilon=1e-07)
+    return optimizer
+
+
+def make_metrics() -> dict[str, dict[str, Metric]]:
+    """Fresh metrics, by output and name."""
+    return {"next_words": {"accuracy": Metric(sparse_categorical_accuracy)}}
+
+
+class Report:
+    """Losses and metrics over batches, each batch weighted by its size."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.count = 0
+        self.metrics = make_metrics()
+
+    @torch.no_grad()
+    def add(
+        self,
+        batch: dict[str, Tensor],
+        predictions: dict[str, Tensor],
+        losses: dict[str, Tensor],
+        total: Tensor,
+        masks: dict[str, Tensor],
+    ) -> None:
+        size = len(batch[INPUTS[0]])
+        self.count += size
+        self.sums["loss"] = self.sums.get("loss", 0) + total.detach() * size
+        for name, group in self.metrics.items():
+            for metric in group.values():
+                metric.update(predictions[name], batch[name], masks.get(name))
+
+    def logs(self) -> dict[str, float]:
+        logs = {name: float(value) / self.count for name, value in self.sums.items()}
+        for group in self.metrics.values():
+            logs.update({name: metric.result() for name, metric in group.items()})
+        return logs
+
+
+def batches(
+    data: dict[str, Tensor],
+    size: int,
+    device: torch.device,
+    rng: np.random.Generator | None = None,
+) -> Iterator[dict[str, Tensor]]:
+    """Batches of the data, in a random order if `rng` is given."""
+    count = len(data[INPUTS[0]])
+    order = np.arange(count) if rng is None else rng.permutation(count)
+    for start in range(0, count, size):
+        chosen = torch.from_numpy(order[start : start + size])
+        yield {name: array[chosen].to(device) for name, array in data.items()}
+
+
+def train(
+    model: Translate,
+    data: dict[str, Tensor],
+    validation: dict[str, Tensor] | None = None,
+    epochs: int = EPOCHS,
+    batch_size: int = BATCH_SIZE,
+    seed: int | None = SEED,
+) -> None:
+    """Trains the model; evaluates it on the validation data after every epoch."""
+    device = next(model.parameters()).device
+    optimizer = make_optimizer(model)
+    rng = np.random.default_rng(seed)
+    for epoch in range(epochs):
+        report = Report()
+        for batch in batches(data, batch_size, device, rng):
+            model.train()
+            optimizer.zero_grad()
+            predictions, losses = forward_batch(model, batch)
+            total = total_loss(model, losses)
+            torch.autograd.backward(total)
+            optimizer.step()
+            report.add(batch, predictions, losses, total, model.output_masks)
+        logs = report.logs()
+        if validation is not None:
+            values = evaluate(model, validation, batch_size)
+            logs.update({f"val_{name}": value for name, value in values.items()})
+        print(f"epoch {epoch + 1}/{epochs}: {show(logs)}", flush=True)
+
+
+@torch.no_grad()
+def evaluate(
+    model: Translate,
+    data: dict[str, Tensor],
+    batch_size: int = BATCH_SIZE,
+) -> dict[str, float]:
+    """The losses and metrics of the data, by name."""
+    model.eval()
+    report = Report()
+    for batch in batches(data, batch_size, next(model.parameters()).device):
+        predictions, losses = forward_batch(model, batch)
+        total = total_loss(model, losses)
+        report.add(batch, predictions, losses, total, model.output_masks)
+    return report.logs()
+
+
+@torch.no_grad()
+def predict(
+    model: Translate,
+    data: dict[str, Tensor],
+    batch_size: int = BATCH_SIZE,
+) -> dict[str, np.ndarray]:
+    """What the model predicts for the data, by output."""
+    model.eval()
+    device = next(model.parameters()).device
+    parts: list[dict[str, Tensor]] = []
+    for batch in batches(data, batch_size, device):
+        parts.append(model(batch["source_words"], batch["known_words"]))
+    names = parts[0].keys()
+    return {name: torch.cat([p[name].cpu() for p in parts]).numpy() for name in names}
+
+
+def show(logs: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+
+
+def to_tensor(name: str, array: np.ndarray) -> Tensor:
+    """An array as the model takes it; ValueError where it does not fit."""
+    shape, dtype = ARRAYS[name]
+    if array.ndim == len(shape) and shape[-1:] == (1,):
+        array = array[..., None]
+    elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
+        array = array[..., 0]
+    sizes = zip(shape, array.shape[1:], strict=False)
+    if array.ndim != len(shape) + 1 or any(w not in (None, n) for w, n in sizes):
+        wanted = ("samples", *("any" if size is None else size for size in shape))
+        raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
+    if array.dtype.kind not in ("biu" if not dtype.is_floating_point else "biuf"):
+        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
+    tensor = torch.from_numpy(array.astype(array.dtype.newbyteorder("="))).to(dtype)
+    if name in CLASSES and len(tensor):
+        if tensor.min() < 0 or tensor.max() >= CLASSES[name]:
+            raise ValueError(f"{name} must hold class ids below {CLASSES[name]}")
+    return tensor
+
+
+def load_data(path: str, names: tuple[str, ...]) -> dict[str, Tensor]:
+    """The arrays of an .npz file; ValueError where one is missing or does not fit."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except OSError:
+        raise
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"not an .npz file of numbers: {error}") from None
+    for name in names:
+        if name not in arrays:
+            found = ", ".join(arrays) or "nothing"
+            raise ValueError(f"there is no array {name} (the file has {found})")
+    data = {name: to_tensor(name, arrays[name]) for name in names}
+    counts = {name: len(tensor) for name, tensor in data.items()}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
+    return data
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; `auto` takes a GPU where there is one."""
+    mps = torch.backends.mps.is_available()
+    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": mps}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if found[kind])
+    if not found[name]:
+        raise ValueError(f"there is no {name} device that can run this model")
+    return torch.device(name)
+
+
+def load_weights(
+    model: Translate,
+    path: str,
+    device: torch.device,
+) -> None:
+    try:
+        model.load_state_dict(torch.load(path, device, weights_only=True))
+    except OSError:
+        raise
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"{path} has no weights of this model: {error}") from None
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def main() -> None:
+    """The command line: train, evaluate or predict from an .npz file."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("train", "evaluate", "predict"):
+        command = commands.add_parser(name)
+        command.add_argument("data", help="an .npz file with an array for each name")
+        command.add_argument("--weights", default="model.pt", metavar="FILE")
+        command.add_argument(
+            "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto"
+        )
+        command.add_argument("--batch-size", type=positive, default=BATCH_SIZE)
+        if name == "predict":
+            command.add_argument("-o", "--output", default="predictions.npz")
+        if name == "train":
+            command.add_argument("--validation", help="another .npz file")
+            command.add_argument("--epochs", type=positive, default=EPOCHS)
+            command.add_argument("--seed", type=int, default=SEED)
+    args = parser.parse_args()
+    try:
+        run(args)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{parser.prog}: error: {error}") from None
+
+
+def run(args: argparse.Namespace) -> None:
+    device = pick_device(args.device)
+    names = INPUTS if args.command == "predict" else INPUTS + TARGETS
+    data = load_data(args.data, names)
+    if args.command == "train":
+        if args.seed is not None:
+            torch.manual_seed(args.seed)
+        validation = None
+        if args.validation:
+            validation = load_data(args.validation, names)
+        model = Translate().to(device)
+        train(model, data, validation, args.epochs, args.batch_size, args.seed)
+        torch.save(model.state_dict(), args.weights)
+        return
+    model = Translate().to(device)
+    load_weights(model, args.weights, device)
+    if args.command == "evaluate":
+        print(show(evaluate(model, data, args.batch_size)))
+    else:
+        arrays: dict[str, Any] = predict(model, data, args.batch_size)
+        np.savez(args.output, **arrays)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Every optimizer and schedule against Keras's own: 50 steps of a small net, in float32 and float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+from tests.training.training_harness import assert_same_training
+
+pytestmark = [pytest.mark.keras, pytest.mark.torch]
+
+OPTIMIZERS = [
+    "sgd",
+    "SGD(0.05, momentum=0.9)",
+    "SGD(0.05, momentum=0.9, nesterov=true)",
+    "SGD(0.05, weight_decay=0.1)",
+    "SGD(0.05, momentum=0.9, nesterov=true, weight_decay=0.1)",
+    "SGD(ExponentialDecay(0.1, 7, 0.5), momentum=0.9)",
+    "rmsprop",
+    "RMSprop(0.01, rho=0.8, momentum=0.5, epsilon=1e-4, weight_decay=0.05)",
+    "RMSprop(0.01, centered=true)",
+    "adam",
+    "Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3, amsgrad=true)",
+    "Adam(0.01, weight_decay=0.1)",
+    "AdamW(0.01)",
+    "AdamW(0.01, weight_decay=0.2, clipnorm=0.5)",
+    "Adamax(0.01, weight_decay=0.05)",
+    "nadam",
+    "Nadam(0.01, weight_decay=0.1)",
+    "Adagrad(0.05)",
+    "Adagrad(0.05, initial_accumulator_value=0.3, epsilon=1e-3, weight_decay=0.1)",
+    "Adadelta(0.5, rho=0.9, weight_decay=0.1)",
+    "SGD(0.1, clipnorm=0.3)",
+    "SGD(0.1, clipvalue=0.05)",
+    "Adam(0.01, global_clipnorm=0.2)",
+    "Adam(ExponentialDecay(0.05, decay_steps=10, decay_rate=0.5, staircase=true))",
+    "SGD(InverseTimeDecay(0.1, 5, 0.5))",
+    "SGD(InverseTimeDecay(0.1, 5, 0.5, staircase=true))",
+    "SGD(PolynomialDecay(0.1, 20, end_learning_rate=0.01, power=2))",
+    "SGD(PolynomialDecay(0.1, 20, cycle=true))",
+    "SGD(CosineDecay(0.1, 30, alpha=0.1))",
+    "Adam(CosineDecay(0.001, 30, warmup_target=0.05, warmup_steps=10))",
+    "SGD(PiecewiseConstantDecay([10, 20, 31], [0.1, 0.05, 0.02, 0.01]))",
+]
+
+# Keras holds the hyperparameters as float32, in float64 too, and evaluates its schedules in float32.
+TOLERANCE = {"float32": 1e-5, "float64": 2e-7}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_fifty_steps_as_in_keras(optimizer: str, dtype: str) -> None:
+    source = f"""
+model M {{
+    options {{ float = {dtype} }}
+    input x: float[6]
+    output y = x -> Dense(8, activation=tanh) -> Dense(3) with loss=mse
+    train {{ optimizer = {optimizer}; batch_size = 8; epochs = 10; seed = 2 }}
+}}
+"""
+    random = np.random.default_rng(0)
+    data = {"x": random.normal(size=(40, 6)).astype(dtype), "y": random.normal(size=(40, 3)).astype(dtype)}
+    try:
+        assert_same_training(source, data, tolerance=TOLERANCE[dtype])
+    finally:
+        import keras
+
+        keras.config.set_floatx("float32")

@@ -1,0 +1,169 @@
+"""The emitted programs as people use them: from the command line, on files, on their own; and callbacks, steps, state."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nndsl import pipeline
+from nndsl.diagnostics.model import Problems
+from nndsl.source import SourceFile
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
+CLASSIFIER = """
+model Classifier {
+    input x: float[6]
+    output label = x -> Dense(8, activation=relu) -> Dense(3, activation=softmax)
+        with loss=sparse_categorical_crossentropy, metrics=[accuracy]
+    train { optimizer = Adam(0.05); epochs = 3; batch_size = 16; seed = 5 }
+}
+"""
+
+
+def emit(text: str, target: str) -> str:
+    problems = Problems()
+    program = pipeline.check(SourceFile("test.nn", text), problems)
+    assert program is not None, [d.message for d in problems]
+    return pipeline.emit(program, target)
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program in `folder`, isolated from this project."""
+    command = [sys.executable, "-I", "model.py", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
+
+
+def samples(count: int = 64) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(count, 6)).astype("float32")
+    return {"x": x, "label": x[:, :3].argmax(-1)}
+
+
+@pytest.mark.parametrize("target", ["torch", pytest.param("keras", marks=pytest.mark.keras)])
+def test_train_evaluate_predict(target: str, tmp_path: Path) -> None:
+    if target == "keras":
+        pytest.importorskip("tensorflow")
+    (tmp_path / "model.py").write_text(emit(CLASSIFIER, target), encoding="utf-8")
+    np.savez(tmp_path / "data.npz", **samples())
+    np.savez(tmp_path / "held.npz", **samples(20))
+    weights = "w.pt" if target == "torch" else "w.weights.h5"
+    done = run(tmp_path, "train", "data.npz", "--epochs", "2", "--weights", weights, "--validation", "held.npz")
+    assert done.returncode == 0, done.stderr
+    assert "val_accuracy" in done.stdout and (tmp_path / weights).exists()
+    done = run(tmp_path, "evaluate", "data.npz", "--weights", weights)
+    assert done.returncode == 0, done.stderr
+    assert "accuracy" in done.stdout
+    done = run(tmp_path, "predict", "data.npz", "--weights", weights, "-o", "p.npz")
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "p.npz") as found:
+        assert found["label"].shape == (64, 3)
+        np.testing.assert_allclose(found["label"].sum(-1), 1, rtol=1e-5)
+
+
+BAD = {
+    "missing.npz": ({}, "there is no array x"),
+    "shape.npz": ({"x": np.zeros((4, 7)), "label": np.zeros(4, int)}, "must have the shape"),
+    "kind.npz": ({"x": np.zeros((4, 6)), "label": np.zeros(4)}, "must hold torch.int64"),
+    "text.npz": ({"x": np.array([["a"] * 6]), "label": np.zeros(1, int)}, "must hold torch.float32"),
+    "ids.npz": ({"x": np.zeros((4, 6)), "label": np.full(4, 3)}, "class ids"),
+    "counts.npz": ({"x": np.zeros((4, 6)), "label": np.zeros(5, int)}, "as many samples"),
+    "empty.npz": ({"x": np.zeros((0, 6)), "label": np.zeros(0, int)}, "as many samples"),
+    "pickle.npz": ({"x": np.array([None]), "label": np.zeros(1, int)}, "not an .npz file"),
+}
+
+
+@pytest.fixture(scope="module")
+def torch_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("program")
+    (folder / "model.py").write_text(emit(CLASSIFIER, "torch"), encoding="utf-8")
+    np.savez(folder / "data.npz", **samples())
+    return folder
+
+
+@pytest.mark.parametrize("name", sorted(BAD))
+def test_data_that_do_not_fit_are_explained(name: str, torch_program: Path) -> None:
+    arrays, says = BAD[name]
+    np.savez(torch_program / name, **arrays)
+    module = load(CLASSIFIER, "torch")
+    with pytest.raises(ValueError, match=says.replace(".", r"\.")):
+        module.load_data(str(torch_program / name), module.INPUTS + module.TARGETS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "none.npz"], "No such file"),
+        (["train", "model.py"], "not an .npz file"),
+        (["evaluate", "data.npz", "--weights", "none.pt"], "No such file"),
+        (["evaluate", "data.npz", "--weights", "model.py"], "no weights of this model"),
+        (["train", "data.npz", "--device", "mps"], "no mps device"),
+    ],
+)
+def test_mistakes_end_in_a_message(arguments: list[str], says: str, torch_program: Path) -> None:
+    done = run(torch_program, *arguments)
+    assert done.returncode == 1
+    assert says in done.stderr and "Traceback" not in done.stderr
+
+
+def load(text: str, target: str) -> Any:
+    from types import ModuleType
+
+    module = ModuleType(f"emitted_{target}_program")
+    sys.modules[module.__name__] = module
+    exec(compile(emit(text, target), "<emitted>", "exec"), module.__dict__)
+    return module
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    ("train", "options"),
+    [
+        ("epochs = 30; callbacks = [EarlyStopping(patience=2, restore_best_weights=true)]", {}),
+        ("epochs = 12; callbacks = [EarlyStopping(monitor=val_accuracy, min_delta=0.02, patience=3)]", {}),
+        ("epochs = 12; callbacks = [ReduceLROnPlateau(monitor=loss, factor=0.3, patience=1, min_delta=0.05)]", {}),
+        ("epochs = 9; callbacks = [EarlyStopping(monitor=loss, baseline=0.2, patience=4, start_from_epoch=2)]", {}),
+        ("steps = 23; evaluate_every = 5", {}),
+    ],
+)
+def test_callbacks_and_steps_as_in_keras(train: str, options: dict[str, Any]) -> None:
+    pytest.importorskip("tensorflow")
+    from tests.training.training_harness import assert_same_training
+
+    text = CLASSIFIER.replace("Adam(0.05); epochs = 3;", f"SGD(0.3, momentum=0.5); {train};")
+    assert_same_training(text, samples(), samples(30), tolerance=1e-4, **options)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("reset", ["epoch", "never"])
+@pytest.mark.parametrize("length", ["epochs = 3", "steps = 7"])
+def test_a_stateful_model_as_in_keras(reset: str, length: str) -> None:
+    pytest.importorskip("tensorflow")
+    from tests.training.training_harness import Programs
+
+    text = f"""
+model Wave {{
+    input wave: float[5, 1] with batch=4
+    output next = wave -> LSTM(3, stateful=true) -> Dense(1) with loss=mse
+    train {{ optimizer = SGD(0.1); {length}; reset_state = {reset} }}
+}}
+"""
+    random = np.random.default_rng(3)
+    data = {"wave": random.normal(size=(12, 5, 1)).astype("float32"), "next": random.normal(size=12).astype("float32")}
+    programs = Programs(text)
+    programs.train(data)
+    assert programs.weight_difference() < 1e-5
+    found, expected = programs.evaluate(data)
+    assert abs(found["loss"] - expected["loss"]) < 1e-5
+
+
+def test_an_untrained_model_predicts() -> None:
+    module = load("model M {\n    input x: float[2]\n    output y = x -> Dense(1)\n}\n", "torch")
+    assert module.predict(module.M(), {"x": module.to_tensor("x", np.zeros((5, 2)))})["y"].shape == (5, 1)
+    assert not hasattr(module, "train")
