@@ -11,8 +11,7 @@ from nndsl.files import read_source
 from nndsl.source import SourceFile
 
 if TYPE_CHECKING:
-    import torch
-
+    from nndsl.interop.load import ModuleClass
     from nndsl.ir.graph import CheckedProgram
 
 
@@ -60,7 +59,7 @@ def compile(source: str | Path | CheckedProgram, target: str = "torch", model: s
     return pipeline.emit(_checked(source, model), target, model)
 
 
-def load(source: str | Path | CheckedProgram, model: str | None = None) -> type[torch.nn.Module]:
+def load(source: str | Path | CheckedProgram, model: str | None = None) -> ModuleClass:
     """The class that the emitted PyTorch program defines: `load(Path("model.nn"))()` is a model, ready to train.
 
     The program is the one that `compile` gives; it is imported as a module of its own, and tracebacks show its lines.

@@ -6,20 +6,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from nndsl.records import record
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Literal:
     """A Python literal, printed by `repr`: None, bool, int, float, str."""
 
     value: None | bool | int | float | str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name:
     id: str
 
@@ -27,7 +28,7 @@ class Name:
         _check(self.id)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attr:
     value: Expr
     name: str
@@ -36,7 +37,7 @@ class Attr:
         _check(self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     func: Expr
     args: tuple[Expr, ...] = ()
@@ -47,22 +48,22 @@ class Call:
             _check(name)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tuple:
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class List:
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dict:
     items: tuple[tuple[Expr, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Slice:
     """`start:stop:step` inside an Index."""
 
@@ -71,7 +72,7 @@ class Slice:
     step: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """`value[items]`; `...` is `Name`-less: use `Literal` for numbers, `Slice` for ranges, `ELLIPSIS` for `...`."""
 
@@ -79,12 +80,12 @@ class Index:
     items: tuple[Expr | Slice, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ellipsis_:
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binary:
     """`op` is one of `+ - * / // % ** @ == != < <= > >= in is `is not` & | and or`."""
 
@@ -93,7 +94,7 @@ class Binary:
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lambda:
     """`lambda parameter: body`"""
 
@@ -104,7 +105,7 @@ class Lambda:
         _check(self.parameter)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unary:
     """`op` is `-`, `~` or `not`."""
 
@@ -112,7 +113,7 @@ class Unary:
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IfElse:
     """`then if condition else otherwise`"""
 
@@ -127,7 +128,7 @@ Expr: TypeAlias = (
 ELLIPSIS = Ellipsis_()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assign:
     """`targets = value`, with `comment` behind it (or above it, where the line gets too long)."""
 
@@ -137,7 +138,7 @@ class Assign:
     annotation: str = ""  # the type of a single target, where a checker cannot see it
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Do:
     """An expression for its effect."""
 
@@ -145,26 +146,26 @@ class Do:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Return:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class If:
     condition: Expr
     body: tuple[Stmt, ...]
     orelse: tuple[Stmt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class For:
     target: Expr
     iterable: Expr
     body: tuple[Stmt, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class With:
     """`with context:`"""
 
@@ -172,12 +173,12 @@ class With:
     body: tuple[Stmt, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Raise:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comment:
     text: str
 

@@ -6,6 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from nndsl.records import record
+
 
 @dataclass(frozen=True, eq=False)
 class SourceFile:
@@ -47,7 +49,7 @@ class SourceFile:
         return self.text[start:end].rstrip("\r\n")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Span:
     """The half-open range `start:end` of a file's text, in code points."""
 

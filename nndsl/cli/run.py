@@ -72,16 +72,16 @@ def main(args: Namespace) -> int:
     program = common.check_file(args)
     model = common.pick_model(program, args.model)
     output = _weight_file(args.output, args.file, model.name)
-    try:
-        import safetensors
-        import torch
-    except ImportError as error:
-        raise common.UsageError(f"`nndsl run` needs {error.name}, which is not installed", _INSTALL) from None
-    del safetensors, torch
     from nndsl.diagnostics.model import Diagnostic
     from nndsl.files import CannotWrite
     from nndsl.runtime.report import RunFailed, Unavailable
-    from nndsl.runtime.run import Options, run
+
+    try:
+        from nndsl.runtime.run import Options, run
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "numpy", "safetensors"):
+            raise
+        raise common.UsageError(f"`nndsl run` needs {error.name}, which is not installed", _INSTALL) from None
 
     options = Options(args.data, args.epochs, args.steps, args.batch_size, args.device, args.seed, output, args.quiet)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from nndsl.records import record
 from nndsl.source import Span
 
 
@@ -14,7 +15,7 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """A place with what it has to do with the problem; `message` may be empty."""
 
@@ -22,7 +23,7 @@ class Label:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """Replace the text of `span` by `text` (an empty span inserts)."""
 
@@ -30,7 +31,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fix:
     """A remedy that a tool can apply; `title` is an imperative without a full stop: "change to `Dense`"."""
 
@@ -38,7 +39,7 @@ class Fix:
     edits: tuple[Edit, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One problem.
 

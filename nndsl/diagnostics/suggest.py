@@ -12,6 +12,11 @@ def _fold(word: str) -> str:
     return word.casefold().replace("_", "").replace("-", "")
 
 
+def _words(name: str) -> frozenset[str]:
+    """The words of `input_posts`, whatever their order."""
+    return frozenset(name.casefold().split("_")) - {""}
+
+
 def _distance(a: str, b: str, cutoff: int) -> int:
     """Damerau-Levenshtein distance (insert, delete, replace, swap neighbours), or `cutoff + 1` when it is more."""
     if abs(len(a) - len(b)) > cutoff:
@@ -44,7 +49,8 @@ def suggest(word: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
 
     A candidate that differs only in case and underscores is the answer alone (`maxpooling2d` is `MaxPooling2D`).
     Else those count whose Damerau-Levenshtein distance is at most a third of the length and no more than one worse
-    than the best; and where there is none, those that begin with the word, or with which it begins.
+    than the best; and where there is none, those that have its words and more (`posts` for `input_posts`, or the other
+    way round), or begin with it, or with which it begins. The same words in another order are the answer alone.
     """
     folded = _fold(word)
     if not folded:
@@ -53,6 +59,9 @@ def suggest(word: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
     same = sorted(candidate for candidate, text in known.items() if text == folded)
     if same or len(folded) > _LONGEST:
         return same[:limit]
+    turned = sorted(candidate for candidate in known if "_" in candidate and _words(candidate) == _words(word))
+    if turned:
+        return turned[:limit]
     near: list[tuple[int, str]] = []
     for candidate, text in known.items():
         cutoff = _cutoff(folded, text)
@@ -64,6 +73,13 @@ def suggest(word: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
         return [candidate for distance, candidate in near if distance <= near[0][0] + 1][:limit]
     if len(folded) < 4:
         return []
+    inside = sorted(
+        (abs(len(text) - len(folded)), candidate)
+        for candidate, text in known.items()
+        if len(text) >= 4 and (_words(candidate) < _words(word) or _words(word) < _words(candidate))
+    )
+    if inside:
+        return [candidate for _, candidate in inside][:limit]
     begin = [
         (abs(len(text) - len(folded)), candidate)
         for candidate, text in known.items()

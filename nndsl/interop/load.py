@@ -9,12 +9,15 @@ from importlib.abc import InspectLoader
 from importlib.util import module_from_spec, spec_from_loader
 from itertools import count
 from types import CodeType, ModuleType
+from typing import TypeAlias
 
 import torch
 
 from nndsl.ir.graph import CheckedProgram
 from nndsl.layers.emit import StateEntry
 from nndsl.targets.torch import compile_torch
+
+ModuleClass: TypeAlias = type[torch.nn.Module]
 
 _serials = count(1)
 
@@ -41,7 +44,7 @@ class Loaded:
     state: tuple[StateEntry, ...]
 
 
-def load_class(program: CheckedProgram, model: str | None = None) -> type[torch.nn.Module]:
+def load_class(program: CheckedProgram, model: str | None = None) -> ModuleClass:
     """The module class of the emitted program for a model (by default the last); LookupError for an unknown one."""
     return load_program(program, model).cls
 

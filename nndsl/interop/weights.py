@@ -1,7 +1,8 @@
 """Weight files: safetensors with canonical names ("layer/kernel") in Keras's layout, whatever the framework.
 
-The metadata says what the file is (`format`: "nndsl"), of which model, and as JSON what the transforms of its data have
-learnt (`transforms`).
+The metadata has one entry, `nndsl`, a JSON object: `version`, `layout` ("keras"), `model`, and what the transforms of
+its data have learnt (`transforms`). One entry, because safetensors writes several in no fixed order, and equal weights
+are to give equal files.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from nndsl.files import write_bytes
 from nndsl.layers.emit import StateEntry, Step
 
 FORMAT = "nndsl"
+VERSION = 1
 
 
 class WrongWeights(Exception):
@@ -57,23 +59,26 @@ def put(model: nn.Module, state: Iterable[StateEntry], weights: Mapping[str, Ten
 
 def save_weights(path: str, weights: Mapping[str, Tensor], *, model: str, transforms: Any = None) -> None:
     """Writes the file as a whole or not at all. Raises nndsl.files.CannotWrite."""
-    metadata = {"format": FORMAT, "version": "1", "layout": "keras", "model": model}
-    if transforms:
-        metadata["transforms"] = json.dumps(transforms, sort_keys=True)
+    about = {"version": VERSION, "layout": "keras", "model": model, "transforms": transforms or {}}
+    metadata = {FORMAT: json.dumps(about, sort_keys=True)}
     write_bytes(path, save(dict(sorted(weights.items())), metadata))
 
 
-def read_weights(path: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The weights of a file by canonical name, and its metadata. Raises WrongWeights, OSError."""
+def read_weights(path: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights of a file by canonical name, and what is said about them. Raises WrongWeights, OSError."""
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = dict(file.metadata() or {})
+            about = json.loads((file.metadata() or {}).get(FORMAT, "null"))
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise WrongWeights(f"it is no safetensors file: {error}") from None
-    if metadata.get("format") != FORMAT:
+    except ValueError:
+        about = None
+    if not isinstance(about, dict):
         raise WrongWeights("it was not written by nndsl")
-    return weights, metadata
+    if about.get("version") != VERSION:
+        raise WrongWeights(f"it has version {about.get('version')!r}, and this nndsl reads version {VERSION}")
+    return weights, about
 
 
 # --------------------------------------------------------------------------------------------------- steps

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -14,7 +13,7 @@ from pathlib import Path
 from nndsl.layers.entry import Entry, snake_case
 
 _ENTRY = re.compile(r"^@entry\((.*?)\)\nclass (\w+)", re.MULTILINE | re.DOTALL)
-_FORMERLY = re.compile(r",\s*formerly=(\(.*?\))\s*,?\s*\Z", re.DOTALL)
+_STRING = re.compile(r'"([^"]*)"')
 
 
 @cache
@@ -23,12 +22,12 @@ def _index() -> dict[str, dict[str, tuple[str, str, bool]]]:
     index: dict[str, dict[str, tuple[str, str, bool]]] = {}
     for file in sorted((Path(__file__).parent / "families").glob("*.py")):
         for head, name in _ENTRY.findall(file.read_text(encoding="utf-8")):
-            former = _FORMERLY.search(head)
-            category, *aliases = ast.literal_eval(f"({head[: former.start()] if former else head},)")
+            today, _, formerly = head.partition("formerly=")
+            category, *aliases = _STRING.findall(today)
             names = index.setdefault(category, {})
             for alias in (name, snake_case(name), *aliases):
                 names[alias] = (file.stem, name, False)
-            for old in ast.literal_eval(former[1]) if former else ():
+            for old in _STRING.findall(formerly):
                 names.setdefault(old, (file.stem, name, True))
     return index
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Generic, TypeVar
 
-from nndsl.diagnostics.suggest import did_you_mean
+from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.types import DTYPES
 from nndsl.layers.entry import ArgumentError, Binder, Entry, Kind
 from nndsl.layers.values import Option, Ref, Unbound, show
@@ -73,6 +73,8 @@ class Float(Kind[float]):
     def describe(self) -> str:
         if self.above and self.low is not None and self.high is None:
             return f"a number greater than {self.low:g}"
+        if self.above and self.below and self.low is not None and self.high is not None:
+            return f"a number between {self.low:g} and {self.high:g}"
         if self.below and self.high is not None and self.low is not None:
             return f"a number from {self.low:g} up to but not including {self.high:g}"
         return _number(self.low, self.high, "number")
@@ -113,8 +115,12 @@ class Choice(Kind[str]):
         if not isinstance(name, str):
             raise ArgumentError(f"must be {self.describe()}, not {show(value)}", code=WRONG_TYPE)
         if name not in self.names:
-            hint = did_you_mean(name, self.names)
-            raise ArgumentError(f"must be {self.describe()}, not {show(value)}", help=hint)
+            close = suggest(name, self.names)
+            raise ArgumentError(
+                f"must be {self.describe()}, not {show(value)}",
+                help=did_you_mean(name, self.names),
+                instead=(f"change to `{close[0]}`", close[0]) if close else None,
+            )
         return name
 
     def describe(self) -> str:

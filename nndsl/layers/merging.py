@@ -25,7 +25,7 @@ def same_dtype(inputs: Sequence[TensorType], layer: str) -> None:
                 f"`{layer}` merges values of one dtype, and gets {inputs[0].dtype} and {x.dtype}",
                 code="NN0305",
                 inputs=(0, position),
-                help="declare both alike, or convert one with `cast`",
+                help="declare both alike; ids become floats by an `Embedding`",
             )
 
 
@@ -71,7 +71,9 @@ def mismatch(
     place = "the last axis" if back == 1 else f"axis {axis}"
     rule = "differ on" if joined else "match neither as equal sizes nor as 1 on"
     message = f"`{layer}` gets {shapes_of(inputs)}: {sizes[0]} and {sizes[1]} {rule} {place}"
-    if any(isinstance(size, Formula) for size in sizes):
+    if all(isinstance(size, Formula) for size in sizes) and isinstance(sizes[0] - sizes[1], int):
+        help = "they always differ: `padding=same` in the layers on the way keeps the size, or cut the longer one"
+    elif any(isinstance(size, Formula) for size in sizes):
         help = (
             "a free dimension matches only itself: give both the same name where they are declared, or a number, or "
             "reduce one first (`GlobalMaxPooling1D()`, …)"

@@ -72,8 +72,8 @@ def need_float(x: TensorType, layer: str, *, input: int = 0) -> None:
             f"`{layer}` computes with floats, and gets {x}",
             code="NN0305",
             inputs=(input,),
-            help="for ids put an `Embedding` before it; for numbers that happen to be whole declare the input as "
-            "`float`, or convert with `cast`",
+            help=f"for ids put an `Embedding` before it; numbers to compute with are declared as "
+            f"`float{show_shape(x.features)}`",
         )
 
 

@@ -12,6 +12,7 @@ from nndsl.ir.types import TensorType
 from nndsl.layers.emit import TorchScope
 from nndsl.layers.entry import Arg, ConfigError, Entry, snake_case
 from nndsl.layers.kinds import Maybe, Text
+from nndsl.source import Span
 
 
 class TrainingCall:
@@ -58,7 +59,7 @@ class Loss(Entry):
         raise NotImplementedError
 
     def mean(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
-        return code.method(self.values(t, prediction, target), "mean")
+        return code.call("torch.mean", self.values(t, prediction, target))
 
     def valid(self, target: code.Expr) -> code.Expr | None:
         """Which samples count, where the loss itself leaves some out."""
@@ -84,9 +85,9 @@ class Loss(Entry):
         if weight is not None:
             values = code.Binary("*", values, weight)
         if mask is None:
-            return code.method(values, "sum" if self.reduction == "sum" else "mean")
+            return code.call("torch.sum" if self.reduction == "sum" else "torch.mean", values)
         if self.reduction == "sum":
-            return code.method(code.call("torch.where", mask, values, 0.0), "sum")
+            return code.call("torch.sum", code.call("torch.where", mask, values, 0.0))
         return code.call(t.helper("masked_mean"), values, mask)
 
     @property
@@ -114,6 +115,7 @@ class Metric(Entry):
     common: ClassVar[dict[str, Arg]] = {}
     name: str | None
     written: str = ""  # the name that the file uses for it, where it is a bare one
+    place: Span | None = None  # where the file names it
 
     @property
     def label(self) -> str:
@@ -150,7 +152,8 @@ class Optimizer(Entry):
         given = [n for n in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(self, n)]
         if len(given) > 1:
             raise ConfigError(
-                f"`{type(self).__name__}` clips in one way only: {' and '.join(f'`{n}`' for n in given)} exclude each other",
+                f"`{type(self).__name__}` clips in one way only: "
+                f"{' and '.join(f'`{name}`' for name in given)} exclude each other",
                 *given,
                 help=f"keep `{given[0]}` or `{given[1]}`",
             )
@@ -190,7 +193,8 @@ class Optimizer(Entry):
     @classmethod
     def advice(cls, argument: str) -> str | None:
         if argument == "decay":
-            return "`decay` is gone since Keras 3: write `learning_rate=InverseTimeDecay(0.01, decay_steps=1, decay_rate=…)`"
+            schedule = "InverseTimeDecay(0.01, decay_steps=1, decay_rate=…)"
+            return f"`decay` is gone since Keras 3: write `learning_rate={schedule}`"
         if argument in ("use_ema", "ema_momentum", "ema_overwrite_frequency", "loss_scale_factor"):
             return f"nndsl does not have `{argument}` yet: leave it out"
         if argument == "gradient_accumulation_steps":

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from nndsl.records import record
 from nndsl.source import Span
 from nndsl.syntax import ast
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Option:
     """A bare name that is no parameter: `relu`, `same`."""
 
@@ -16,14 +15,14 @@ class Option:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unbound:
     """A call that waits for the argument's kind to say what it is: `Dense(1)`, `RandomUniform(-1, 1)`."""
 
     call: ast.CallExpr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ref:
     """The name of a value of the model where a compile-time value is meant."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.layers import catalogue
 from nndsl.layers.build import category_of, default_of, make
-from nndsl.layers.entry import Arg, ArgumentError, ConfigError, Entry, Kind
+from nndsl.layers.entry import Arg, ArgumentError, ConfigError, Entry
 from nndsl.layers.kinds import ListOf, Maybe
 from nndsl.layers.values import Option, Unbound, show
 from nndsl.passes.evaluate import Evaluator, Failed
@@ -131,6 +131,8 @@ class Binder:
                 )
                 continue
             spans[name] = item.value.span
+            if len(call.args) > len(positional) and _is_list(cls, call):
+                continue  # the items of a list one by one: said once, with the rest
             argument = arguments.get(name) or common[name]
             value = self._convert(cls, argument, item)
             if value is not _FAILED:
@@ -210,18 +212,18 @@ class Binder:
             help = f"its argument{' is' if most == 1 else 's are'} {_names(list(cls.arguments))}"
         written = ", ".join(item.span.text for item in call.args if item.name is None)
         if not most and call.args and all(isinstance(item.value, ast.NameRef) for item in excess):
-            help = f"values flow in from the left: `({written}) -> {cls.title()}()`"
-        first = next(iter(cls.arguments.values()), None)
+            help = f"values flow in from the left: `(…, {written}) -> {cls.title()}()`"
         fixes: tuple[Fix, ...] = ()
-        if first is not None and isinstance(_plain_kind(first.kind), ListOf) and len(call.args) > 1:
-            help = f"`{first.name}` is one argument: write `{cls.title()}(({written}))`"
+        place = excess[0].span.to(excess[-1].span)
+        if _is_list(cls, call):
+            text = f"({written})"
             place = call.args[0].span.to(call.args[-1].span)
-            if all(item.name is None for item in call.args):
-                fixes = (Fix("write them as a tuple", (Edit(place, f"({written})"),)),)
+            help = f"`{next(iter(cls.arguments))}` is one argument: write `{text}`"
+            fixes = (Fix(f"change to `{text}`", (Edit(place, text),)),)
         self.problems.error(
             "NN0207",
             f"`{cls.title()}` takes {counted}, and {extra}",
-            excess[0].span.to(excess[-1].span),
+            place,
             "too many",
             help=help,
             fixes=fixes,
@@ -272,8 +274,16 @@ def _stand_in(cls: type[Entry], argument: Arg) -> object:
     return default_of(argument)
 
 
-def _plain_kind(kind: Kind[Any]) -> Kind[Any]:
-    return kind.kind if isinstance(kind, Maybe) else kind
+def _is_list(cls: type[Entry], call: ast.CallExpr) -> bool:
+    """Whether a call gives the items of its first argument, a list, one by one."""
+    first = next(iter(cls.arguments.values()), None)
+    kind = first.kind if first is not None else None
+    kind = kind.kind if isinstance(kind, Maybe) else kind
+    return (
+        isinstance(kind, ListOf)
+        and len(call.args) > 1
+        and all(item.name is None and not isinstance(item.value, ast.TupleExpr | ast.ListExpr) for item in call.args)
+    )
 
 
 def article(category: str) -> str:

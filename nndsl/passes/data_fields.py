@@ -47,11 +47,15 @@ def read_field(
     problems: Problems,
 ) -> FieldUse | None:
     """What `head` takes of which source, or None where something is wrong (reported)."""
-    base, attribute, items = head, None, None
+    base = head
+    attribute: ast.Ident | None = None
+    items: tuple[ast.SliceItem, ...] | None = None
     if isinstance(base, ast.Subscript):
-        base, items = base.value, base.items
+        items = base.items
+        base = base.value
     if isinstance(base, ast.Attribute):
-        base, attribute = base.value, base.name
+        attribute = base.name
+        base = base.value
     if isinstance(base, ast.ErrorExpr):
         return None
     if not isinstance(base, ast.NameRef):

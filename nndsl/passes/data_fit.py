@@ -73,7 +73,8 @@ def _misfit(
     problems: Problems,
 ) -> None:
     end = field.span if not transforms else transforms[-1][1]
-    help, fixes = None, ()
+    help: str | None = None
+    fixes: tuple[Fix, ...] = ()
     message = f"`{slot.name}` takes {_row(wanted)}, and gets {_row(row)}"  # type: ignore[arg-type]
     if isinstance(slot, Output):
         declared = Label(slot.name_span, f"`{slot.value.type}` with this loss" if slot.options else "")

@@ -80,6 +80,19 @@ class Flows:
             case ast.IfElse():
                 return self._source(expr.then if self.binder.evaluate.truth(expr.condition) else expr.otherwise)
             case ast.CallExpr() if catalogue.find("layer", expr.func.text):
+                written = ", ".join(arg.value.span.text for arg in expr.args)
+                if expr.args and all(isinstance(a.value, ast.NameRef) and a.name is None for a in expr.args):
+                    for argument in expr.args:
+                        if isinstance(argument.value, ast.NameRef) and argument.value.name in self.scope.values():
+                            continue
+                        break
+                    else:
+                        text = f"({written}) -> {expr.func.text}()" if len(expr.args) > 1 else f"{written} -> {expr.func.text}()"
+                        self._stop(
+                            "NN0211", f"nothing flows into `{expr.func.text}`", expr.func.span,
+                            "a layer stands behind `->`", help=f"write `{text}`",
+                            fixes=(Fix(f"change to `{text}`", (Edit(expr.span, text),)),),
+                        )  # fmt: skip
                 self._stop(
                     "NN0211",
                     f"nothing flows into `{expr.func.text}`",
@@ -415,7 +428,7 @@ class Flows:
                 text = f"layer_{text}" if text[:1].isdigit() else text or "head"
                 self.problems.error(
                     "NN0209", "a layer's name is made of letters, digits and `_`, and does not start with a digit",
-                    place, help=f"write `name={text}`", fixes=(Fix(f"change to `{text}`", (Edit(place, text),)),),
+                    place, help=f"write `{text}`", fixes=(Fix(f"change to `{text}`", (Edit(place, text),)),),
                 )  # fmt: skip
             elif earlier is not None:
                 self.problems.error(

@@ -14,6 +14,7 @@ from nndsl.ir.graph import LayerUse, Node, Value
 from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.shapes import ShapeError
+from nndsl.passes.shape_remedies import shape_help
 from nndsl.source import Span
 
 
@@ -121,8 +122,16 @@ class Infer:
                 related.append(
                     Label(_origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}")
                 )
+        for item in node.tensors.values() if error.argument in node.tensors else ():
+            for value in item if isinstance(item, tuple) else (item,):
+                related.append(Label(_origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}"))
+        help, more = shape_help(node, error)
+        related = [*more, *related]
         related += [Label(reason, "asked for here") for reason in self._reasons if reason != span]
-        unique = {(label.span.start, label.span.end): label for label in related if label.span != span}
+        unique: dict[tuple[int, int], Label] = {}
+        for label in related:
+            if label.span != span:
+                unique.setdefault((label.span.start, label.span.end), label)
         inputs = tuple(node.inputs[p] for p in error.inputs if p < len(node.inputs))
         self.problems.error(
             error.code,
@@ -130,7 +139,7 @@ class Infer:
             span,
             related=tuple(unique.values()),
             notes=(*chain(inputs), *error.notes),
-            help=error.help,
+            help=help,
         )
 
 

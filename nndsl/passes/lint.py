@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.ir.graph import LayerUse, Model
+from nndsl.source import Span
 
 _SMALL_TABLE = 512
 _LIKELY_RATIO = 4
@@ -14,7 +15,7 @@ def lint(model: Model, problems: Problems) -> None:
         config = use.config
         if config.title() == "Embedding":
             _embedding(use, problems)
-        elif config.title() == "Activation" and use.nodes:
+        elif config.title() in ("Activation", *_ALONE) and use.nodes:
             _two_activations(use, problems)
 
 
@@ -37,21 +38,33 @@ def _embedding(use: LayerUse, problems: Problems) -> None:
         )
 
 
+_ALONE = ("ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax")  # layers that are activations themselves
+
+
+def _applied(use: LayerUse) -> tuple[str, Span] | None:
+    """The activation that a layer applies last, and its place; None where it has none."""
+    config = use.config
+    if config.title() in _ALONE:
+        return config.title(), use.name_span
+    activation = getattr(config, "activation", None)
+    if activation is None or config.doubtful or activation.title() == "linear":
+        return None
+    if hasattr(config, "recurrent_activation") or hasattr(config, "recurrent_initializer"):
+        return None  # the activation of a recurrent layer works inside its steps
+    return activation.title(), use.arguments.get("activation", use.name_span)
+
+
 def _two_activations(use: LayerUse, problems: Problems) -> None:
-    value = use.nodes[0].inputs[0]
-    if value.producer is None:
+    producer = use.nodes[0].inputs[0].producer
+    second = _applied(use)
+    first = _applied(producer.layer) if producer is not None else None
+    if first is None or second is None:
         return
-    before = value.producer.layer
-    earlier = getattr(before.config, "activation", None)
-    if earlier is None or "linear" in (earlier.title(), use.config.activation.title()):
-        return
-    if hasattr(before.config, "recurrent_activation") or hasattr(before.config, "recurrent_initializer"):
-        return  # the activation of a recurrent layer works inside its steps
     problems.warning(
         "NN0905",
-        f"two activations in a row: `{earlier.title()}` and then `{use.config.activation.title()}`",
-        use.arguments.get("activation", use.name_span),
+        f"two activations in a row: `{first[0]}` and then `{second[0]}`",
+        second[1],
         "the second",
-        related=(Label(before.arguments.get("activation", before.name_span), "the first"),),
+        related=(Label(first[1], "the first"),),
         help="leave one of them out",
     )

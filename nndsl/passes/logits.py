@@ -49,5 +49,7 @@ def _activation_of(config: object) -> str | None:
     name = type(config).__name__
     if name not in ("Dense", "EinsumDense", "Activation") and ("Conv" not in name or "LSTM" in name):
         return None
+    if getattr(config, "doubtful", False):
+        return None
     activation = getattr(config, "activation", None)
     return "linear" if activation is None else str(activation.title())

@@ -39,9 +39,7 @@ def target_type(output: Output) -> TensorType:
     return type_
 
 
-def elaborate_output_options(
-    output: Output, options: tuple[ast.Arg, ...], binder: Binder, problems: Problems
-) -> None:
+def elaborate_output_options(output: Output, options: tuple[ast.Arg, ...], binder: Binder, problems: Problems) -> None:
     """Reads the options of an `output` statement into it."""
     spans: dict[str, Span] = {}
     for option in options:
@@ -54,8 +52,9 @@ def elaborate_output_options(
                 "NN0216",
                 f"an output has no option `{name}`" if name else "options of an output have names",
                 place,
-                help=f"did you mean `{hint}`?" if hint else did_you_mean(name, OPTIONS)
-                or "an output's options are `loss`, `weight` and `metrics`",
+                help=f"did you mean `{hint}`?"
+                if hint
+                else did_you_mean(name, OPTIONS) or "an output's options are `loss`, `weight` and `metrics`",
                 fixes=did_you_mean_fix(place, close) if name else (),
             )
             continue
@@ -109,7 +108,7 @@ def _metrics(expr: ast.Expr, binder: Binder, problems: Problems) -> tuple[Metric
             written = binder.evaluate(item)
         except Failed:
             continue
-        metric = option_entry(binder, item, "metric", "a metric", partial(_given, written))
+        metric = option_entry(binder, item, "metric", "`metrics`", partial(_given, written))
         if metric is None:
             continue
         word = written.name if isinstance(written, Option) else written
@@ -121,6 +120,7 @@ def _metrics(expr: ast.Expr, binder: Binder, problems: Problems) -> tuple[Metric
                 help="leave one out, or give one another name: `AUC(name=other)`",
             )  # fmt: skip
             continue
+        metric.place = item.span
         found[metric.label] = (metric, item.span)
     return tuple(metric for metric, _ in found.values())
 
@@ -136,7 +136,7 @@ def _given(value: object, _: ast.Expr) -> object:
 def check_outputs(model: Model, problems: Problems) -> None:
     """Losses and metrics against shapes, dtypes and last activations; the `train` section against the model."""
     for use in model.layers:
-        _softmax_over_one(use, problems)
+        _softmax_over_one(use, model, problems)
     for output in model.outputs:
         if output.value.type.known and output.loss is not None:
             _loss(output, problems)
@@ -145,7 +145,7 @@ def check_outputs(model: Model, problems: Problems) -> None:
                 problem = metric.problem(output.value.type, output.loss.sparse)
                 if problem:
                     problems.error(
-                        "NN0503", f"metric `{metric.label}` {problem}", output.options["metrics"],
+                        "NN0503", f"metric `{metric.label}` {problem}", metric.place or output.options["metrics"],
                         related=(Label(_origin(output), f"the output is {output.value.type}"),),
                         help="`accuracy` is the one that fits an output with classes, `mae` or `mse` one with numbers",
                     )  # fmt: skip
@@ -167,7 +167,7 @@ def _loss(output: Output, problems: Problems) -> None:
             help="only what is computed in floats can be trained",
         )  # fmt: skip
         return
-    if not type_.batched or type_.rank < 2 and loss.domain == "classes":
+    if not type_.batched or (type_.rank < 2 and loss.domain == "classes"):
         problems.error(
             "NN0501", f"`{loss.spelled}` needs an axis with a number for each class, and output `{output.name}` is {type_}",
             span, related=here, help="end with `Dense(classes, activation=softmax)`",
@@ -228,10 +228,15 @@ def _activation(output: Output, loss: Any, here: tuple[Label, ...], problems: Pr
         )  # fmt: skip
 
 
-def _softmax_over_one(use: LayerUse, problems: Problems) -> None:
-    activation = getattr(use.config, "activation", None)
-    if activation is None or activation.title() != "softmax" or getattr(activation, "axis", -1) != -1:
+def _softmax_over_one(use: LayerUse, model: Model, problems: Problems) -> None:
+    softmax = use.config if use.config.title() == "Softmax" else getattr(use.config, "activation", None)
+    if softmax is None or softmax.title().lower() != "softmax" or getattr(softmax, "axis", -1) != -1:
         return
+    if use.config.doubtful or any(
+        output.value.producer in use.nodes and output.loss is not None and output.loss.domain == "classes"
+        for output in model.outputs
+    ):
+        return  # the loss says it
     if any(value.type.known and value.type.last == 1 for node in use.nodes for value in node.results[:1]):
         problems.warning(
             "NN0901", "softmax over one unit is always 1", use.arguments.get("activation", use.name_span), "over 1 number",

@@ -20,7 +20,7 @@ Remedy = tuple[str, tuple[str, str] | None]
 def remedy(cls: type[Entry], argument: Arg, value: object, named: bool, values: Collection[str]) -> Remedy:
     """`named`: whether the argument is given by its name; `values`: the names of the model's values."""
     kind = _inner(argument.kind)
-    found = _of_name(cls, kind, value, values) if isinstance(value, Option) else _of_value(argument, kind, value)
+    found = _of_name(cls, kind, value, values) if isinstance(value, Option) else _of_value(argument.name, kind, value)
     if found is not None:
         return found
     meaning = f"`{argument.name}` is: {_sentence(argument.doc)}"
@@ -29,6 +29,17 @@ def remedy(cls: type[Entry], argument: Arg, value: object, named: bool, values: 
         more = ", …" if len(cls.arguments) > 4 else ""
         return f"without names the arguments of `{cls.title()}` are {order}{more}; {meaning}", None
     return meaning, None
+
+
+def setting_remedy(name: str, kind: Kind[object], doc: str, value: object) -> Remedy:
+    """The same for a setting of the `train` section."""
+    kind = _inner(kind)
+    found = None
+    if isinstance(value, Option):
+        found = _truth(value.name) if isinstance(kind, Bool) else None
+    else:
+        found = _of_value(name, kind, value)
+    return found or (f"`{name}` says: {_sentence(doc)}", None)
 
 
 def _sentence(doc: str) -> str:
@@ -52,9 +63,10 @@ def _change(text: str) -> tuple[str, str]:
 def _of_name(cls: type[Entry], kind: Kind[object], value: Option, values: Collection[str]) -> Remedy | None:
     name = value.name
     if name in values:
+        several = getattr(cls, "arity", (1, 1))[1] != 1
+        call = f"(…, {name}) -> {cls.title()}()" if several else f"{name} -> {cls.title()}(…)"
         return (
-            f"`{name}` is a value of the model, known only when the program runs: it flows in from the left, "
-            f"`{name} -> {cls.title()}(…)`"
+            f"`{name}` is a value of the model, known only when the program runs: it flows in from the left, `{call}`"
             if cls.category == "layer"
             else f"`{name}` is a value of the model, known only when the program runs",
             None,
@@ -76,7 +88,7 @@ def _truth(word: str) -> Remedy | None:
     return None
 
 
-def _of_value(argument: Arg, kind: Kind[object], value: object) -> Remedy | None:
+def _of_value(name: str, kind: Kind[object], value: object) -> Remedy | None:
     if isinstance(kind, Bool):
         if value in (0, 1):
             return _truth("true" if value else "false")
@@ -89,7 +101,7 @@ def _of_value(argument: Arg, kind: Kind[object], value: object) -> Remedy | None
     if isinstance(kind, Float) and kind.high == 1 and isinstance(value, int | float) and 1 < value <= 100:
         share = f"{value / 100:g}"
         return f"for {value:g} % write `{share}`", _change(share)
-    if argument.name == "padding" and isinstance(value, int):
+    if name == "padding" and isinstance(value, int):
         return (
             "`same` pads so that the size stays (strides aside), `valid` not at all; a `ZeroPadding` layer in front adds "
             "as many zeros as it says",
@@ -105,7 +117,8 @@ def _per_axis(kind: PerAxis, value: object) -> Remedy | None:
             text = f"({', '.join(parts)})" if kind.rank > 1 else parts[0]
             return f"write `{text}`", _change(text)
     if isinstance(value, tuple | list) and len(value) != kind.rank:
-        sizes = "one size" if kind.rank == 1 else f"one size for all {kind.rank} axes, or {kind.rank} of them"
+        every = "both axes" if kind.rank == 2 else f"all {kind.rank} axes"
+        sizes = "one size" if kind.rank == 1 else f"one size for {every}, or {kind.rank} of them"
         if value and all(item == value[0] and isinstance(item, int) for item in value):
             text = str(value[0])
             return f"it takes {sizes}: write `{text}`", _change(text)

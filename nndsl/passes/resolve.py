@@ -52,7 +52,8 @@ def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
                 name.span,
                 "defined again here",
                 related=(Label(places[name.text], "first defined here"),),
-                help="a name stands for one thing: give the second another name",
+                help=f"a name stands for one value all through the model: call this one `{_another(name.text, model)}`, and "
+                "use that below",
             )
             return False
         places[name.text] = name.span
@@ -94,6 +95,24 @@ def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
             scope.order.append(definition)
     scope.order = _sorted(scope, problems)
     return scope
+
+
+def _another(name: str, model: ast.ModelDef) -> str:
+    """A name like `name` that the model does not have."""
+    taken = {ident.text for statement in model.body for ident in _declared(statement)}
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"
+
+
+def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:
+    match statement:
+        case ast.AssignStmt(targets=targets):
+            return targets
+        case ast.InputStmt(name=name) | ast.OutputStmt(name=name) | ast.SharedStmt(name=name) | ast.SubmodelStmt(name=name):
+            return (name,)
+    return ()
 
 
 def references(definition: Definition) -> Iterator[tuple[str, Span]]:

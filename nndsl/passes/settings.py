@@ -8,11 +8,13 @@ from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.graph import Model
 from nndsl.ir.types import FLOATS
+from nndsl.layers.foreign import equivalent
 from nndsl.layers.values import Option, show
 from nndsl.passes.evaluate import Evaluator, Failed
 from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.syntax import ast
 
+_ELSEWHERE = {"dtype": "float", "floatx": "float", "image_data_format": "data_format", "dim_ordering": "data_format"}
 OPTIONS = {"data_format": ("channels_last", "channels_first"), "float": FLOATS}
 
 
@@ -44,10 +46,12 @@ def model_options(model: Model, section: ast.Section, evaluate: Evaluator, probl
     for name, expr in settings(section, problems):
         allowed = OPTIONS.get(name.text)
         if allowed is None:
+            same = _ELSEWHERE.get(name.text)
             problems.error(
                 "NN0216", f"there is no option `{name.text}`", name.span,
-                help=did_you_mean(name.text, OPTIONS) or "a model's options are `data_format` and `float`",
-                fixes=did_you_mean_fix(name.span, suggest(name.text, OPTIONS)),
+                help=f"did you mean `{same}`?" if same
+                else did_you_mean(name.text, OPTIONS) or "a model's options are `data_format` and `float`",
+                fixes=did_you_mean_fix(name.span, [same] if same else suggest(name.text, OPTIONS)),
             )  # fmt: skip
             continue
         try:
@@ -56,10 +60,15 @@ def model_options(model: Model, section: ast.Section, evaluate: Evaluator, probl
             continue
         word = value.name if isinstance(value, Option) else value
         if not isinstance(word, str) or word not in allowed:
-            hint = did_you_mean(word, allowed) if isinstance(word, str) else None
+            close: list[str] = []
+            if isinstance(word, str):
+                same = equivalent("dtype" if name.text == "float" else name.text, word)
+                close = [same] if same in allowed else suggest(word, allowed)
+            choices = ", ".join(f"`{a}`" for a in allowed[:-1])
             problems.error(
-                "NN0217", f"`{name.text}` is one of {', '.join(f'`{a}`' for a in allowed)}, not {show(value)}", expr.span,
-                help=hint or f"for instance `{name.text} = {allowed[0]}`",
+                "NN0206", f"`{name.text}` must be {choices} or `{allowed[-1]}`, not {show(value)}", expr.span,
+                help=f"write `{close[0]}`" if close else f"for instance `{name.text} = {allowed[-1]}`",
+                fixes=did_you_mean_fix(expr.span, close),
             )  # fmt: skip
         elif name.text == "data_format":
             model.data_format = word

@@ -71,6 +71,17 @@ def _between(
             continue
         if not value.type.known:
             return None
+        if value.producer is None and value in targets and _leads(value, sources):
+            ends = ", ".join(n.text for n in statement.targets)
+            starts = ", ".join(n.text for n in statement.sources)
+            problems.error(
+                "NN0406",
+                f"submodel `{statement.name.text}` runs the wrong way round: `{starts}` is made from `{ends}`",
+                statement.name.span,
+                related=(Label(statement.sources[0].span, "the result"), Label(statement.targets[0].span, "the start")),
+                help=f"write `submodel {statement.name.text}({ends}) = {starts}`",
+            )
+            return None
         if value.producer is None:
             names = ", ".join(f"`{n.text}`" for n in statement.sources)
             problems.error(
@@ -97,3 +108,17 @@ def _between(
             )
             return None
     return tuple(node for node in model.nodes if node in wanted)
+
+
+def _leads(start: Value, ends: tuple[Value, ...]) -> bool:
+    """Whether the first of `ends` is made from `start`."""
+    stack = [ends[0]]
+    seen: set[Value] = set()
+    while stack:
+        value = stack.pop()
+        if value is start:
+            return True
+        if value not in seen:
+            seen.add(value)
+            stack.extend(value.producer.operands() if value.producer is not None else ())
+    return False

@@ -95,11 +95,11 @@ def _monitor(model: Model, callback: Callback, problems: Problems) -> None:
     names = [*known, *(f"val_{name}" for name in known)]
     problems.error(
         "NN0504", f"`{callback.title()}` watches `{callback.monitor}`, and nothing of that name is reported",
-        model.training.spans["callbacks"],
+        callback.spans.get("monitor", model.training.spans["callbacks"]),
         help=did_you_mean(callback.monitor, names) or f"reported are {', '.join(f'`{name}`' for name in names)}",
     )  # fmt: skip
 
 
 def callback_mode(model: Model, callback: Callback) -> str:
-    """"min" or "max": `auto` as Keras chooses it for the monitored number."""
+    """ "min" or "max": `auto` as Keras chooses it for the monitored number."""
     return log_names(model)[callback.monitor.removeprefix("val_")] if callback.mode == "auto" else callback.mode

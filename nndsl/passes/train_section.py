@@ -16,6 +16,7 @@ from nndsl.layers.entry import ArgumentError, Kind
 from nndsl.layers.kinds import Bool, Choice, Float, Int, ListOf, Of
 from nndsl.passes.bind import Binder, Reported
 from nndsl.passes.evaluate import Failed
+from nndsl.passes.remedies import setting_remedy
 from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.passes.settings import settings
 from nndsl.source import Span
@@ -47,6 +48,7 @@ _ELSEWHERE = {
     "lr": "the learning rate belongs to the optimizer: `optimizer = Adam(learning_rate=0.001)`",
     "learning_rate": "the learning rate belongs to the optimizer: `optimizer = Adam(learning_rate=0.001)`",
     "momentum": "it belongs to the optimizer: `optimizer = SGD(momentum=0.9)`",
+    "validation_data": "give a share of the data, `validation_split = 0.2`, or `validation=0.2` at a source in `data`",
     "device": "it is chosen when the program runs: `--device cuda`",
 }
 
@@ -67,15 +69,22 @@ def elaborate_training(section: ast.Section | None, binder: Binder, problems: Pr
 
 
 def _setting(training: Training, name: str, expr: ast.Expr, binder: Binder, problems: Problems) -> None:
+    kind, doc = SETTINGS[name]
     try:
-        value = SETTINGS[name][0].convert(binder.evaluate(expr), binder)
-    except (Failed, Reported):
+        written = binder.evaluate(expr)
+    except Failed:
+        return
+    try:
+        value = kind.convert(written, binder)
+    except Reported:
         return
     except ArgumentError as error:
         span = error.span or expr.span
         code = "NN0504" if error.code in ("NN0205", "NN0206") else error.code
-        fixes = (Fix(error.instead[0], (Edit(span, error.instead[1]),)),) if error.instead else ()
-        help = error.help or SETTINGS[name][1]
+        help, instead = error.help, error.instead
+        if help is None and instead is None:
+            help, instead = setting_remedy(name, kind, doc, written)
+        fixes = (Fix(instead[0], (Edit(span, instead[1]),)),) if instead else ()
         problems.error(code, error.about(f"`{name}`"), span, error.label, help=help, fixes=fixes)
         return
     if name == "precision" and value != "float32":
@@ -94,7 +103,7 @@ def _unknown(name: ast.Ident, problems: Problems) -> None:
         today = _FORMER[name.text]
         problems.error(
             "NN0210",
-            f"`{name.text}` is called `{today}` here",
+            f"`{name.text}` is called `{today}` in today's Keras" if today == "epochs" else f"`{name.text}` is called `{today}` here",
             name.span,
             f"`{today}` today",
             fixes=(Fix(f"change to `{today}`", (Edit(name.span, today),)),),

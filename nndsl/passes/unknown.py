@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nndsl.diagnostics.model import Edit, Fix, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.layers import catalogue, foreign
 from nndsl.layers.entry import ArgumentError, Entry
 from nndsl.passes.resolve import did_you_mean_fix
+from nndsl.records import replace
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -111,7 +110,7 @@ def unknown_layer(call: ast.CallExpr, shared: list[str], problems: Problems) -> 
         fixes=did_you_mean_fix(span, close),
     )
     sure = len(close) == 1 and catalogue.find("layer", close[0]) is not None and close[0].lower() == lower
-    return replace(call, func=ast.Ident(close[0], name.span)) if sure else None
+    return ast.CallExpr(call.span, ast.Ident(close[0], name.span), call.args) if sure else None
 
 
 def _former_layer(call: ast.CallExpr, today: type[Entry], problems: Problems) -> ast.CallExpr:
@@ -130,7 +129,7 @@ def _former_layer(call: ast.CallExpr, today: type[Entry], problems: Problems) ->
         edits.append(Edit(place, text))
         help = f"write `{title}({call.args[0].span.text}, {text})`: the size of the kernel is one argument"
         kernel = ast.Arg(place, None, ast.TupleExpr(place, tuple(item.value for item in sizes)))
-        call = replace(call, args=(call.args[0], kernel, *call.args[1 + rank :]))
+        call = ast.CallExpr(call.span, name, (call.args[0], kernel, *call.args[1 + rank :]))
     problems.error(
         "NN0210",
         f"`{name.text}` is called `{title}` in today's Keras",
@@ -139,7 +138,7 @@ def _former_layer(call: ast.CallExpr, today: type[Entry], problems: Problems) ->
         help=help,
         fixes=(Fix(fix, tuple(edits)),),
     )
-    return replace(call, func=ast.Ident(title, name.span))
+    return ast.CallExpr(call.span, ast.Ident(title, name.span), call.args)
 
 
 def report_argument(

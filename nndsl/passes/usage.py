@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nndsl.diagnostics.model import Edit, Fix, Problems
+from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.ir.graph import Model, Value
 from nndsl.source import Span
 from nndsl.syntax import ast
@@ -19,28 +19,20 @@ def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> N
             reached.add(value)
             if value.producer is not None:
                 stack.extend(value.producer.operands())
+    unused = {value for value in model.named.values() if value not in reached}
     used_layers = {node.layer.shared for node in model.nodes}
     for statement in definition.body:
         match statement:
             case ast.InputStmt(name=name):
-                if model.named.get(name.text) not in reached:
+                value = model.named.get(name.text)
+                if value in unused and not _read_by(value, unused):
                     problems.warning(
                         "NN0403", f"input `{name.text}` is not used by any output", name.span, "not used",
                         help="use it, or leave it out: data would have to be given for it",
                         fixes=_removal(f"remove input `{name.text}`", statement.span),
                     )  # fmt: skip
             case ast.AssignStmt(targets=targets):
-                names = [t for t in targets if t.text != "_"]
-                unused = [t for t in names if model.named.get(t.text) not in reached]
-                for name in unused:
-                    sibling = statement.is_tuple and len(unused) < len(names)
-                    problems.warning(
-                        "NN0402", f"`{name.text}` reaches no output", name.span, "not used",
-                        help="write `_` instead of its name" if sibling else "use it, or leave it out",
-                        fixes=(Fix("change to `_`", (Edit(name.span, "_"),)),)
-                        if sibling
-                        else _removal(f"remove `{name.text}`", statement.span),
-                    )  # fmt: skip
+                _assigned(statement, [t for t in targets if t.text != "_"], model, unused, problems)
             case ast.SharedStmt(name=name):
                 if name.text not in used_layers:
                     problems.warning(
@@ -50,8 +42,62 @@ def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> N
                     )  # fmt: skip
 
 
+def _assigned(
+    statement: ast.AssignStmt, names: list[ast.Ident], model: Model, unused: set[Value], problems: Problems
+) -> None:
+    """A statement whose values reach no output. What leads to such a value alone is not reported beside it."""
+    idle = [t for t in names if model.named.get(t.text) in unused]
+    ends = [t for t in idle if not _read_by(model.named[t.text], unused)]
+    if not ends:
+        return
+    if len(idle) < len(names):
+        for name in ends:
+            problems.warning(
+                "NN0402", f"`{name.text}` reaches no output", name.span, "not used",
+                help="write `_` instead of its name", fixes=(Fix("change to `_`", (Edit(name.span, "_"),)),),
+            )  # fmt: skip
+    elif len(ends) == len(idle):
+        listed = " and ".join(f"`{t.text}`" for t in ends)
+        before = [n for n, value in model.named.items() if value in unused and _leads(value, model.named[ends[0].text])]
+        others = ", ".join(f"`{n}`" for n in before)
+        problems.warning(
+            "NN0402", f"{listed} reach{'es' if len(ends) == 1 else ''} no output", ends[0].span, "not used",
+            related=tuple(Label(t.span, "nor this") for t in ends[1:]),
+            notes=(f"{others} lead{'s' if len(before) == 1 else ''} to it, and to nothing else",) if before else (),
+            help="use it, make it an `output`, or leave it out", fixes=_removal(f"remove {listed}", statement.span),
+        )  # fmt: skip
+
+
+def _read_by(value: Value, others: set[Value]) -> bool:
+    """Whether a named value among `others` is made from `value`."""
+    return any(_leads(value, other) for other in others if other is not value)
+
+
+def _leads(start: Value, end: Value) -> bool:
+    stack = [end] if end is not start else []
+    seen: set[Value] = set()
+    while stack:
+        value = stack.pop()
+        if value is start:
+            return True
+        if value not in seen:
+            seen.add(value)
+            stack.extend(value.producer.operands() if value.producer is not None else ())
+    return False
+
+
 def _removal(title: str, span: Span) -> tuple[Fix, ...]:
-    return (Fix(title, (Edit(span, ""),)),)
+    """Takes a statement out, with its lines where nothing else stands on them."""
+    text, start, end = span.file.text, span.start, span.end
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", end)
+    last = len(text) if last < 0 else last + 1
+    rest = text[end:last].strip()
+    if not text[first:start].strip() and (not rest or rest.startswith("#")):
+        start, end = first, last
+    elif rest.startswith(";"):
+        end = text.index(";", end) + 1
+    return (Fix(title, (Edit(Span(span.file, start, end), ""),)),)
 
 
 def prune(model: Model) -> None:

@@ -72,7 +72,9 @@ def _by_order(slot: Slot, source: OpenTable, slots: list[Slot]) -> Columns:
     if sum(widths) != source.table.width:
         names = " ".join(f"`{other.name}` ({width})" for other, width in zip(slots, widths, strict=True))
         raise DataProblem(
-            "NN0605", f"{source.shown} has {source.table.width} columns, and the model takes {sum(widths)}", slot.span,
+            "NN0605",
+            f"{source.shown} has {source.table.width} columns, and the model takes {sum(widths)}",
+            slots[0].span,
             help=f"name the columns in a first line, or put them in this order: {names}",
         )  # fmt: skip
     start = sum(widths[: [other.name for other in slots].index(slot.name)])

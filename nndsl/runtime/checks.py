@@ -129,7 +129,8 @@ def check_values(filled: Filled, float_dtype: str) -> Array:
         return values.astype("float32" if dtype in ("bfloat16", "float16") else dtype, copy=False)
     if values.dtype.kind == "f":
         _refuse(filled, values != np.floor(values), lambda v: f"is {v:g}, and `{slot.name}` takes integers",
-                "declare it as `float[…]` if it is no id")  # fmt: skip
+                "class ids are integers; for numbers to predict take `mse`" if slot.what == "output"
+                else "declare it as `float[…]` if it is no id")  # fmt: skip
     if dtype == "bool":
         _refuse(filled, (values != 0) & (values != 1), lambda v: f"is {v:g}, and `{slot.name}` is true or false", None)
         return values.astype(bool)

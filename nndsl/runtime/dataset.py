@@ -104,15 +104,15 @@ class Dataset:
         return parts[0], parts[1], parts[2]
 
     def _too_few(self, kept: int) -> DataProblem:
-        batch = self.model.batch
+        batch, rows = self.model.batch, f"{self.rows} row{'' if self.rows == 1 else 's'} of {self.shown}"
         if batch is None:
             return DataProblem(
-                "NN0605", f"of {self.rows} rows of {self.shown} none is left for training", self.model.span,
+                "NN0605", f"of {rows} none is left for training", self.model.span,
                 help="hold out a smaller share, or give more data",
             )  # fmt: skip
         return DataProblem(
-            "NN0605", f"{kept} of {self.rows} rows of {self.shown} are left for training, which do not fill one batch "
-            f"of {batch}", self.model.span, help="give more data, hold out less, or declare a smaller batch",
+            "NN0605", f"of {rows} {kept} are left for training, which do not fill a batch of {batch}", self.model.span,
+            help="give more data, hold out less, or declare a smaller batch",
         )  # fmt: skip
 
 

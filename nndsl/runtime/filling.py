@@ -89,7 +89,7 @@ class Filling:
     def _file(self, path: str) -> list[Filled]:
         """A file given on the command line: by names, or in the place of the section's own file."""
         if not os.path.exists(path):
-            raise missing(path, file_span(path), "name a file that is there")
+            raise missing(path, file_span(path), "name a file that is there: .npz or .csv")
         self.options.setdefault("test", HELD_OUT)
         ending = os.path.splitext(path)[1].lower()
         files = [s.reader for s in self.model.sources if isinstance(s.reader, Csv | Npz | Mnist)]

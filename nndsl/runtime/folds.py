@@ -66,7 +66,8 @@ def labels_of(arrays: dict[str, npt.NDArray[Any]], names: list[str], rows: Rows)
         if values.dtype.kind in "iu" and values.ndim == 1:
             return values
         if values.ndim == 2 and values.shape[1] > 1 and np.isin(values, (0, 1)).all():
-            return values.argmax(1)
+            classes: npt.NDArray[Any] = values.argmax(1)
+            return classes
         if np.isin(values, (0, 1)).all():
             ids: npt.NDArray[Any] = values.reshape(len(values), -1)[:, 0].astype(np.int64)
             return ids

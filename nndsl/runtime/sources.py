@@ -155,13 +155,13 @@ def _inside(program: str, file: str, span: Span) -> str:
 
 def _where_to_get(reader: Reader) -> str:
     if isinstance(reader, Mnist) or getattr(reader, "file", "") == "mnist.npz":
-        return f"download it from {MNIST} and put it there"
-    return "put it there"
+        return f"download it from {MNIST} and put it there; or name another file with `--data PATH`"
+    return "put it there; or name another file with `--data PATH`"
 
 
 def missing(shown: str, span: Span, remedy: str, notes: Iterable[str] = ()) -> DataProblem:
     """A data file that is not there; `notes` is what the `.nn` file says of it."""
     return DataProblem(
         "NN0603", f"there is no file `{shown}`", span, notes=notes,
-        help=f"{remedy}; or name another file with `--data PATH`, or try the model with `--data random`",
+        help=f"{remedy}, or try the model with `--data random`",
     )  # fmt: skip

@@ -6,6 +6,7 @@ import csv
 import itertools
 import math
 import os
+import warnings
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -93,10 +94,17 @@ class Table:
     def _quick(self) -> npt.NDArray[np.float64] | None:
         """The whole table by NumPy's own parser, or None where it is not all numbers."""
         try:
-            values = np.loadtxt(
-                self.path, delimiter=self.delimiter, skiprows=1 if self.has_header else 0, comments=None,
-                quotechar='"', encoding="utf-8-sig", ndmin=2,
-            )  # fmt: skip
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of an empty table, which is reported elsewhere
+                values = np.loadtxt(
+                    self.path,
+                    delimiter=self.delimiter,
+                    skiprows=1 if self.has_header else 0,
+                    comments=None,
+                    quotechar='"',
+                    encoding="utf-8-sig",
+                    ndmin=2,
+                )
         except (ValueError, OSError, UnicodeDecodeError):
             return None
         return values if values.shape[1:] == (self.width,) and len(values) else None

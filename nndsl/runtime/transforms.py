@@ -66,6 +66,7 @@ def _reshape(values: Array, shape: tuple[int, ...], span: Span, what: str) -> Ar
             "NN0605",
             f"{what} has rows of {have} values, which `reshape({', '.join(map(str, shape))})` cannot keep",
             span,
+            help="one size may be -1, which means the rest",
         ) from None
 
 

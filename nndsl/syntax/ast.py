@@ -6,12 +6,11 @@ make sense where is decided in `passes/elaborate`, which can say so better than 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from nndsl.records import record
 from nndsl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ident:
     """A name where it is written."""
 
@@ -22,26 +21,26 @@ class Ident:
 # ---------------------------------------------------------------------------------------------- expressions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expr:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Literal(Expr):
     """An integer, float, string, `true`, `false` or `none` (Python's `True`, `False`, `None` are the same)."""
 
     value: int | float | str | bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NameRef(Expr):
     """A bare name: a parameter, a value, a shared layer, or an option like `relu`. `_` is one too."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arg:
     """One argument of a call; `name` is None for a positional one."""
 
@@ -50,7 +49,7 @@ class Arg:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallExpr(Expr):
     """`NAME(args)`: a layer, a block or a function."""
 
@@ -58,19 +57,19 @@ class CallExpr(Expr):
     args: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TupleExpr(Expr):
     """`(a, b)` or `(a,)`; `()` too."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListExpr(Expr):
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RangeExpr(Expr):
     """`0..4`: the integers 0, 1, 2, 3."""
 
@@ -78,7 +77,7 @@ class RangeExpr(Expr):
     stop: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unary(Expr):
     """`op` is `-`, `+` or `not`."""
 
@@ -86,7 +85,7 @@ class Unary(Expr):
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binary(Expr):
     """`op` is one of `+ - * / // % ** @ == != < <= > >= and or`; `op_span` is where it stands."""
 
@@ -96,7 +95,7 @@ class Binary(Expr):
     op_span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IfElse(Expr):
     """`then if condition else otherwise`."""
 
@@ -105,7 +104,7 @@ class IfElse(Expr):
     otherwise: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute(Expr):
     """`value.name`, as in `x.shape`."""
 
@@ -113,7 +112,7 @@ class Attribute(Expr):
     name: Ident
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SliceItem:
     """One subscript: `index` alone, or `start:stop:step` where `is_slice` (each part may be missing)."""
 
@@ -125,7 +124,7 @@ class SliceItem:
     step: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subscript(Expr):
     """`value[items]`."""
 
@@ -133,21 +132,21 @@ class Subscript(Expr):
     items: tuple[SliceItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Paren(Expr):
     """`( inner )`, kept because parentheses make a stage of several stages."""
 
     inner: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Branch(Expr):
     """`branch { arm; arm }`, a stage."""
 
     arms: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repeat(Expr):
     """`repeat count { body }`, or `repeat names in iterable { body }`, a stage."""
 
@@ -156,7 +155,7 @@ class Repeat(Expr):
     body: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flow(Expr):
     """`source -> stage -> stage`: the first item is the source (or, inside a branch, repeat or parenthesised
     stage, the first stage), the others are stages. Always two items or more: one alone is that item itself.
@@ -165,7 +164,7 @@ class Flow(Expr):
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ErrorExpr(Expr):
     """What could not be parsed (already reported); checks that meet it stay silent."""
 
@@ -173,12 +172,12 @@ class ErrorExpr(Expr):
 # ----------------------------------------------------------------------------------------------- statements
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DimExpr:
     """A dimension of an input or a weight: an expression (`784`, `T`, `units`) or `?` (`value` is None)."""
 
@@ -186,7 +185,7 @@ class DimExpr:
     value: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InputStmt(Stmt):
     """`input NAME: DTYPE[dims] with …`; inside a block or layer the type may be missing (`dims` None)."""
 
@@ -196,7 +195,7 @@ class InputStmt(Stmt):
     options: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AssignStmt(Stmt):
     """`NAME = flow` or `(a, _, c) = flow`; in a section (`train`, `options`, `data`) a setting."""
 
@@ -205,7 +204,7 @@ class AssignStmt(Stmt):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputStmt(Stmt):
     """`output NAME = flow with loss=…`; `value` is None for a bare `output NAME` (the value of that name)."""
 
@@ -214,13 +213,13 @@ class OutputStmt(Stmt):
     options: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SharedStmt(Stmt):
     name: Ident
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SubmodelStmt(Stmt):
     """`submodel NAME(sources) = target` (several targets as a tuple)."""
 
@@ -229,14 +228,14 @@ class SubmodelStmt(Stmt):
     targets: tuple[Ident, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PenaltyStmt(Stmt):
     name: Ident
     value: Expr
     options: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceStmt(Stmt):
     """`source NAME = reader(…) with test=…`, in a `data` section."""
 
@@ -245,7 +244,7 @@ class SourceStmt(Stmt):
     options: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WeightStmt(Stmt):
     """`trainable NAME: [dims] = initializer` or `state NAME: [dims] = initializer`, in a `layer`."""
 
@@ -257,14 +256,14 @@ class WeightStmt(Stmt):
     options: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UpdateStmt(Stmt):
     name: Ident
     value: Expr
     options: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Section(Stmt):
     """`train { … }`, `data { … }`, `options { … }`."""
 
@@ -272,7 +271,7 @@ class Section(Stmt):
     body: tuple[Stmt, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ErrorStmt(Stmt):
     """A statement that could not be parsed (already reported). `declares` holds the names that it would have
     declared, so that their uses are not reported as unknown."""
@@ -280,7 +279,7 @@ class ErrorStmt(Stmt):
     declares: tuple[Ident, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """A parameter of a block or layer, with its default."""
 
@@ -289,14 +288,14 @@ class Parameter:
     default: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelDef(Stmt):
     name: Ident
     body: tuple[Stmt, ...]
     comment: str = ""  # the comment lines that stand directly above, without their `#`
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlockDef(Stmt):
     """`block NAME(parameters) { … }`, or with `is_layer` a `layer NAME(parameters) { … }`."""
 
@@ -307,18 +306,18 @@ class BlockDef(Stmt):
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParamDef(Stmt):
     name: Ident
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImportDef(Stmt):
     path: Literal
     names: tuple[Ident, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class File(Stmt):
     body: tuple[Stmt, ...]

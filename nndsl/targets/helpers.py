@@ -9,7 +9,7 @@ from functools import cache
 from nndsl.resources import templates_path
 
 _IMPORT = re.compile(r"^(?:import|from) .*$", re.MULTILINE)
-_WORD = re.compile(r"\b[A-Za-z_]\w*\b")
+_WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b")  # bare names: `torch.maximum` is not the helper `maximum`
 
 
 @cache

@@ -147,6 +147,8 @@ class Body:
     def _bind(self, value: Value, name: str, expr: code.Expr, comment: str) -> None:
         if isinstance(expr, code.Name) and (expr.id == name or not value.name):
             self.variables[value] = expr
+            if expr.id == "x":
+                self.names.hold(value)
             return
         target = code.Name(name)
         returned = self.writer.main is not self and self.results == [value]

@@ -69,11 +69,12 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "constraints": _constraints(records, scope),
         "metrics": _metrics(trained, calls),
         "metric_masks": bool(masked) and any(output.metrics for output in masked),
-        "optimizer": _optimizer(model, scope),
+        "optimizer": _optimizer(model, scope) if trained else "",
         "schedule": "",
         "schedule_doc": "",
         "optimizer_doc": f"{type(optimizer).__name__} as Keras defines it.",
-        "watchers": _watchers(model, callbacks, scope),
+        "watchers": _watchers(model, callbacks, scope) if trained else "",
+        "watcher_types": " | ".join(sorted({type(callback).__name__ for callback in callbacks})),
         "watches_validation": _watched(callbacks),
         "steps": steps,
         "epochs": given.get("epochs", 1),
@@ -87,7 +88,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "cross_validation": _spelled(given.get("cross_validation")),
         "double": model.float_dtype == "float64",
     }
-    if optimizer.schedule is not None:
+    if optimizer.schedule is not None and trained:
         call = TrainingCall(scope, model.outputs[0].value.type)
         context["schedule"] = block(optimizer.schedule.body(call, code.Name("step")), 1)
         context["schedule_doc"] = f"The learning rate of a step, by {type(optimizer.schedule).__name__}."
@@ -182,7 +183,7 @@ def _losses(
         prediction, target = _item("outputs", output.name), _item("targets", output.name)
         if class_weight is not None:
             weight = code.Name("weight")
-            body.append(code.Assign((weight,), _class_weights(output, target, class_weight)))
+            body += _class_weights(output, target, class_weight)
         call = calls[output.name]
         if call.logits and logits_activation(output) is None:  # another output of the same value wants the logits
             prediction = _activated(call.logits, prediction)
@@ -192,15 +193,20 @@ def _losses(
     return block([*body, code.Return(code.Dict(tuple(items)))], 1)
 
 
-def _class_weights(output: Output, target: code.Expr, weights: tuple[float, ...]) -> code.Expr:
+def _class_weights(output: Output, target: code.Expr, weights: tuple[float, ...]) -> list[code.Stmt]:
     """The weight of each sample's class, as Keras reads the class from the target."""
     ids: code.Expr = target
     if not output.loss.sparse:
         one = output.value.type.last == 1
         ids = code.method(code.index(target, code.ELLIPSIS, 0), "long") if one else code.method(target, "argmax", -1)
-    device = code.Attr(target, "device")
-    chosen = code.index(code.call("torch.tensor", list(weights), device=device), ids)
-    return code.IfElse(chosen, code.Name("weighted"), code.call("torch.ones", code.Tuple(())))
+    name, weight = code.Name("ids"), code.Name("weight")
+    of_classes = code.call("torch.tensor", list(weights), device=code.Attr(name, "device"))
+    chosen: tuple[code.Stmt, ...] = (
+        code.Assign((weight,), of_classes),
+        code.Assign((weight,), code.index(weight, name)),
+    )
+    start = code.Assign((weight,), code.call("torch.ones", code.Tuple(())))
+    return [code.Assign((name,), ids), start, code.If(code.Name("weighted"), chosen)]
 
 
 def _total(trained: list[Output], records: list[InitRecord], scope: TorchScope) -> str:

@@ -40,6 +40,10 @@ class Variables:
         assert value.producer is not None
         return self.fresh(python_name(value.producer.layer.path.replace(".", "_")))
 
+    def hold(self, value: Value) -> None:
+        """`value` is what `x` holds, under no name of its own: `x` is needed as long as it is."""
+        self._x_until = max(self._x_until, self.last_use.get(value, -1))
+
     def fresh(self, hint: str) -> str:
         name, number = hint, 2
         while name in self.taken:

@@ -35,7 +35,7 @@ def test_an_error_carries_its_diagnostics_and_reads_well():
     with pytest.raises(nndsl.CompileError) as caught:
         nndsl.check(TEXT.replace("Dense(2)", "Dens(2) -> Dense(unit=3)"))
     assert [item.code for item in caught.value.diagnostics] == ["NN0202", "NN0203"]
-    assert "error[NN0202]: there is no layer called `Dens`" in str(caught.value) and "<string>:3:20" in str(
+    assert "error[NN0202]: there is no layer called `Dens`" in str(caught.value) and "<string>:3:21" in str(
         caught.value
     )
     with pytest.raises(nndsl.CompileError, match="there is no file"):

@@ -330,11 +330,12 @@ def text_cells() -> Model:
 def translate() -> Model:
     source_words = Input((None,), dtype="int32", name="source_words")
     known_words = Input((None,), dtype="int32", name="known_words")
-    # LANGUAGE.md gives no name to the layers of a statement with several targets: these two are matched by class.
-    s = layers.Embedding(8000, 128, mask_zero=True)(source_words)
-    _, h, c = layers.LSTM(128, return_state=True)(s)
+    # The layers of a statement with several targets are named after the first that is not `_`.
+    s = layers.Embedding(8000, 128, mask_zero=True, name="h_embedding")(source_words)
+    _, h, c = layers.LSTM(128, return_state=True, name="h")(s)
     t = layers.Embedding(6000, 128, mask_zero=True, name="next_words_embedding")(known_words)
-    t = layers.LSTM(128, return_sequences=True, name="next_words_lstm")(t, initial_state=[h, c])
+    # Keras 3.15 forgets the mask where an initial state is given, so it is handed over
+    t = layers.LSTM(128, return_sequences=True, name="next_words_lstm")(t, initial_state=[h, c], mask=t._keras_mask)
     y = layers.Dense(6000, "softmax", name="next_words")(t)
     return Model([source_words, known_words], {"next_words": y})
 

@@ -276,6 +276,34 @@ def test_dropout_drops_the_same_features_at_every_step() -> None:
     assert bool((y == y[:, :1]).all())
 
 
+@pytest.mark.parametrize(
+    "flow",
+    [
+        "x -> LSTM(4, stateful=true, return_sequences=true) -> GRU(3)",
+        "x -> Masking() -> LSTM(4, stateful=true, return_sequences=true) -> Bidirectional(GRU(3))",
+    ],
+)
+def test_double_precision(flow: str) -> None:
+    text = model_text(flow, "x: float[6, 3] with batch=6", options="float = float64")
+    assert_parity(text, arrays={"x": MASKS["x"].astype("float64")}, tolerance=1e-12)
+
+
+def test_shared_layer() -> None:
+    text = (
+        "model Test {\n    input a: float[6, 3]\n    input b: float[6, 3]\n    shared encoder = LSTM(4)\n"
+        "    output y = (a -> encoder, b -> encoder) -> Subtract()\n}\n"
+    )
+    assert_parity(text)
+
+
+def test_penalties_and_limits_reach_the_weights() -> None:
+    layer = "LSTM(4, kernel_regularizer=l2(0.5), bias_regularizer=l1(0.1), recurrent_constraint=max_norm(0.5))"
+    text = f"model Test {{\n    input x: float[6, 3]\n    output y = x -> {layer} with loss=mse\n}}\n"
+    torch_text = compile_pair(text).texts["torch"]
+    for key in ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0"):
+        assert f'model.y.get_parameter("{key}")' in torch_text
+
+
 def test_initial_weights() -> None:
     pair = compile_pair(model_text("x -> LSTM(5, return_sequences=true) -> GRU(4)", "x: float[6, 3]"))
     fresh = type(pair.torch)().state_dict()

@@ -35,14 +35,34 @@ NUMBERS = np.abs(random.normal(size=(50, 6))).astype("float32") + 0.1
         ("Dense(6, activation=softmax)", "sparse_categorical_crossentropy", "sparse_categorical_accuracy", IDS),
         ("Dense(6, activation=softmax)", "sparse_categorical_crossentropy", "SparseTopKCategoricalAccuracy(k=3)", IDS),
         ("Dense(6, activation=softmax)", "categorical_crossentropy", "accuracy", ONE_HOT),
-        ("Dense(6, activation=softmax)", "categorical_crossentropy", "categorical_accuracy, top_k_categorical_accuracy", ONE_HOT),
-        ("Dense(6, activation=softmax)", "categorical_crossentropy", "TopKCategoricalAccuracy(k=2, name=best)", ONE_HOT),
+        (
+            "Dense(6, activation=softmax)",
+            "categorical_crossentropy",
+            "categorical_accuracy, top_k_categorical_accuracy",
+            ONE_HOT,
+        ),
+        (
+            "Dense(6, activation=softmax)",
+            "categorical_crossentropy",
+            "TopKCategoricalAccuracy(k=2, name=best)",
+            ONE_HOT,
+        ),
         ("Dense(1, activation=sigmoid)", "binary_crossentropy", "accuracy", BINARY),
         ("Dense(1, activation=sigmoid)", "binary_crossentropy", "accuracy", BINARY[:, 0]),
         ("Dense(1, activation=sigmoid)", "binary_crossentropy", "Precision(), Recall(), AUC()", BINARY),
         ("Dense(1, activation=sigmoid)", "binary_crossentropy", "precision, recall, auc", BINARY),
-        ("Dense(1, activation=sigmoid)", "binary_crossentropy", "Precision(thresholds=0.3), Recall(thresholds=0.7)", BINARY),
-        ("Dense(1, activation=sigmoid)", "binary_crossentropy", "AUC(num_thresholds=20), BinaryAccuracy(threshold=0.4)", BINARY),
+        (
+            "Dense(1, activation=sigmoid)",
+            "binary_crossentropy",
+            "Precision(thresholds=0.3), Recall(thresholds=0.7)",
+            BINARY,
+        ),
+        (
+            "Dense(1, activation=sigmoid)",
+            "binary_crossentropy",
+            "AUC(num_thresholds=20), BinaryAccuracy(threshold=0.4)",
+            BINARY,
+        ),
         ("Dense(6, activation=sigmoid)", "binary_crossentropy", "binary_accuracy, Precision(), Recall(), AUC()", MANY),
         ("Dense(6, activation=sigmoid)", "binary_crossentropy", "accuracy", MANY),
         ("Dense(6)", "mse", "mae, mse, mape, msle, RootMeanSquaredError(), cosine_similarity", NUMBERS),
@@ -57,7 +77,9 @@ def test_a_metric_reports_as_in_keras(head: str, loss: str, metrics: str, target
 
 
 def test_ties_in_the_top_k_count() -> None:
-    programs = Programs(text("Dense(6, activation=softmax)", "categorical_crossentropy", "TopKCategoricalAccuracy(k=2)"))
+    programs = Programs(
+        text("Dense(6, activation=softmax)", "categorical_crossentropy", "TopKCategoricalAccuracy(k=2)")
+    )
     assert_same_reports(programs, {"x": np.zeros_like(X), "y": ONE_HOT}, 1e-5)
 
 

@@ -1,4 +1,4 @@
-"""The emitted programs as people use them: from the command line, on files, on their own; and callbacks, steps, state."""
+"""The emitted programs as people use them: on the command line, on files, alone; and callbacks, steps, state."""
 
 from __future__ import annotations
 

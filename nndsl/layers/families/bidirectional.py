@@ -196,7 +196,7 @@ class Bidirectional(Layer):
             call = t.child(name, inner, types, types)
             held += [(call, weight) for weight in inner.fused_weights(suffix)]  # type: ignore[attr-defined]
             frozen += inner.frozen(suffix)  # type: ignore[attr-defined]
-        first, second = layer.start(), self.backward.start()  # type: ignore[attr-defined]
+        first, second = layer.start(), self.backward.start()
         module = t.module(
             constructor, held=held, frozen=frozen, start=first if first == second else None
         )  # fmt: skip

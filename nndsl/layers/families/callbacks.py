@@ -7,7 +7,7 @@ from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import Bool, Choice, Either, Float, Int, Maybe, Text
 from nndsl.layers.training import Callback, Splitter, TrainingCall
 
-MONITOR = "The number that is watched: `loss`, `accuracy`, `val_loss`, …, with an output's name before it if there are several."
+MONITOR = "The number that is watched: `loss`, `accuracy`, `val_loss`, …; `age_loss` where there are several outputs."
 MODE = "Whether less or more is better; `auto` knows it from the number."
 
 

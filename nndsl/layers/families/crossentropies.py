@@ -50,7 +50,7 @@ class BinaryCrossentropy(Loss):
         target = self._target(target)
         if self.from_logits or t.logits:
             each = code.call("F.binary_cross_entropy_with_logits", prediction, target, reduction="none")
-            return code.method(each, "mean", -1)
+            return code.call("torch.mean", each, -1)
         return code.call(t.helper("binary_crossentropy"), prediction, target)
 
     def mean(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:

@@ -27,7 +27,7 @@ class _Simple(Loss):
 
     def values(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
         each = code.call(self.function, prediction, target, **self.options(), reduction="none")
-        return code.method(each, "mean", -1)
+        return code.call("torch.mean", each, -1)
 
     def mean(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
         return code.call(self.function, prediction, target, **self.options())

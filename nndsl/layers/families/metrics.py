@@ -9,7 +9,7 @@ from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.entry import ConfigError, arg, entry, snake_case
 from nndsl.layers.kinds import Choice, Float, Int, Maybe
-from nndsl.layers.training import Metric, TrainingCall
+from nndsl.layers.training import Metric, TrainingCall, only_last_axis
 
 
 class _Mean(Metric):
@@ -90,7 +90,8 @@ class CategoricalAccuracy(_Classes):
     """The share of samples whose largest number is where the one-hot target's 1 is.
 
     Example:
-        output label = x -> Dense(10, activation=softmax) with loss=categorical_crossentropy, metrics=[categorical_accuracy]
+        output label = x -> Dense(10, activation=softmax)
+            with loss=categorical_crossentropy, metrics=[categorical_accuracy]
     """
 
 
@@ -206,6 +207,11 @@ class CosineSimilarity(_Dense):
     Example:
         output vector = x -> Dense(64) with loss=cosine_similarity, metrics=[cosine_similarity]
     """
+
+    axis = arg(Int(), "The axis of the vectors: the last.", -1)
+
+    def check(self) -> None:
+        only_last_axis(self)
 
 
 class _Confusion(_Dense):

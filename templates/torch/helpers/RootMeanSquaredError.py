@@ -1,3 +1,6 @@
+import math
+
+
 class RootMeanSquaredError(Metric):
     """The root of the mean squared difference over all batches together."""
 
@@ -5,4 +8,4 @@ class RootMeanSquaredError(Metric):
         super().__init__(squared_error)
 
     def result(self) -> float:
-        return super().result() ** 0.5
+        return math.sqrt(super().result())

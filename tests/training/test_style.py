@@ -1,0 +1,75 @@
+"""The training part of emitted programs reads as if written by hand: ruff finds nothing, mypy --strict neither."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nndsl import pipeline
+from nndsl.diagnostics.model import Problems
+from nndsl.source import SourceFile
+
+pytestmark = pytest.mark.torch
+
+TRAINS = {
+    "plain": "optimizer = sgd",
+    "all": "optimizer = RMSprop(CosineDecay(0.1, 90, warmup_target=0.2, warmup_steps=3), clipnorm=1, weight_decay=0.1); "
+    "epochs = 4; seed = 3; validation_split = 0.25",
+    "watched": "optimizer = AdamW(0.1, global_clipnorm=1); "
+    "callbacks = [EarlyStopping(patience=3), ReduceLROnPlateau(monitor=loss)]",
+    "stopped": "optimizer = adam; callbacks = EarlyStopping(monitor=loss)",
+    "steps": "optimizer = SGD(PolynomialDecay(0.1, 9, power=2, cycle=true), momentum=0.9); steps = 40; shuffle = false",
+    "adamax": "optimizer = Adamax(clipvalue=0.5); batch_size = 7",
+    "adagrad": "optimizer = Adagrad(PiecewiseConstantDecay([3, 4], [0.3, 0.2, 0.1]))",
+    "weighted": "optimizer = nadam; class_weight = [1, 2, 3]",
+}
+OUTPUTS = {
+    "classes": "output y = x -> Dense(3, activation=softmax, kernel_constraint=non_neg, kernel_regularizer=l2(0.1))\n"
+    "        with loss=sparse_categorical_crossentropy, metrics=[accuracy, SparseTopKCategoricalAccuracy(k=2)]",
+    "ignored": "output y = x -> Dense(3) with loss=SparseCategoricalCrossentropy(from_logits=true, ignore_class=0)",
+    "several": "output y = x -> Dense(1) with loss=mse, weight=0.5, metrics=[mae, RootMeanSquaredError()]\n"
+    "    output z = x -> Dense(1, activation=sigmoid) with loss=bce, metrics=[Precision(), Recall(0.3), AUC()]",
+    "none": "output y = x -> Dense(1)",
+}
+
+
+STATEFUL = """
+model Wave {{
+    input wave: float[5, 3] with batch=4
+    state = wave -> Masking() -> LSTM(4, return_sequences=true, stateful=true)
+    output next = state -> Dense(1) with loss=mse, weight=2, metrics=[mae, AUC()]
+    output seen = state -> Dense(2)
+    train {{ optimizer = adam; {} }}
+}}
+"""
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    problems = Problems()
+    program = pipeline.check(SourceFile("test.nn", text), problems)
+    assert program is not None, [d.message for d in problems]
+    for target in ("torch", "keras"):
+        (folder / f"{name}_{target}.py").write_text(pipeline.emit(program, target), encoding="utf-8")
+
+
+def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
+    for train_name, train in TRAINS.items():
+        for output_name, output in OUTPUTS.items():
+            if train_name == "weighted" and output_name != "classes":
+                continue
+            body = train if output_name != "none" or train_name in ("plain", "steps") else "optimizer = adam"
+            text = f"model AnyNameThatIsRatherLong {{\n    input x: float[6]\n    {output}\n    train {{ {body} }}\n}}\n"
+            _write(tmp_path, f"{train_name}_{output_name}", text)
+    for number, train in enumerate(("epochs = 2", "steps = 9; reset_state = never")):
+        _write(tmp_path, f"stateful_{number}", STATEFUL.format(train))
+    _run("ruff", "check", "--isolated", "--select", "E,F,W,I,UP,B", "--line-length", "88", ".", folder=tmp_path)
+    _run("ruff", "format", "--isolated", "--diff", ".", folder=tmp_path)
+    _run("mypy", "--strict", *(file.name for file in sorted(tmp_path.glob("*_torch.py"))), folder=tmp_path)
+
+
+def _run(*arguments: str, folder: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
