@@ -42,6 +42,10 @@ def categories() -> list[str]:
     return sorted(catalogue.categories(), key=lambda item: (_ORDER.index(item) if item in _ORDER else 99, item))
 
 
+_SMALL = ("activation", "reader", "transform")
+"""What is called by its name in small letters."""
+
+
 def _title(category: str) -> str:
     return _PLURAL.get(category, category.capitalize() + "s")
 
@@ -53,12 +57,13 @@ def _name(cls: type[Entry]) -> str:
 
 def _signature(cls: type[Entry]) -> str:
     shown = [a.name if a.required else f"{a.name}={_default(a)}" for a in cls.arguments.values()]
-    return f"{_name(cls) if cls.category == 'activation' else cls.__name__}({', '.join(shown)})"
+    return f"{_name(cls) if cls.category in _SMALL else cls.__name__}({', '.join(shown)})"
 
 
 def _default(argument: Arg) -> str:
     """The default as a file would spell it; names of entries are written bare."""
-    return argument.default if isinstance(argument.default, str) else spell(argument.default)
+    default = argument.default
+    return default if isinstance(default, str) and default.isidentifier() else spell(default)
 
 
 def _body(cls: type[Entry]) -> tuple[str, str]:
@@ -69,7 +74,7 @@ def _body(cls: type[Entry]) -> tuple[str, str]:
 
 def _also(cls: type[Entry]) -> list[str]:
     """The other names that it may be called by."""
-    if cls.category == "layer":
+    if cls.category in ("layer", "reader", "transform"):
         return []
     names = {cls.__name__, snake_case(cls.__name__), *cls.aliases} - {_name(cls)}
     return sorted(names)
@@ -77,7 +82,8 @@ def _also(cls: type[Entry]) -> list[str]:
 
 def _terminal(cls: type[Entry]) -> str:
     text, example = _body(cls)
-    parts = [f"{cls.category} {cls.__name__}", "", *_wrapped(_signature(cls), 2, 6), ""]
+    title = _name(cls) if cls.category in ("reader", "transform") else cls.__name__
+    parts = [f"{cls.category} {title}", "", *_wrapped(_signature(cls), 2, 6), ""]
     for paragraph in text.split("\n\n"):
         parts += [*textwrap.wrap(" ".join(paragraph.split()), 96), ""]
     if cls.arguments:

@@ -34,8 +34,8 @@ REQUIRED = Required()
 
 
 class ArgumentError(Exception):
-    """A value that does not suit an argument. The message goes on after "`units` of `Dense` ": "must be …"; with `whole`
-    it is a sentence of its own."""
+    """A value that does not suit an argument. The message goes on after "`units` of `Dense` ": "must be …"; with
+    `whole` it is a sentence of its own."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class ArgumentError(Exception):
 
 
 class ConfigError(Exception):
-    """Arguments that are fine one by one but not together (Keras's own rules). `arguments` are the ones to underline."""
+    """Arguments that are fine one by one but not together (Keras's own rules). `arguments` are to be underlined."""
 
     def __init__(self, message: str, *arguments: str, help: str | None = None, code: str = "NN0215") -> None:
         super().__init__(message)

@@ -94,8 +94,8 @@ _LAYER_ADVICE = {
     "Model": "a model is written `model Name { … }`; its values flow with `->`",
     "Input": "an input is declared in a line of its own: `input x: float[784]`",
     "InputLayer": "an input is declared in a line of its own: `input x: float[784]`",
-    "Merge": "each way to merge is a layer: `(a, b) -> Concatenate()`, `Add()`, `Multiply()`, `Average()`, `Dot(axes=1)`",
-    "merge": "each way to merge is a layer: `(a, b) -> Concatenate()`, `Add()`, `Multiply()`, `Average()`, `Dot(axes=1)`",
+    "Merge": "each way to merge is a layer: `(a, b) -> Concatenate()`, `Add()`, `Multiply()`, `Dot(axes=1)`",
+    "merge": "each way to merge is a layer: `(a, b) -> Concatenate()`, `Add()`, `Multiply()`, `Dot(axes=1)`",
     "TimeDistributedDense": "write `TimeDistributed(Dense(…))`",
     "ConvLSTM2D": "this version of nndsl does not have it",
     "MaxoutDense": "Keras has it no more; `Dense` layers merged by `Maximum()` do the same",
@@ -166,8 +166,9 @@ _ARGUMENTS = {
 }
 # Without effect on shapes, so that a call that gives one of them can be checked further.
 HARMLESS = frozenset(
-    "in_channels in_features input_size num_features input_length input_shape batch_input_shape batch_shape input_dim "
-    "batch_size batch_first inplace device weights loss metrics optimizer consume_less implementation activation".split()
+    "in_channels in_features input_size num_features input_length input_shape batch_input_shape batch_shape "
+    "input_dim batch_size batch_first inplace device weights loss metrics optimizer consume_less "
+    "implementation activation".split()
 )
 
 

@@ -37,6 +37,7 @@ class Binder:
         self.problems, self.evaluate = problems, evaluate
         self.spans: dict[int, dict[str, Span]] = {}  # of nested entries, by id, for messages about them
         self.values: Collection[str] = ()  # the names of the model's values
+        self.shared: Collection[str] = ()  # and of its shared layers
         self.defaults: dict[str, object] = {}  # what the model's options say of arguments that are `none`
 
     # ------------------------------------------------------------------------------- nested entries
@@ -77,15 +78,26 @@ class Binder:
             )
         return cls({}, default_of)
 
-    def lookup(
-        self, category: str, name: str, span: Span | None, call: ast.CallExpr | None = None
-    ) -> type[Entry]:
+    def lookup(self, category: str, name: str, span: Span | None, call: ast.CallExpr | None = None) -> type[Entry]:
         """The entry of that name; raises ArgumentError with a suggestion."""
         found = catalogue.find(category, name)
         if found is not None:
             return found
         from nndsl.passes.unknown import unknown_entry
 
+        if name in self.evaluate.absent:
+            raise Reported
+        if category == "layer" and (name in self.values or name in self.shared):
+            what = "a shared layer" if name in self.shared else "a value"
+            raise ArgumentError(
+                f"`{name}` is {what}, and a layer that is made here is meant",
+                code="NN0211",
+                span=span,
+                help=f"a shared layer is called by itself: `x -> {name}`"
+                if name in self.shared
+                else "write the layer out, as in `TimeDistributed(Dense(4))`; values flow in from the left",
+                whole=True,
+            )
         raise unknown_entry(category, name, span, call)
 
     # ------------------------------------------------------------------------------------ arguments
@@ -98,13 +110,15 @@ class Binder:
         given: dict[str, object] = {}
         spans: dict[str, Span] = {}
         tensors: dict[str, ast.Expr] = {}
+        unnamed = False  # whether an argument stands where its name is missing
         fine = certain = True  # whether an entry can be made, and whether it is what the file means
         excess: list[ast.Arg] = []
         meant: set[str | None] = set()  # by arguments of unknown names; None where that is not clear
+        named: ast.Arg | None = None  # the last argument with a name
         positional = list(arguments)
         for position, item in enumerate(call.args):
             if item.name is not None:
-                name = item.name.text
+                name, named = item.name.text, item
                 if name in tensor_args:
                     tensors[name] = item.value
                     spans[name] = item.value.span
@@ -113,6 +127,11 @@ class Binder:
                     certain = False
                     fine = self._unknown_argument(cls, item, call, meant) and fine
                     continue
+            elif named is not None:
+                fine = False
+                unnamed = True
+                self._unnamed(cls, item, named, [n for n in positional if n not in spans])
+                continue
             elif position < len(positional):
                 name = positional[position]
             else:
@@ -147,7 +166,7 @@ class Binder:
         if excess:
             self._too_many(cls, excess, call, len(positional))
         missing = [a for a in arguments.values() if a.required and a.name not in spans and a.name not in meant]
-        if missing and None not in meant:
+        if missing and None not in meant and not unnamed:
             self._missing(cls, missing, call)
             fine = False
         if not fine:
@@ -187,9 +206,7 @@ class Binder:
             self.problems.error(error.code, message, span, error.label, help=help, fixes=fixes)
             return _FAILED
 
-    def _unknown_argument(
-        self, cls: type[Entry], item: ast.Arg, call: ast.CallExpr, meant: set[str | None]
-    ) -> bool:
+    def _unknown_argument(self, cls: type[Entry], item: ast.Arg, call: ast.CallExpr, meant: set[str | None]) -> bool:
         """Reports it; whether the call can be checked further as if it were not there."""
         assert item.name is not None
         from nndsl.layers.foreign import HARMLESS
@@ -227,6 +244,21 @@ class Binder:
             "too many",
             help=help,
             fixes=fixes,
+        )
+
+    def _unnamed(self, cls: type[Entry], item: ast.Arg, before: ast.Arg, free: list[str]) -> None:
+        text = f"{free[0]}={item.value.span.text}" if free else ""
+        option = isinstance(item.value, ast.NameRef) and catalogue.find("activation", item.value.name) is not None
+        if option and "activation" in free:
+            text = f"activation={item.value.span.text}"
+        self.problems.error(
+            "NN0207",
+            f"an argument of `{cls.title()}` without a name cannot stand behind one with a name",
+            item.span,
+            "which argument is this?",
+            related=(Label(before.span, "has a name"),),
+            help=f"give it its name, for instance `{text}`" if text else "leave it out",
+            fixes=(Fix(f"change to `{text}`", (Edit(item.span, text),)),) if option and "activation" in free else (),
         )
 
     def _missing(self, cls: type[Entry], missing: list[Arg], call: ast.CallExpr) -> None:

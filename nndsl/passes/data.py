@@ -161,7 +161,7 @@ class _Data:
             return None
         cls = catalogue.find(category, name.text)
         known = [n for n in catalogue.names(category) if n.islower()]
-        if cls is None:
+        if cls is None or catalogue.spelling(cls) != name.text:
             self._unknown(category, name, known)
             return None
         if isinstance(stage, ast.NameRef):

@@ -8,17 +8,14 @@ from __future__ import annotations
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.constraints import Constraints
-from nndsl.ir.dims import BATCH, Dim, fresh, symbol
-from nndsl.ir.graph import Input, LayerUse, Model, Output, Value
-from nndsl.ir.types import DTYPES, TensorType
+from nndsl.ir.graph import LayerUse, Model, Output, Value
 from nndsl.layers import catalogue
 from nndsl.layers.base import Layer
-from nndsl.layers.foreign import equivalent
-from nndsl.layers.values import Option, show
 from nndsl.passes.bind import Binder
-from nndsl.passes.evaluate import Evaluator, Failed
+from nndsl.passes.evaluate import Evaluator
 from nndsl.passes.flows import Flows
 from nndsl.passes.infer import Infer
+from nndsl.passes.inputs import Inputs
 from nndsl.passes.outputs import elaborate_output_options, elaborate_training
 from nndsl.passes.resolve import Scope, did_you_mean_fix, resolve
 from nndsl.passes.settings import model_options
@@ -27,7 +24,6 @@ from nndsl.passes.unknown import unknown_layer
 from nndsl.source import Span
 from nndsl.syntax import ast
 
-MAX_DIM = 2**40
 _LATER = {
     ast.BlockDef: "a `block` or `layer` of one's own",
     ast.ParamDef: "`param`",
@@ -108,7 +104,7 @@ class _Elaborator:
         self.evaluate = Evaluator(problems, {})
         self.evaluate.absent = absent
         self.binder = Binder(problems, self.evaluate)
-        self.symbols: dict[str, Dim] = {}
+        self.inputs = Inputs(self.model, self.evaluate, problems)
 
     def run(self) -> Model:
         model, body = self.model, self.definition.body
@@ -126,9 +122,9 @@ class _Elaborator:
         infer = Infer(self.problems, self.constraints)
         infer.float_dtype = model.float_dtype
         flows = Flows(model, scope, self.binder, infer, self.problems)
-        self.binder.values = scope.values()
+        self.binder.values, self.binder.shared = scope.values(), scope.shared()
         self.binder.defaults = {"data_format": model.data_format}
-        self._fixed_batch(body)
+        self.inputs.fixed_batch(body)
         outputs: dict[str, Output] = {}
         for definition in scope.order:
             self._define(definition.statement, flows, scope, outputs)
@@ -181,7 +177,7 @@ class _Elaborator:
     def _define(self, statement: ast.Stmt, flows: Flows, scope: Scope, outputs: dict[str, Output]) -> None:
         match statement:
             case ast.InputStmt():
-                self._input(statement, flows)
+                flows.values[statement.name.text] = self.inputs.read(statement)
             case ast.SharedStmt():
                 self._shared(statement, flows)
             case ast.AssignStmt():
@@ -241,7 +237,7 @@ class _Elaborator:
                 related=(Label(values[-1].producer.layer.name_span, f"{len(values)} values"),)
                 if values[-1].producer
                 else (),
-                help="`_` stands for a result that is not needed; recurrent layers give their states with `return_state=true`",
+                help="`_` takes a result that is not needed; recurrent layers give states with `return_state=true`",
             )
             scope.broken.update(t.text for t in names)
             return
@@ -292,102 +288,8 @@ class _Elaborator:
             return
         path = bound.entry.name or name  # type: ignore[attr-defined]
         use = LayerUse(path, bound.entry, call.span, call.func.span, bound.spans, shared=name)
-        flows.paths[path] = statement.name.span
+        flows.names.paths[path] = statement.name.span
         flows.shared[name] = (cls, use)
-
-    # --------------------------------------------------------------------------------------- inputs
-
-    def _fixed_batch(self, body: tuple[ast.Stmt, ...]) -> None:
-        place: Span | None = None
-        for statement in body:
-            if not isinstance(statement, ast.InputStmt):
-                continue
-            for option in statement.options:
-                name = option.name.text if option.name else ""
-                if name != "batch":
-                    hint = did_you_mean(name, ["batch"]) or "an input takes `with batch=50`: a fixed batch size"
-                    place = option.name.span if option.name else option.span
-                    fixes = did_you_mean_fix(place, suggest(name, ["batch"])) if option.name else ()
-                    what = f"an input has no option `{name}`" if name else "options of an input have names"
-                    self.problems.error("NN0216", what, place, help=hint, fixes=fixes)
-                    continue
-                try:
-                    size = self.evaluate(option.value)
-                except Failed:
-                    continue
-                if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_DIM:
-                    self.problems.error(
-                        "NN0313", f"a batch size is a positive integer, not {show(size)}", option.value.span,
-                        help="for instance `with batch=50`",
-                    )  # fmt: skip
-                elif self.model.batch is not None and self.model.batch != size and place is not None:
-                    self.problems.error(
-                        "NN0313", f"a model has one batch size, and this is {size}", option.value.span, f"{size} here",
-                        related=(Label(place, f"{self.model.batch} here"),), help="give both inputs the same batch size",
-                    )  # fmt: skip
-                else:
-                    self.model.batch, place = size, option.value.span
-
-    def _input(self, statement: ast.InputStmt, flows: Flows) -> None:
-        name = statement.name.text
-        dtype = self._dtype(statement)
-        dims: list[Dim] = [BATCH if self.model.batch is None else self.model.batch]
-        fine = dtype is not None
-        for dim in statement.dims or ():
-            size = self._dim(dim)
-            if size is None:
-                fine = False
-            else:
-                dims.append(size)
-        value = Value(statement.name.span, name)
-        if fine and dtype is not None and statement.dims is not None:
-            value.type = TensorType(tuple(dims), dtype)
-        flows.values[name] = value
-        self.model.inputs.append(Input(name, value, statement.span))
-
-    def _dtype(self, statement: ast.InputStmt) -> str | None:
-        if statement.dtype is None or statement.dims is None:
-            self.problems.error(
-                "NN0313", f"input `{statement.name.text}` of a model needs a type", statement.name.span,
-                help=f"for instance `input {statement.name.text}: float[784]` or `int[T]`",
-            )  # fmt: skip
-            return None
-        name = statement.dtype.text
-        if name == "float":
-            return self.model.float_dtype
-        if name == "int":
-            return "int32"
-        if name not in DTYPES:
-            known = ["float", "int", *DTYPES]
-            same = equivalent("dtype", name)
-            close = [same] if same else suggest(name, known)
-            self.problems.error(
-                "NN0313", f"there is no dtype `{name}`", statement.dtype.span, "not a dtype",
-                help=f"here it is `{same}`" if same
-                else did_you_mean(name, known) or f"the dtypes are {', '.join(f'`{k}`' for k in known)}",
-                fixes=did_you_mean_fix(statement.dtype.span, close),
-            )  # fmt: skip
-            return None
-        return name
-
-    def _dim(self, dim: ast.DimExpr) -> Dim | None:
-        if dim.value is None:
-            return fresh()
-        try:
-            value = self.evaluate(dim.value)
-        except Failed:
-            return None
-        if isinstance(value, Option):
-            return self.symbols.setdefault(value.name, symbol(value.name))
-        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_DIM:
-            return value
-        help = "for any size write a name (`T`) or `?`"
-        if value is None or value in (-1, 0):
-            help = "the batch axis is never written; " + help
-        self.problems.error(
-            "NN0313", f"a dimension is a positive integer, a name or `?`, not {show(value)}", dim.span, help=help
-        )
-        return None
 
     # -------------------------------------------------------------------------------------- outputs
 
@@ -412,7 +314,7 @@ class _Elaborator:
         if isinstance(statement, ast.PenaltyStmt):
             self.problems.error(
                 "NN0218", "`penalty` is not in this version of nndsl", _head(statement),
-                help="regularizers of layers (`kernel_regularizer=l2(0.01)`, `activity_regularizer=l1(0.01)`) add to the loss",
+                help="regularizers (`kernel_regularizer=l2(0.01)`, `activity_regularizer=l1(0.01)`) add to the loss too",
             )  # fmt: skip
         elif isinstance(
             statement,

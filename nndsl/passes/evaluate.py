@@ -1,6 +1,7 @@
 """Compile-time values: arithmetic, comparisons, lists, choices.
 
-Bounded: integers stay under MAX_BITS bits, floats finite, lists under MAX_ITEMS items, strings under MAX_TEXT characters.
+Bounded: integers stay under MAX_BITS bits, floats finite, lists under MAX_ITEMS items, strings under MAX_TEXT
+characters.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from nndsl.syntax import ast
 MAX_BITS = 256
 MAX_ITEMS = 100_000
 MAX_TEXT = 10_000
+_BROKEN = ("NN0103", "NN0104", "NN0105", "NN0106", "NN0183", "NN0184")
 
 
 class Failed(Exception):
@@ -52,6 +54,8 @@ class Evaluator:
         """The value; raises Failed after reporting what is wrong."""
         match node:
             case ast.Literal():
+                if self.problems.items and self._is_broken(node.span):
+                    raise Failed
                 return node.value
             case ast.NameRef() if node.name in self.absent:
                 raise Failed
@@ -91,6 +95,15 @@ class Evaluator:
                     help="this version of nndsl evaluates numbers, strings, lists and choices in arguments",
                 )
         raise Failed
+
+    def _is_broken(self, span: Span) -> bool:
+        """Whether the lexer has already reported what is written there (a string without an end, `4x`)."""
+        return any(
+            item.code in _BROKEN
+            and span.start <= item.primary.span.start <= span.end
+            and item.primary.span.file is span.file
+            for item in self.problems.items
+        )
 
     def truth(self, node: ast.Expr) -> bool:
         value = self(node)

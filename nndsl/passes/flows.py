@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
-from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.graph import LayerUse, Model, Node, Value
 from nndsl.layers import catalogue
 from nndsl.layers.base import Layer
-from nndsl.layers.entry import snake_case
 from nndsl.passes.bind import Binder
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.infer import Infer
-from nndsl.passes.resolve import Scope, did_you_mean_fix
+from nndsl.passes.layer_names import LayerNames, Statement
+from nndsl.passes.resolve import Scope
+from nndsl.passes.sources import no_source, no_value
 from nndsl.passes.unknown import unknown_layer
 from nndsl.source import Span
 from nndsl.syntax import ast
 
 Values = tuple[Value, ...]
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_FUNCTIONS = frozenset(
-    "exp log sqrt abs tanh sigmoid relu softmax sum mean max min argmax reshape transpose concat stack where clip cast "
-    "matmul einsum cumsum norm sin cos arange minimum maximum zeros_like ones_like random_normal random_uniform".split()
-)
 
 
 class Stop(Exception):
     """The flow has no value; the problem has been reported."""
-
-
-@dataclass
-class Statement:
-    """The statement being read: `name` is what its layers are named after, `last` the call that bears that name."""
-
-    name: str
-    last: ast.Expr | None
 
 
 class Flows:
@@ -47,9 +32,7 @@ class Flows:
         self.model, self.scope, self.binder, self.infer, self.problems = model, scope, binder, infer, problems
         self.values: dict[str, Value] = {}
         self.shared: dict[str, tuple[type[Layer], LayerUse] | None] = {}
-        self.paths: dict[str, Span] = {}
-        self.numbers: dict[str, int] = {}  # the next number for each stem
-        self.statement = Statement("", None)
+        self.names = LayerNames(scope, problems)
         self.current: ast.Stmt | None = None  # the statement whose flow is read
 
     def read(self, expr: ast.Expr, name: str) -> Values | None:
@@ -58,7 +41,7 @@ class Flows:
         while isinstance(body, ast.Paren):
             body = body.inner
         last = body.items[-1] if isinstance(body, ast.Flow) else None
-        self.statement = Statement(name, last)
+        self.names.statement = Statement(name, last)
         try:
             return self._source(expr)
         except (Stop, Failed):
@@ -79,90 +62,13 @@ class Flows:
                 return self._chain(expr, expr.items[1:], self._source, expr.items[0])
             case ast.IfElse():
                 return self._source(expr.then if self.binder.evaluate.truth(expr.condition) else expr.otherwise)
-            case ast.CallExpr() if catalogue.find("layer", expr.func.text):
-                written = ", ".join(arg.value.span.text for arg in expr.args)
-                if expr.args and all(isinstance(a.value, ast.NameRef) and a.name is None for a in expr.args):
-                    for argument in expr.args:
-                        if isinstance(argument.value, ast.NameRef) and argument.value.name in self.scope.values():
-                            continue
-                        break
-                    else:
-                        text = f"({written}) -> {expr.func.text}()" if len(expr.args) > 1 else f"{written} -> {expr.func.text}()"
-                        self._stop(
-                            "NN0211", f"nothing flows into `{expr.func.text}`", expr.func.span,
-                            "a layer stands behind `->`", help=f"write `{text}`",
-                            fixes=(Fix(f"change to `{text}`", (Edit(expr.span, text),)),),
-                        )  # fmt: skip
-                self._stop(
-                    "NN0211",
-                    f"nothing flows into `{expr.func.text}`",
-                    expr.func.span,
-                    "a layer stands behind `->`",
-                    help=f"write what flows in before it: `{self._some_value()} -> {expr.func.text}(…)`",
-                )
-            case ast.Branch() | ast.Repeat():
-                word = "branch" if isinstance(expr, ast.Branch) else "repeat"
-                self._stop(
-                    "NN0211", f"nothing flows into this `{word}`", expr.span, help=f"write `x -> {word} {{ … }}`"
-                )
-            case ast.ListExpr():
-                text = f"({expr.span.text[1:-1]})"
-                self._stop(
-                    "NN0211",
-                    f"several values flow together as a tuple, and `{expr.span.text[:40]}` is a list",
-                    expr.span,
-                    "a list",
-                    help=f"write `{text[:60]}`",
-                    fixes=(Fix("change the brackets to parentheses", (Edit(expr.span, text),)),),
-                )
-            case ast.Literal() | ast.RangeExpr():
-                self._stop(
-                    "NN0211",
-                    f"`{expr.span.text[:40]}` is not a value that can flow",
-                    expr.span,
-                    help="a flow starts from an input or another named value",
-                )
             case ast.ErrorExpr():
                 raise Stop
-            case ast.CallExpr():
-                self._call_source(expr)
-            case _:
-                self._tensor_expression(expr)
-        raise Stop
-
-    def _call_source(self, expr: ast.CallExpr) -> None:
-        """A call that nothing flows into, of what is no layer."""
-        name = expr.func.text
-        if name in self.scope.broken or name in self.binder.evaluate.absent:
-            raise Stop
-        if name in self.scope.definitions:
-            inside = next((arg.value.span.text for arg in expr.args if arg.name is None), "x")
-            self._stop(
-                "NN0211",
-                f"nothing flows into `{name}`",
-                expr.span,
-                "called like a function",
-                help=f"write `{inside[:40]} -> {name}`",
-            )
-        if name in _FUNCTIONS:
-            self._tensor_expression(expr)
-        unknown_layer(expr, self.scope.shared(), self.problems)
-
-    def _tensor_expression(self, expr: ast.Expr) -> None:
-        """Arithmetic on values: not there yet; where a merging layer does the same, it is named."""
-        message, merge = "arithmetic on values is not in this version of nndsl", None
-        if isinstance(expr, ast.Binary):
-            merge = {"+": "Add()", "-": "Subtract()", "*": "Multiply()"}.get(expr.op)
-            if merge and isinstance(expr.left, ast.NameRef) and isinstance(expr.right, ast.NameRef):
-                for side in (expr.left, expr.right):
+            case ast.Binary(left=ast.NameRef() as left, right=ast.NameRef() as right):
+                for side in (left, right):
                     self._value(side)
-                text = f"({expr.left.name}, {expr.right.name}) -> {merge}"
-                self._stop(
-                    "NN0218", message, expr.span, help=f"write `{text}`",
-                    fixes=(Fix(f"change to `{text}`", (Edit(expr.span, text),)),),
-                )  # fmt: skip
-        what = f"`{merge}` does it" if merge else "`Add()`, `Subtract()`, `Multiply()` and `Average()` do some of it"
-        self._stop("NN0218", message, expr.span, help=f"{what}, on values: `(a, b) -> {merge or 'Add()'}`")
+        no_source(expr, self.scope, self.binder.evaluate.absent, self.problems)
+        raise Stop
 
     def _chain(
         self, flow: ast.Flow, stages: tuple[ast.Expr, ...], start: Callable[[ast.Expr], Values], first: ast.Expr
@@ -195,42 +101,13 @@ class Flows:
             raise Stop
         return tuple(found)
 
-    def _some_value(self) -> str:
-        """A value to show in an example: the first of the model."""
-        return next(iter(self.scope.values()), "x")
-
     def _value(self, ref: ast.NameRef) -> Value:
         name = ref.name
         if name in self.values:
             return self.values[name]
-        if name in self.scope.broken:
-            raise Stop
-        if name in self.scope.definitions:
-            if name in self.shared or name in self.scope.shared():
-                self._stop(
-                    "NN0211",
-                    f"`{name}` is a shared layer, and a value is meant here",
-                    ref.span,
-                    "a layer",
-                    help=f"let something flow into it: `x -> {name}`",
-                )
-            raise Stop  # its definition has failed
-        known = self.scope.values()
-        own = {n.text for d in self.scope.definitions.values() if d.statement is self.current for n in d.names}
-        known = [n for n in known if n not in own]
-        help = did_you_mean(name, known)
-        if catalogue.find("layer", name):
-            help = f"`{name}` is a layer: it stands behind `->`, with parentheses: `x -> {name}(…)`"
-        elif help is None and known:
-            shown = ", ".join(f"`{n}`" for n in known[:6]) + (", …" if len(known) > 6 else "")
-            help = f"the model has {shown}"
-        elif help is None:
-            help = f"declare it: `input {name}: float[…]`"
-        self._stop(
-            "NN0201", f"there is no value called `{name}`", ref.span, "not defined", help=help,
-            fixes=did_you_mean_fix(ref.span, suggest(name, known)),
-        )  # fmt: skip
-        raise Stop
+        if name not in self.scope.broken and (name not in self.scope.definitions or name in self.scope.shared()):
+            no_value(ref, self.scope, self.current, self.problems)
+        raise Stop  # else its definition has failed
 
     # -------------------------------------------------------------------------------------- stages
 
@@ -250,7 +127,9 @@ class Flows:
                 chosen = stage.then if self.binder.evaluate.truth(stage.condition) else stage.otherwise
                 return self._stage(chosen, incoming)
             case ast.Repeat():
-                self._stop("NN0218", "`repeat` is not in this version of nndsl", stage.span, help="write the stages out")
+                self._stop(
+                    "NN0218", "`repeat` is not in this version of nndsl", stage.span, help="write the stages out"
+                )
             case ast.ErrorExpr():
                 raise Stop
             case _:
@@ -288,8 +167,8 @@ class Flows:
             meant = unknown_layer(call, self.scope.shared(), self.problems)
             if meant is None:
                 raise Stop
-            if call is self.statement.last:
-                self.statement.last = meant
+            if call is self.names.statement.last:
+                self.names.statement.last = meant
             call, cls = meant, catalogue.find("layer", meant.func.text)
         assert cls is not None and issubclass(cls, Layer)
         bound = self.binder.bind(cls, call)
@@ -299,7 +178,7 @@ class Flows:
         assert isinstance(config, Layer)
         tensors = self._tensors(bound.tensors)
         self._arity(config, call.span, call.func.span, incoming)
-        use = LayerUse(self._path(config, call), config, call.span, call.func.span, bound.spans)
+        use = LayerUse(self.names.path(config, call), config, call.span, call.func.span, bound.spans)
         return self._node(use, incoming, tensors, call.span)
 
     def _shared_call(
@@ -367,12 +246,12 @@ class Flows:
 
     def _tensors(self, given: Mapping[str, ast.Expr]) -> dict[str, Value | Values]:
         found: dict[str, Value | Values] = {}
-        statement = self.statement
-        self.statement = Statement(statement.name, None)
+        statement = self.names.statement
+        self.names.statement = Statement(statement.name, None)
         for name, expr in given.items():
             values = self._source(expr)
             found[name] = values[0] if len(values) == 1 and not isinstance(expr, ast.TupleExpr) else values
-        self.statement = statement
+        self.names.statement = statement
         return found
 
     def _arity(self, config: Layer, call: Span, name: Span, incoming: Values) -> None:
@@ -388,7 +267,9 @@ class Flows:
             else:
                 wanted = f"{least if least == most else f'{least} to {most}'} input{'' if most == 1 else 's'}"
                 help = (
-                    "merge the values first, for instance with `Concatenate()` or `Add()`, or give each a call of its own"
+                    "merge them first, for instance with `Concatenate()` or `Add()`, or give each a call of its own"
+                    if count > most and not config.tensor_args
+                    else f"further values go in by name: `x -> {title}(…, {next(iter(config.tensor_args))}=…)`"
                     if count > most
                     else f"let several values flow in as a tuple: `(a, b) -> {title}(…)`"
                 )
@@ -414,42 +295,6 @@ class Flows:
         self.model.nodes.append(node)
         self.infer.node(node)
         return node.results
-
-    def _path(self, config: Layer, call: ast.CallExpr) -> str:
-        """The layer's identity (LANGUAGE.md section 4)."""
-        if config.name is not None:
-            name = config.name
-            place = next((a.value.span for a in call.args if a.name is not None and a.name.text == "name"), call.span)
-            earlier = self.paths.get(name)
-            if earlier is None and name in self.scope.definitions and name != self.statement.name:
-                earlier = self.scope.definitions[name].names[0].span
-            if not _NAME.match(name) or len(name) > 100:
-                text = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:40]
-                text = f"layer_{text}" if text[:1].isdigit() else text or "head"
-                self.problems.error(
-                    "NN0209", "a layer's name is made of letters, digits and `_`, and does not start with a digit",
-                    place, help=f"write `{text}`", fixes=(Fix(f"change to `{text}`", (Edit(place, text),)),),
-                )  # fmt: skip
-            elif earlier is not None:
-                self.problems.error(
-                    "NN0208", f"two layers would be called `{name}`", place, "again here",
-                    related=(Label(earlier, "first here"),), help="a layer's name is its identity: choose another",
-                )  # fmt: skip
-            else:
-                self.paths[name] = place
-                return name
-        if call is self.statement.last and self.statement.name not in self.paths:
-            self.paths[self.statement.name] = call.func.span
-            return self.statement.name
-        stem = f"{self.statement.name}_{snake_case(config.title())}"
-        number = self.numbers.get(stem, 1)
-        path = stem if number == 1 else f"{stem}_{number}"
-        while path in self.paths or path in self.scope.definitions or path in self.scope.submodels:
-            number += 1
-            path = f"{stem}_{number}"
-        self.numbers[stem] = number + 1
-        self.paths[path] = call.func.span
-        return path
 
     def _stop(
         self,

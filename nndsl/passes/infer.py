@@ -45,7 +45,8 @@ class Infer:
             return error
         self._reasons = tuple(reason for reason in reasons if isinstance(reason, Span))
         message = f"{error.message}; {asks}, which contradicts what is asked of the same dimension elsewhere"
-        return ShapeError(message, code="NN0310", argument=error.argument, inputs=error.inputs, help=error.help)
+        help = "give the dimension a number where it is declared, or change one of these (`padding=same` keeps sizes)"
+        return ShapeError(message, code="NN0310", argument=error.argument, inputs=error.inputs, help=help)
 
     # -------------------------------------------------------------------------------------- calls
 
@@ -124,7 +125,9 @@ class Infer:
                 )
         for item in node.tensors.values() if error.argument in node.tensors else ():
             for value in item if isinstance(item, tuple) else (item,):
-                related.append(Label(_origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}"))
+                related.append(
+                    Label(_origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}")
+                )
         help, more = shape_help(node, error)
         related = [*more, *related]
         related += [Label(reason, "asked for here") for reason in self._reasons if reason != span]

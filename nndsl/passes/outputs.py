@@ -169,7 +169,7 @@ def _loss(output: Output, problems: Problems) -> None:
         return
     if not type_.batched or (type_.rank < 2 and loss.domain == "classes"):
         problems.error(
-            "NN0501", f"`{loss.spelled}` needs an axis with a number for each class, and output `{output.name}` is {type_}",
+            "NN0501", f"`{loss.spelled}` needs a number for each class, and output `{output.name}` is {type_}",
             span, related=here, help="end with `Dense(classes, activation=softmax)`",
         )  # fmt: skip
         return
@@ -184,7 +184,7 @@ def _loss(output: Output, problems: Problems) -> None:
         return
     if type_.mask and type_.rank != 3:
         problems.error(
-            "NN0218", f"output `{output.name}` has a mask and {type_.rank - 1} axes: its loss cannot be computed yet", span,
+            "NN0218", f"output `{output.name}` has a mask and {type_.rank - 1} axes: its loss is not supported", span,
             related=here, help="a masked output has the axes [time, features]",
         )  # fmt: skip
     _activation(output, loss, here, problems)
@@ -221,8 +221,8 @@ def _activation(output: Output, loss: Any, here: tuple[Label, ...], problems: Pr
     elif loss.domain == "classes" and activation != "softmax":
         given = use.arguments.get("activation") if use is not None else None
         problems.warning(
-            "NN0902", f"`{name}` is for classes that exclude each other, and after `{activation}` the numbers do not sum "
-            "to 1", span, related=(Label(place, f"`{activation}`"),),
+            "NN0902", f"`{name}` is for classes that exclude each other, and after `{activation}` the numbers "
+            "do not sum to 1", span, related=(Label(place, f"`{activation}`"),),
             help="take `softmax`, or `binary_crossentropy` where several classes can hold at once",
             fixes=(Fix("change to `softmax`", (Edit(given, "softmax"),)),) if given is not None else (),
         )  # fmt: skip
@@ -239,7 +239,7 @@ def _softmax_over_one(use: LayerUse, model: Model, problems: Problems) -> None:
         return  # the loss says it
     if any(value.type.known and value.type.last == 1 for node in use.nodes for value in node.results[:1]):
         problems.warning(
-            "NN0901", "softmax over one unit is always 1", use.arguments.get("activation", use.name_span), "over 1 number",
+            "NN0901", "softmax over one unit is always 1", use.arguments.get("activation", use.name_span), "over 1",
             help="for yes or no take `sigmoid`; for several classes give the layer one unit for each",
         )  # fmt: skip
 

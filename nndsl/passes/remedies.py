@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import Any
 
 from nndsl.layers import catalogue
 from nndsl.layers.entry import Arg, Entry, Kind
@@ -31,7 +32,7 @@ def remedy(cls: type[Entry], argument: Arg, value: object, named: bool, values: 
     return meaning, None
 
 
-def setting_remedy(name: str, kind: Kind[object], doc: str, value: object) -> Remedy:
+def setting_remedy(name: str, kind: Kind[Any], doc: str, value: object) -> Remedy:
     """The same for a setting of the `train` section."""
     kind = _inner(kind)
     found = None
@@ -48,11 +49,12 @@ def _sentence(doc: str) -> str:
     return first[0].lower() + first[1:] if first[1:2].islower() or first[1:2] == " " else first
 
 
-def _inner(kind: Kind[object]) -> Kind[object]:
+def _inner(kind: Kind[Any]) -> Kind[Any]:
     while isinstance(kind, Maybe):
         kind = kind.kind
     if isinstance(kind, Either):
-        return next((inner for inner in kind.kinds if isinstance(inner, Float | Int)), kind)
+        numbers: list[Kind[Any]] = [inner for inner in kind.kinds if isinstance(inner, Float | Int)]
+        return numbers[0] if numbers else kind
     return kind
 
 
@@ -60,7 +62,7 @@ def _change(text: str) -> tuple[str, str]:
     return f"change to `{text}`", text
 
 
-def _of_name(cls: type[Entry], kind: Kind[object], value: Option, values: Collection[str]) -> Remedy | None:
+def _of_name(cls: type[Entry], kind: Kind[Any], value: Option, values: Collection[str]) -> Remedy | None:
     name = value.name
     if name in values:
         several = getattr(cls, "arity", (1, 1))[1] != 1
@@ -88,7 +90,7 @@ def _truth(word: str) -> Remedy | None:
     return None
 
 
-def _of_value(name: str, kind: Kind[object], value: object) -> Remedy | None:
+def _of_value(name: str, kind: Kind[Any], value: object) -> Remedy | None:
     if isinstance(kind, Bool):
         if value in (0, 1):
             return _truth("true" if value else "false")
@@ -103,8 +105,8 @@ def _of_value(name: str, kind: Kind[object], value: object) -> Remedy | None:
         return f"for {value:g} % write `{share}`", _change(share)
     if name == "padding" and isinstance(value, int):
         return (
-            "`same` pads so that the size stays (strides aside), `valid` not at all; a `ZeroPadding` layer in front adds "
-            "as many zeros as it says",
+            "`same` pads so that the size stays (strides aside), `valid` not at all; a `ZeroPadding` layer in "
+            "front adds as many zeros as it says",
             None,
         )
     return None

@@ -52,8 +52,8 @@ def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
                 name.span,
                 "defined again here",
                 related=(Label(places[name.text], "first defined here"),),
-                help=f"a name stands for one value all through the model: call this one `{_another(name.text, model)}`, and "
-                "use that below",
+                help="a name stands for one value all through the model: "
+                f"call this one `{_another(name.text, model)}`, and use that below",
             )
             return False
         places[name.text] = name.span
@@ -110,7 +110,12 @@ def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:
     match statement:
         case ast.AssignStmt(targets=targets):
             return targets
-        case ast.InputStmt(name=name) | ast.OutputStmt(name=name) | ast.SharedStmt(name=name) | ast.SubmodelStmt(name=name):
+        case (
+            ast.InputStmt(name=name)
+            | ast.OutputStmt(name=name)
+            | ast.SharedStmt(name=name)
+            | ast.SubmodelStmt(name=name)
+        ):
             return (name,)
     return ()
 

@@ -8,7 +8,6 @@ from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.graph import Model
 from nndsl.ir.types import FLOATS
-from nndsl.layers.foreign import equivalent
 from nndsl.layers.values import Option, show
 from nndsl.passes.evaluate import Evaluator, Failed
 from nndsl.passes.resolve import did_you_mean_fix
@@ -62,6 +61,8 @@ def model_options(model: Model, section: ast.Section, evaluate: Evaluator, probl
         if not isinstance(word, str) or word not in allowed:
             close: list[str] = []
             if isinstance(word, str):
+                from nndsl.layers.foreign import equivalent
+
                 same = equivalent("dtype" if name.text == "float" else name.text, word)
                 close = [same] if same in allowed else suggest(word, allowed)
             choices = ", ".join(f"`{a}`" for a in allowed[:-1])

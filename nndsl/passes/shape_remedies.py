@@ -29,11 +29,7 @@ def shape_help(node: Node, error: ShapeError) -> tuple[str | None, tuple[Label, 
 
 def _channels_first(type_: TensorType) -> bool:
     sizes = type_.features
-    return (
-        len(sizes) == 3
-        and sizes[0] in (1, 3)
-        and all(isinstance(size, int) and size > 3 for size in sizes[1:])
-    )
+    return len(sizes) == 3 and sizes[0] in (1, 3) and all(isinstance(size, int) and size > 3 for size in sizes[1:])
 
 
 def _axes(node: Node, value: Value, error: ShapeError) -> tuple[str | None, tuple[Label, ...]]:

@@ -48,7 +48,7 @@ def _state(model: Model, problems: Problems) -> None:
         )  # fmt: skip
     if "reset_state" in given and not stateful:
         problems.error(
-            "NN0506", "`reset_state` is for stateful models, and no layer of this one is stateful", spans["reset_state"],
+            "NN0506", "`reset_state` is for stateful models, and no layer of this one is", spans["reset_state"],
             help="leave it out, or give a recurrent layer `stateful=true`",
         )  # fmt: skip
 
@@ -70,8 +70,9 @@ def _class_weight(model: Model, problems: Problems) -> None:
     classes = 2 if last == 1 else last
     if trained[0].value.type.known and classes != len(weights):
         problems.error(
-            "NN0506", f"`class_weight` has {len(weights)} numbers, and output `{trained[0].name}` has {classes} classes",
-            span, related=(Label(trained[0].name_span, f"{classes} classes"),), help="give one number for each class",
+            "NN0506", f"`class_weight` has {len(weights)} numbers, and output `{trained[0].name}` has {classes} "
+            "classes", span, related=(Label(trained[0].name_span, f"{classes} classes"),),
+            help="give one number for each class",
         )  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def _unknown(name: ast.Ident, problems: Problems) -> None:
         today = _FORMER[name.text]
         problems.error(
             "NN0210",
-            f"`{name.text}` is called `{today}` in today's Keras" if today == "epochs" else f"`{name.text}` is called `{today}` here",
+            f"`{name.text}` is called `{today}` {'in today’s Keras' if today == 'epochs' else 'here'}",
             name.span,
             f"`{today}` today",
             fixes=(Fix(f"change to `{today}`", (Edit(name.span, today),)),),

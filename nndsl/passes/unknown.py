@@ -7,7 +7,6 @@ from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.layers import catalogue, foreign
 from nndsl.layers.entry import ArgumentError, Entry
 from nndsl.passes.resolve import did_you_mean_fix
-from nndsl.records import replace
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -19,7 +18,9 @@ def unknown_entry(category: str, name: str, span: Span | None, call: ast.CallExp
     kind = category.replace("_", " ")
     article = "an" if kind[0] in "aeiou" else "a"
 
-    def error(message: str, code: str, help: str | None, today: str | None = None, place: Span | None = span) -> ArgumentError:
+    def error(
+        message: str, code: str, help: str | None, today: str | None = None, place: Span | None = span
+    ) -> ArgumentError:
         instead = (f"change to `{today}`", today) if today else None
         return ArgumentError(message, code=code, span=place, help=help, instead=instead, whole=True)
 
@@ -121,8 +122,11 @@ def _former_layer(call: ast.CallExpr, today: type[Entry], problems: Problems) ->
     sizes = call.args[1 : 1 + rank]
     help = None
     # Convolution2D(32, 3, 3): the kernel was several arguments
-    if name.text.startswith("Convolution") and rank > 1 and len(sizes) == rank and all(
-        item.name is None and isinstance(item.value, ast.Literal) for item in sizes
+    if (
+        name.text.startswith("Convolution")
+        and rank > 1
+        and len(sizes) == rank
+        and all(item.name is None and isinstance(item.value, ast.Literal) for item in sizes)
     ):
         place = sizes[0].span.to(sizes[-1].span)
         text = f"({', '.join(item.span.text for item in sizes)})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.ir.graph import Model, Value
 from nndsl.source import Span
@@ -20,19 +22,19 @@ def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> N
             if value.producer is not None:
                 stack.extend(value.producer.operands())
     unused = {value for value in model.named.values() if value not in reached}
+    ends = unused - _before(unused)  # what leads to these alone is not reported beside them
     used_layers = {node.layer.shared for node in model.nodes}
     for statement in definition.body:
         match statement:
             case ast.InputStmt(name=name):
-                value = model.named.get(name.text)
-                if value in unused and not _read_by(value, unused):
+                if model.named.get(name.text) in ends:
                     problems.warning(
                         "NN0403", f"input `{name.text}` is not used by any output", name.span, "not used",
                         help="use it, or leave it out: data would have to be given for it",
                         fixes=_removal(f"remove input `{name.text}`", statement.span),
                     )  # fmt: skip
             case ast.AssignStmt(targets=targets):
-                _assigned(statement, [t for t in targets if t.text != "_"], model, unused, problems)
+                _assigned(statement, [t for t in targets if t.text != "_"], model, unused, ends, problems)
             case ast.SharedStmt(name=name):
                 if name.text not in used_layers:
                     problems.warning(
@@ -43,11 +45,16 @@ def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> N
 
 
 def _assigned(
-    statement: ast.AssignStmt, names: list[ast.Ident], model: Model, unused: set[Value], problems: Problems
+    statement: ast.AssignStmt,
+    names: list[ast.Ident],
+    model: Model,
+    unused: set[Value],
+    last: set[Value],
+    problems: Problems,
 ) -> None:
-    """A statement whose values reach no output. What leads to such a value alone is not reported beside it."""
+    """A statement whose values reach no output; `last` are those of `unused` that no other is made from."""
     idle = [t for t in names if model.named.get(t.text) in unused]
-    ends = [t for t in idle if not _read_by(model.named[t.text], unused)]
+    ends = [t for t in idle if model.named[t.text] in last]
     if not ends:
         return
     if len(idle) < len(names):
@@ -58,7 +65,8 @@ def _assigned(
             )  # fmt: skip
     elif len(ends) == len(idle):
         listed = " and ".join(f"`{t.text}`" for t in ends)
-        before = [n for n, value in model.named.items() if value in unused and _leads(value, model.named[ends[0].text])]
+        above = _before([model.named[ends[0].text]])
+        before = [n for n, value in model.named.items() if value in unused and value in above]
         others = ", ".join(f"`{n}`" for n in before)
         problems.warning(
             "NN0402", f"{listed} reach{'es' if len(ends) == 1 else ''} no output", ends[0].span, "not used",
@@ -68,22 +76,16 @@ def _assigned(
         )  # fmt: skip
 
 
-def _read_by(value: Value, others: set[Value]) -> bool:
-    """Whether a named value among `others` is made from `value`."""
-    return any(_leads(value, other) for other in others if other is not value)
-
-
-def _leads(start: Value, end: Value) -> bool:
-    stack = [end] if end is not start else []
-    seen: set[Value] = set()
+def _before(values: Iterable[Value]) -> set[Value]:
+    """Everything that `values` are made from."""
+    stack = [operand for value in values if value.producer is not None for operand in value.producer.operands()]
+    found: set[Value] = set()
     while stack:
         value = stack.pop()
-        if value is start:
-            return True
-        if value not in seen:
-            seen.add(value)
+        if value not in found:
+            found.add(value)
             stack.extend(value.producer.operands() if value.producer is not None else ())
-    return False
+    return found
 
 
 def _removal(title: str, span: Span) -> tuple[Fix, ...]:

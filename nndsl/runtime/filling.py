@@ -120,6 +120,14 @@ def together(makers: Iterable[Callable[[], Filled]], problems: Problems | None =
             filled.append(make())
         except DataProblem as problem:
             problems.add(problem.diagnostic)
+        except MemoryError:
+            raise RunFailed.one(_too_large()) from None
     if problems.has_errors:
         raise RunFailed(problems)
     return filled
+
+
+def _too_large() -> DataProblem:
+    return DataProblem(
+        "NN0702", "the data do not fit into the memory", file_span("data"), help="take fewer rows, or smaller numbers"
+    )

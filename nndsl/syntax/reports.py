@@ -9,6 +9,7 @@ from nndsl.diagnostics.model import Diagnostic, Edit, Fix, Label, Problems
 from nndsl.source import SourceFile, Span
 
 TOO_MANY_ERRORS = "NN0190"
+RESERVED_NAME = "NN0115"
 
 SHOWN = 20
 KEPT = 400  # more are not even stored: a file of garbage must not fill the memory
@@ -49,6 +50,7 @@ class Reports:
 
     def deliver(self, problems: Problems) -> None:
         self._found.sort(key=lambda d: (d.primary.span.start, d.code))
+        self._found = _one_for_each_word(self._found)
         for diagnostic in self._found[:SHOWN]:
             problems.add(diagnostic)
         if len(self._found) > SHOWN:
@@ -60,3 +62,14 @@ class Reports:
                 "further errors from here on are not shown",
                 help="correct those above and check again",
             )
+
+
+def _one_for_each_word(found: list[Diagnostic]) -> list[Diagnostic]:
+    """A reserved word that is used as a name is one mistake, however often the name is used."""
+    result: list[Diagnostic] = []
+    said: set[str] = set()
+    for diagnostic in found:
+        if diagnostic.code != RESERVED_NAME or diagnostic.message not in said:
+            result.append(diagnostic)
+            said.add(diagnostic.message)
+    return result

@@ -106,9 +106,6 @@ class _Body:
         )
         result = config.keras(call, *inputs)
         names = tuple(self.names.name(index, value) for value in node.results)
-        if result is inputs[0]:
-            self.variables[node.results[0]] = result
-            return
         targets = tuple(code.Name(name) for name in names)
         self.statements.append(code.Assign(targets, result))
         self.variables.update(zip(node.results, targets, strict=True))

@@ -128,20 +128,20 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
                 return [f"{pad}{head}", f"{INDENT * deeper}{inner}", f"{pad}){suffix}"]
             lines = [f"{pad}{head}"]
             for arg in args:
-                lines += broken(arg, "", ",", deeper)
+                lines += _bare(arg, "", ",", deeper)
             for name, value in kwargs:
-                lines += broken(value, f"{name}=", ",", deeper)
+                lines += _bare(value, f"{name}=", ",", deeper)
             return [*lines, f"{pad}){suffix}"]
         case code.Tuple(items) | code.List(items) if items:
             opening, closing = "()" if isinstance(node, code.Tuple) else "[]"
             lines = [f"{pad}{prefix}{opening}"]
             for item in items:
-                lines += broken(item, "", ",", deeper)
+                lines += _bare(item, "", ",", deeper)
             return [*lines, f"{pad}{closing}{suffix}"]
         case code.Dict(items) if items:
             lines = [f"{pad}{prefix}{{"]
             for key, value in items:
-                lines += broken(value, f"{flat(key)}: ", ",", deeper)
+                lines += _bare(value, f"{flat(key)}: ", ",", deeper)
             return [*lines, f"{pad}}}{suffix}"]
         case code.Binary():
             parts = _operands(node)
@@ -150,12 +150,29 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
                 head = f"{prefix}{flat(node)}"[: -len(flat(last))]
                 if len(f"{pad}{head}{_target(last.func)}(") <= WIDTH:
                     return broken(last, head, suffix, indent)
-            lines = [f"{pad}{prefix}("]
-            for position, (op, operand) in enumerate(parts):
-                lead = f"{op} " if position else ""
-                lines += broken(operand, lead, "", deeper)
-            return [*lines, f"{pad}){suffix}"]
+            return [f"{pad}{prefix}(", *_bare(node, "", "", deeper), f"{pad}){suffix}"]
     return [line]
+
+
+def _bare(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
+    """An expression that stands between brackets already: operators break without parentheses of their own."""
+    line = f"{INDENT * indent}{prefix}{flat(node)}{suffix}"
+    if not isinstance(node, code.Binary) or len(line) <= WIDTH:
+        return broken(node, prefix, suffix, indent)
+    lines: list[str] = []
+    parts = _operands(node)
+    for position, (op, operand) in enumerate(parts):
+        lead = f"{op} " if position else prefix
+        tail = suffix if position == len(parts) - 1 else ""
+        level = _PRECEDENCE[node.op] + (1 if position else 0)
+        if _flat(operand)[1] >= level:
+            lines += broken(operand, lead, tail, indent)
+        elif len(f"{INDENT * indent}{lead}({flat(operand)}){tail}") <= WIDTH:
+            lines.append(f"{INDENT * indent}{lead}({flat(operand)}){tail}")
+        else:
+            inner = _bare(operand, "", "", indent + 1)
+            lines += [f"{INDENT * indent}{lead}(", *inner, f"{INDENT * indent}){tail}"]
+    return lines
 
 
 def _broken_layer(node: code.Call, prefix: str, suffix: str, indent: int) -> list[str]:
@@ -168,9 +185,9 @@ def _broken_layer(node: code.Call, prefix: str, suffix: str, indent: int) -> lis
         return [head, f"{INDENT * deeper}{inner}", tail]
     lines = [head]
     for arg in node.args:
-        lines += broken(arg, "", ",", deeper)
+        lines += _bare(arg, "", ",", deeper)
     for name, value in node.kwargs:
-        lines += broken(value, f"{name}=", ",", deeper)
+        lines += _bare(value, f"{name}=", ",", deeper)
     return [*lines, tail]
 
 
@@ -179,7 +196,7 @@ def _broken_behind(node: code.Expr, prefix: str, suffix: str, indent: int) -> li
     if isinstance(node, code.Call):
         return broken(node, prefix, suffix, indent)
     pad = INDENT * indent
-    return [f"{pad}{prefix}(", *broken(node, "", "", indent + 1), f"{pad}){suffix}"]
+    return [f"{pad}{prefix}(", *_bare(node, "", "", indent + 1), f"{pad}){suffix}"]
 
 
 def signature(name: str, parameters: list[str], returns: str, indent: int) -> str:

@@ -246,6 +246,8 @@ def _outside(target: code.Expr) -> code.Expr:
             return code.Attr(_outside(value), name)
         case code.Index(value, items):
             return code.Index(_outside(value), items)
+        case code.Call(func, args, kwargs):
+            return code.Call(_outside(func), args, kwargs)
         case code.Call(func, args, kwargs):  # self.lstm.get_parameter("weight_ih_l0")
             return code.Call(_outside(func), args, kwargs)
     return target
@@ -279,8 +281,22 @@ def _optimizer(model: Model, scope: TorchScope) -> str:
     name = code.Name("optimizer")
     made = optimizer.torch(call, code.call("model.parameters"), constant=constant)
     body: list[code.Stmt] = [code.Assign((name,), made)]
-    body += [code.Do(code.method(name, "register_step_pre_hook", hook)) for hook in optimizer.hooks(call)]
+    for hook in optimizer.hooks(call):
+        if isinstance(hook, code.Call) and hook.func == code.Name("clip_norm"):
+            hook = code.Call(hook.func, (*hook.args, *_joint(scope)))
+        body.append(code.Do(code.method(name, "register_step_pre_hook", hook)))
     return block(body, 1)
+
+
+def _joint(scope: TorchScope) -> Iterator[code.Expr]:
+    """The tensors that hold one weight of Keras's together (the two biases of a GRU)."""
+    parts: dict[str, list[code.Expr]] = {}
+    for entry, record in zip(scope.state, scope.inits, strict=True):
+        if record.weight.trainable:
+            parts.setdefault(entry.path, []).append(_outside(record.target))
+    for targets in parts.values():
+        if len(targets) > 1:
+            yield code.Tuple(tuple(targets))
 
 
 def _watchers(model: Model, callbacks: list[Any], scope: TorchScope) -> str:

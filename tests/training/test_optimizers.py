@@ -88,3 +88,16 @@ def test_fifty_steps_in_float64(optimizer: str) -> None:
         train_both(optimizer, "float64", 1e-12)
     finally:
         keras.config.set_floatx("float32")
+
+
+def test_the_two_biases_of_a_gru_are_clipped_as_one() -> None:
+    source = """
+model M {
+    input x: float[5, 3]
+    output y = x -> GRU(4, bias_regularizer=l2(0.1)) -> Dense(1) with loss=mse
+    train { optimizer = SGD(0.5, clipnorm=0.05); batch_size = 8; epochs = 3; seed = 1 }
+}
+"""
+    random = np.random.default_rng(0)
+    data = {"x": random.normal(size=(16, 5, 3)).astype("float32"), "y": random.normal(size=16).astype("float32")}
+    assert_same_training(source, data)

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.torch
 
 TRAINS = {
     "plain": "optimizer = sgd",
-    "all": "optimizer = RMSprop(CosineDecay(0.1, 90, warmup_target=0.2, warmup_steps=3), clipnorm=1, weight_decay=0.1); "
-    "epochs = 4; seed = 3; validation_split = 0.25",
+    "all": "optimizer = RMSprop(CosineDecay(0.1, 90, warmup_target=0.2, warmup_steps=3), clipnorm=1, "
+    "weight_decay=0.1); epochs = 4; seed = 3; validation_split = 0.25",
     "watched": "optimizer = AdamW(0.1, global_clipnorm=1); "
     "callbacks = [EarlyStopping(patience=3), ReduceLROnPlateau(monitor=loss)]",
     "stopped": "optimizer = adam; callbacks = EarlyStopping(monitor=loss)",
@@ -39,9 +39,9 @@ OUTPUTS = {
 STATEFUL = """
 model Wave {{
     input wave: float[5, 3] with batch=4
-    state = wave -> Masking() -> LSTM(4, return_sequences=true, stateful=true)
-    output next = state -> Dense(1) with loss=mse, weight=2, metrics=[mae, AUC()]
-    output seen = state -> Dense(2)
+    memory = wave -> Masking() -> LSTM(4, return_sequences=true, stateful=true)
+    output next = memory -> Dense(1) with loss=mse, weight=2, metrics=[mae, AUC()]
+    output seen = memory -> Dense(2)
     train {{ optimizer = adam; {} }}
 }}
 """
@@ -61,7 +61,8 @@ def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
             if train_name == "weighted" and output_name != "classes":
                 continue
             body = train if output_name != "none" or train_name in ("plain", "steps") else "optimizer = adam"
-            text = f"model AnyNameThatIsRatherLong {{\n    input x: float[6]\n    {output}\n    train {{ {body} }}\n}}\n"
+            head = "model AnyNameThatIsRatherLong {\n    input x: float[6]\n"
+            text = f"{head}    {output}\n    train {{ {body} }}\n}}\n"
             _write(tmp_path, f"{train_name}_{output_name}", text)
     for number, train in enumerate(("epochs = 2", "steps = 9; reset_state = never")):
         _write(tmp_path, f"stateful_{number}", STATEFUL.format(train))

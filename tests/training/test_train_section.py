@@ -50,7 +50,7 @@ def only(found: list[Diagnostic]) -> Diagnostic:
         ("cross_validation = KFold(1)", "NN0206", "1", "2 or more"),
         ("reset_state = never", "NN0506", "never", "stateful"),
         ("class_weight = [1, 2]", "NN0506", "[1, 2]", "cross-entropy"),
-        ("callbacks = [EarlyStopping(monitor=accuracy)]", "NN0504", "[EarlyStopping(monitor=accuracy)]", "val_loss"),
+        ("callbacks = [EarlyStopping(monitor=accuracy)]", "NN0504", "accuracy", "val_loss"),
         ("steps = 3; callbacks = [EarlyStopping()]", "NN0504", "[EarlyStopping()]", "epochs"),
         ("callbacks = [EarlyStoping()]", "NN0217", "EarlyStoping", "EarlyStopping"),
         (
@@ -89,12 +89,14 @@ def test_settings_that_are_right(train: str) -> None:
 @pytest.mark.parametrize(
     ("output", "code", "marked"),
     [
-        ("Dense(1) with loss=categorical_crossentropy(from_logits=true)", "NN0501", "categorical_crossentropy(from_logits=true)"),
+        ("Dense(1) with loss=categorical_crossentropy(from_logits=true)", "NN0501",
+         "categorical_crossentropy(from_logits=true)"),
         ("Dense(1, activation=tanh) with loss=bce", "NN0502", "bce"),
-        ("Dense(3, activation=relu) with loss=sparse_categorical_crossentropy", "NN0502", "sparse_categorical_crossentropy"),
-        ("Dense(1) with loss=mse, metrics=[sparse_categorical_accuracy]", "NN0503", "[sparse_categorical_accuracy]"),
-        (f"{CLASSES}, metrics=[mae]", "NN0503", "[mae]"),
-        (f"{CLASSES}, metrics=[categorical_accuracy]", "NN0503", "[categorical_accuracy]"),
+        ("Dense(3, activation=relu) with loss=sparse_categorical_crossentropy", "NN0502",
+         "sparse_categorical_crossentropy"),
+        ("Dense(1) with loss=mse, metrics=[sparse_categorical_accuracy]", "NN0503", "sparse_categorical_accuracy"),
+        (f"{CLASSES}, metrics=[mae]", "NN0503", "mae"),
+        (f"{CLASSES}, metrics=[categorical_accuracy]", "NN0503", "categorical_accuracy"),
         ("Dense(1) with loss=mse, metrics=[mae, mae]", "NN0503", "mae"),
         ("Dense(1) with metrics=[mae]", "NN0503", "[mae]"),
         ("Dense(1) with loss=mse, weight=-2", "NN0505", "-2"),

@@ -53,6 +53,7 @@ class Convolution(Convolving):
         if channels % self.groups:
             raise ShapeError(
                 f"`{self.title()}` gets {channels} channels, which cannot be cut into {self.groups} groups of one size",
+                code="NN0309",
                 argument="groups",
                 help=f"`groups` must divide {channels}",
             )

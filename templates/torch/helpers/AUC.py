@@ -1,6 +1,8 @@
 import torch
 from torch import Tensor
 
+from templates.torch.helpers.Metric import Metric
+
 
 class AUC(Metric):
     """The area under the ROC curve of `num_thresholds` thresholds."""

@@ -4,6 +4,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from templates.torch.helpers.Optimizer import Optimizer
+
 
 class Adamax(Optimizer):
     """Adamax as in Keras, with epsilon added to the largest gradient so far."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from templates.torch.helpers.Watcher import Watcher
+
 
 class EarlyStopping(Watcher):
     """Ends training when the watched number has not got better for a while."""

@@ -1,5 +1,7 @@
 from torch import Tensor
 
+from templates.torch.helpers.Metric import Metric
+
 
 class Precision(Metric):
     """Of all numbers above the threshold, the share that is 1 in the targets."""

@@ -4,6 +4,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from templates.torch.helpers.Optimizer import Optimizer
+
 
 class RMSprop(Optimizer):
     """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""

@@ -1,5 +1,7 @@
 from torch import Tensor
 
+from templates.torch.helpers.Metric import Metric
+
 
 class Recall(Metric):
     """Of all numbers that are 1 in the targets, the share above the threshold."""

@@ -3,6 +3,8 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from templates.torch.helpers.Watcher import Watcher
+
 
 class ReduceLROnPlateau(Watcher):
     """Lowers the learning rate when the watched number has not got better for a

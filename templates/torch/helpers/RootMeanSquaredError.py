@@ -1,5 +1,8 @@
 import math
 
+from templates.torch.helpers.Metric import Metric
+from templates.torch.helpers.squared_error import squared_error
+
 
 class RootMeanSquaredError(Metric):
     """The root of the mean squared difference over all batches together."""

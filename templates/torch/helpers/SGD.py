@@ -4,6 +4,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from templates.torch.helpers.Optimizer import Optimizer
+
 
 class SGD(Optimizer):
     """Momentum that holds the learning rate of each step, as in Keras: v = m v - lr g

@@ -1,7 +1,9 @@
 from torch import Tensor
 
+from templates.torch.helpers.log_probabilities import log_probabilities
+
 
 def categorical_crossentropy(p: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy of probabilities, scaled to a sum of 1 and clipped as Keras does."""
+    """Cross-entropy of probabilities, scaled to sum 1 and clipped as Keras does."""
     p = p / p.sum(-1, keepdim=True)
     return -(target * log_probabilities(p)).sum(-1)

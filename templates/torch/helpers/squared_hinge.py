@@ -1,5 +1,7 @@
 from torch import Tensor
 
+from templates.torch.helpers.signs import signs
+
 
 def squared_hinge(prediction: Tensor, target: Tensor) -> Tensor:
     """The mean of max(1 - t p, 0) squared."""

@@ -1,5 +1,7 @@
 from torch import Tensor
 
+from templates.torch.helpers.sparse_top_k_categorical_accuracy import sparse_top_k_categorical_accuracy
+
 
 def top_k_categorical_accuracy(prediction: Tensor, target: Tensor, k: int) -> Tensor:
     """Whether the number of the (one-hot) target is among the k largest; ties count."""
