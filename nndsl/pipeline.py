@@ -19,6 +19,8 @@ TARGETS = ("keras", "torch")
 def check(source: SourceFile, problems: Problems) -> CheckedProgram | None:
     """The checked program, or None where `problems` holds an error."""
     file = parse(source, problems)
+    if any(problem.code == "NN0190" for problem in problems.items):
+        return None  # so many syntax errors that some are not shown: what follows from those would be
     models = elaborate(file, problems)
     definitions = [statement for statement in file.body if isinstance(statement, ast.ModelDef)]
     for model, definition in zip(models, definitions, strict=True):

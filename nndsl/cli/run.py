@@ -72,6 +72,9 @@ def main(args: Namespace) -> int:
     program = common.check_file(args)
     model = common.pick_model(program, args.model)
     output = _weight_file(args.output, args.file, model.name)
+    # Threads that wait must not burn the core that others need: on a busy machine a run of small batches took twice as
+    # long with spinning. Read when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from nndsl.diagnostics.model import Diagnostic
     from nndsl.files import CannotWrite
     from nndsl.runtime.report import RunFailed, Unavailable

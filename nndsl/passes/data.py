@@ -222,7 +222,7 @@ class _Data:
             )  # fmt: skip
             slot = None
         head, stages = stages_of(statement.value)
-        field = read_field(head, self.sources, self.binder.evaluate, self.problems)
+        field = read_field(head, self.sources, self.slots, self.binder.evaluate, self.problems)
         if field is not None:
             used.add(field.source.name)
         transforms = self._transforms(stages)

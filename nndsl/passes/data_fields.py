@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
@@ -43,10 +43,12 @@ def stages_of(value: ast.Expr) -> tuple[ast.Expr, list[ast.Expr]]:
 def read_field(
     head: ast.Expr,
     sources: Mapping[str, DataSource | None],
+    slots: Collection[str],
     evaluate: Callable[[ast.Expr], object],
     problems: Problems,
 ) -> FieldUse | None:
-    """What `head` takes of which source, or None where something is wrong (reported)."""
+    """What `head` takes of which source, or None where something is wrong (reported). `slots` are the names of the
+    model's inputs and outputs."""
     base = head
     attribute: ast.Ident | None = None
     items: tuple[ast.SliceItem, ...] | None = None
@@ -95,7 +97,7 @@ def read_field(
         )  # fmt: skip
         return None
     if attribute is not None:
-        return _named(source, attribute, head.span, problems)
+        return _named(source, attribute, slots, head.span, problems)
     assert items is not None
     return _columns(source, items, head.span, evaluate, problems)
 
@@ -116,14 +118,17 @@ def _which(source: DataSource, head: ast.Expr, problems: Problems) -> None:
     )  # fmt: skip
 
 
-def _named(source: DataSource, name: ast.Ident, span: Span, problems: Problems) -> FieldUse | None:
+def _named(
+    source: DataSource, name: ast.Ident, slots: Collection[str], span: Span, problems: Problems
+) -> FieldUse | None:
     reader = source.reader
     fields = reader.fields()
-    if fields is not None and name.text not in fields:
+    known = slots if reader.of_model else fields
+    if known is not None and name.text not in known:
         problems.error(
             "NN0604", f"`{reader.title()}` has no field `{name.text}`", name.span, "not a field",
-            help=did_you_mean(name.text, fields) or _fields_help(source),
-            fixes=did_you_mean_fix(name.span, suggest(name.text, fields)),
+            help=did_you_mean(name.text, known) or _fields_help(source),
+            fixes=did_you_mean_fix(name.span, suggest(name.text, known)),
         )  # fmt: skip
         return None
     if reader.has_columns and not reader.header:

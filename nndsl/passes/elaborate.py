@@ -20,7 +20,6 @@ from nndsl.passes.outputs import elaborate_output_options, elaborate_training
 from nndsl.passes.resolve import Scope, did_you_mean_fix, resolve
 from nndsl.passes.settings import model_options
 from nndsl.passes.submodels import elaborate_submodels
-from nndsl.passes.unknown import unknown_layer
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -271,6 +270,8 @@ class _Elaborator:
         if cls is None:
             if call.func.text in self.evaluate.absent:
                 return
+            from nndsl.passes.unknown import unknown_layer
+
             meant = unknown_layer(call, [], self.problems)
             if meant is None:
                 return
@@ -314,7 +315,7 @@ class _Elaborator:
         if isinstance(statement, ast.PenaltyStmt):
             self.problems.error(
                 "NN0218", "`penalty` is not in this version of nndsl", _head(statement),
-                help="regularizers (`kernel_regularizer=l2(0.01)`, `activity_regularizer=l1(0.01)`) add to the loss too",
+                help="regularizers (`kernel_regularizer=l2(0.01)`, `activity_regularizer=l1(0.01)`) add to the loss",
             )  # fmt: skip
         elif isinstance(
             statement,

@@ -48,13 +48,14 @@ class Evaluator:
 
     def __init__(self, problems: Problems, names: Mapping[str, object]) -> None:
         self.problems, self.names = problems, names
+        self._broken = [item.primary.span for item in problems.items if item.code in _BROKEN]
         self.absent: set[str] = set()  # names of definitions that are reported already: their uses stay silent
 
     def __call__(self, node: ast.Expr) -> object:
         """The value; raises Failed after reporting what is wrong."""
         match node:
             case ast.Literal():
-                if self.problems.items and self._is_broken(node.span):
+                if self._broken and self._is_broken(node.span):
                     raise Failed
                 return node.value
             case ast.NameRef() if node.name in self.absent:
@@ -98,12 +99,7 @@ class Evaluator:
 
     def _is_broken(self, span: Span) -> bool:
         """Whether the lexer has already reported what is written there (a string without an end, `4x`)."""
-        return any(
-            item.code in _BROKEN
-            and span.start <= item.primary.span.start <= span.end
-            and item.primary.span.file is span.file
-            for item in self.problems.items
-        )
+        return any(span.start <= place.start <= span.end and place.file is span.file for place in self._broken)
 
     def truth(self, node: ast.Expr) -> bool:
         value = self(node)

@@ -13,8 +13,6 @@ from nndsl.passes.evaluate import Failed
 from nndsl.passes.infer import Infer
 from nndsl.passes.layer_names import LayerNames, Statement
 from nndsl.passes.resolve import Scope
-from nndsl.passes.sources import no_source, no_value
-from nndsl.passes.unknown import unknown_layer
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -67,6 +65,8 @@ class Flows:
             case ast.Binary(left=ast.NameRef() as left, right=ast.NameRef() as right):
                 for side in (left, right):
                     self._value(side)
+        from nndsl.passes.sources import no_source
+
         no_source(expr, self.scope, self.binder.evaluate.absent, self.problems)
         raise Stop
 
@@ -106,6 +106,8 @@ class Flows:
         if name in self.values:
             return self.values[name]
         if name not in self.scope.broken and (name not in self.scope.definitions or name in self.scope.shared()):
+            from nndsl.passes.sources import no_value
+
             no_value(ref, self.scope, self.current, self.problems)
         raise Stop  # else its definition has failed
 
@@ -164,6 +166,8 @@ class Flows:
                 return self._shared_call(name, call.func.span, call.args, incoming, call)
             if name in self.binder.evaluate.absent:
                 raise Stop
+            from nndsl.passes.unknown import unknown_layer
+
             meant = unknown_layer(call, self.scope.shared(), self.problems)
             if meant is None:
                 raise Stop
@@ -239,6 +243,8 @@ class Flows:
                 fixes=() if required else (Fix(f"change to `{text}`", (Edit(span, text),)),),
             )  # fmt: skip
         if name not in self.binder.evaluate.absent:
+            from nndsl.passes.unknown import unknown_layer
+
             unknown_layer(ast.CallExpr(span, ast.Ident(name, span), ()), self.scope.shared(), self.problems)
         raise Stop
 

@@ -14,7 +14,6 @@ from nndsl.ir.graph import LayerUse, Node, Value
 from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.shapes import ShapeError
-from nndsl.passes.shape_remedies import shape_help
 from nndsl.source import Span
 
 
@@ -128,6 +127,8 @@ class Infer:
                 related.append(
                     Label(_origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}")
                 )
+        from nndsl.passes.shape_remedies import shape_help
+
         help, more = shape_help(node, error)
         related = [*more, *related]
         related += [Label(reason, "asked for here") for reason in self._reasons if reason != span]
@@ -182,7 +183,7 @@ def _show(values: tuple[Value, ...]) -> str:
 
 
 def chain(values: tuple[Value, ...], most: int = 6) -> tuple[str, ...]:
-    """For each value the layers that led to its shape: "image [28, 28, 1] -> Conv2D [28, 28, 32] -> Flatten [25088]"."""
+    """For each value the layers that led to its type: "image [28, 28, 1] -> Conv2D [28, 28, 32] -> Flatten [25088]"."""
     notes = []
     for value in values[:4]:
         steps: list[str] = []

@@ -50,7 +50,7 @@ class Inputs:
                 elif self.model.batch is not None and self.model.batch != size and place is not None:
                     self.problems.error(
                         "NN0313", f"a model has one batch size, and this is {size}", option.value.span, f"{size} here",
-                        related=(Label(place, f"{self.model.batch} here"),), help="give both inputs the same batch size",
+                        related=(Label(place, f"{self.model.batch} here"),), help="give both inputs one batch size",
                     )  # fmt: skip
                 else:
                     self.model.batch, place = size, option.value.span

@@ -1,7 +1,8 @@
 """Names of a model: who defines what, twice or never, and in which order definitions can be read.
 
 Before: the statements of a model, in any order. After: a `Scope` with every definition, and an order in which each
-stands behind those it needs; definitions that need themselves are reported with the whole loop and left out.
+stands behind those it needs; definitions that need themselves are reported with the whole loop, and their names are
+`broken`: what reads them stays silent.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Scope:
 
     definitions: dict[str, Definition] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)  # names whose definition is reported already
+    unknown: set[str] = field(default_factory=set)  # names without a definition, reported already
     order: list[Definition] = field(default_factory=list)
     submodels: dict[str, ast.SubmodelStmt] = field(default_factory=dict)
 
@@ -192,7 +194,7 @@ def _sorted(scope: Scope, problems: Problems) -> list[Definition]:
             elif not done[step[0]]:
                 loop = [definition for definition, _ in path]
                 _report_loop(loop[loop.index(step[0]) :], needs, scope, problems)
-    return [d for d in result if not any(name.text in scope.broken for name in d.names)]
+    return result
 
 
 def _report_loop(

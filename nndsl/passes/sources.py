@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nndsl.diagnostics.model import Edit, Fix, Problems
+from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.layers import catalogue
-from nndsl.passes.resolve import Scope, did_you_mean_fix
+from nndsl.passes.resolve import Scope, did_you_mean_fix, references
 from nndsl.passes.unknown import unknown_layer
 from nndsl.source import Span
 from nndsl.syntax import ast
@@ -30,6 +30,9 @@ def no_value(ref: ast.NameRef, scope: Scope, statement: ast.Stmt | None, problem
             help=f"let something flow into it: `x -> {name}`",
         )
         return
+    if name in scope.unknown:
+        return  # one name that is missing is one mistake
+    scope.unknown.add(name)
     own = {n.text for d in scope.definitions.values() if d.statement is statement for n in d.names}
     known = [n for n in scope.values() if n not in own]
     help = did_you_mean(name, known)
@@ -40,13 +43,24 @@ def no_value(ref: ast.NameRef, scope: Scope, statement: ast.Stmt | None, problem
         help = f"the model has {shown}"
     elif help is None:
         help = f"declare it: `input {name}: float[…]`"
+    others = [
+        span
+        for definition in scope.order
+        for other, span in references(definition)
+        if other == name and span != ref.span
+    ]
+    fixes = tuple(
+        Fix(fix.title, (*fix.edits, *(Edit(span, fix.edits[0].text) for span in others)))
+        for fix in did_you_mean_fix(ref.span, suggest(name, known))
+    )
     problems.error(
         "NN0201",
         f"there is no value called `{name}`",
         ref.span,
         "not defined",
+        related=tuple(Label(span, "used here too") for span in others[:3]),
         help=help,
-        fixes=did_you_mean_fix(ref.span, suggest(name, known)),
+        fixes=fixes,
     )
 
 

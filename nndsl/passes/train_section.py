@@ -16,7 +16,6 @@ from nndsl.layers.entry import ArgumentError, Kind
 from nndsl.layers.kinds import Bool, Choice, Float, Int, ListOf, Of
 from nndsl.passes.bind import Binder, Reported
 from nndsl.passes.evaluate import Failed
-from nndsl.passes.remedies import setting_remedy
 from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.passes.settings import settings
 from nndsl.source import Span
@@ -83,6 +82,8 @@ def _setting(training: Training, name: str, expr: ast.Expr, binder: Binder, prob
         code = "NN0504" if error.code in ("NN0205", "NN0206") else error.code
         help, instead = error.help, error.instead
         if help is None and instead is None:
+            from nndsl.passes.remedies import setting_remedy
+
             help, instead = setting_remedy(name, kind, doc, written)
         fixes = (Fix(instead[0], (Edit(span, instead[1]),)),) if instead else ()
         problems.error(code, error.about(f"`{name}`"), span, error.label, help=help, fixes=fixes)

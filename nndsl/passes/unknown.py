@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nndsl.diagnostics.model import Edit, Fix, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.layers import catalogue, foreign
@@ -11,6 +13,14 @@ from nndsl.source import Span
 from nndsl.syntax import ast
 
 _SHOWN = 6
+_ELSEWHERE = {
+    "activation": "an activation",
+    "loss": "a loss",
+    "optimizer": "an optimizer",
+    "metric": "a metric",
+    "initializer": "an initializer",
+    "regularizer": "a regularizer",
+}
 
 
 def unknown_entry(category: str, name: str, span: Span | None, call: ast.CallExpr | None) -> ArgumentError:
@@ -45,15 +55,26 @@ def unknown_entry(category: str, name: str, span: Span | None, call: ast.CallExp
         return error(message, code, f"here it is `{same}`", same)
     if category == "layer" and catalogue.find("activation", name):
         return error(f"`{name}` is an activation, and a layer is meant here", code, f"write `Activation({name})`")
+    if re.fullmatch(r"\w{1,40}\([^\"'\n]{0,60}\)", name):
+        return error(message, code, f"a call is written without quotes: `{name}`", name)
     candidates = spellings(category, name)
     close = suggest(name, candidates)
     help = did_you_mean(name, candidates)
+    kinds = [other for other in _ELSEWHERE if other != category and catalogue.find(other, name) is not None]
+    if kinds and not close:
+        return error(
+            f"`{name}` is {_ELSEWHERE[kinds[0]]}, and {article} {kind} is meant here", code, _example(category)
+        )
     if help is None:
-        shown = sorted({catalogue.spelling(cls) for cls in catalogue.entries(category)})
-        listed = ", ".join(f"`{n}`" for n in shown[:_SHOWN])
-        more = f" and others: `nndsl layers --category {category}` lists them" if len(shown) > _SHOWN else ""
-        help = f"there {'is' if len(shown) == 1 else 'are'} {listed}{more}" if shown else f"it takes {article} {kind}"
+        help = _example(category)
     return error(message, code, help, close[0] if close else None)
+
+
+def _example(category: str) -> str:
+    names = sorted({catalogue.spelling(cls) for cls in catalogue.entries(category)})
+    listed = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+    more = f" and others: `nndsl layers --category {category}` lists them" if len(names) > _SHOWN else ""
+    return f"there {'is' if len(names) == 1 else 'are'} {listed}{more}"
 
 
 def spellings(category: str, name: str) -> list[str]:

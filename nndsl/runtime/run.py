@@ -17,6 +17,7 @@ from nndsl.interop.weights import canonical, save_weights
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.dataset import Dataset, load
+from nndsl.runtime.device import pick
 from nndsl.runtime.folds import folds, labels_of
 from nndsl.runtime.interrupt import Interrupt
 from nndsl.runtime.progress import Progress
@@ -29,8 +30,7 @@ from nndsl.runtime.training import Outcome, Plan, Trainer
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says; None where it says nothing. `output` is the weight file, `check_output` is called
-    with it before anything is trained."""
+    """What the command line says; None where it says nothing. `output` is the weight file."""
 
     data: str | None = None
     epochs: int | None = None
@@ -68,7 +68,7 @@ def run(
     for diagnostic in dataset.warnings:
         warn(diagnostic)
     loaded = load_program(program, model.name)
-    device = _device(loaded, options.device)
+    device = pick(options.device, model.float_dtype)
     if dataset.ordered:
         plan = replace(plan, shuffle=False)
     progress = Progress(stream, quiet=options.quiet)
@@ -119,15 +119,6 @@ def make_plan(model: Model, options: Options) -> Plan:
     )
 
 
-def _device(loaded: Loaded, name: str) -> torch.device:
-    pick: Any = loaded.module.pick_device
-    try:
-        device: torch.device = pick(name)
-    except ValueError as error:
-        raise Unavailable(str(error), "take `--device auto`, which chooses one that is there") from None
-    return device
-
-
 def _introduce(model: Model, dataset: Dataset, plan: Plan, device: torch.device, progress: Progress) -> None:
     parts = [f"{len(dataset.train):,} samples to train on"]
     parts += [f"{len(dataset.validation):,} for validation"] if len(dataset.validation) else []
@@ -165,7 +156,7 @@ def _evaluate(trainer: Trainer, dataset: Dataset, stream: TextIO) -> Result | No
             result = trainer.evaluate(rows)
             stream.write(f"{name}, {len(rows):,} samples:\n{table(result)}\n")
             return result
-    stream.write("no data is held out: `with test=0.2` behind the source keeps a fifth for the judgement\n")
+    stream.write("no data is held out: `with test=0.2` behind the source judges the model on rows it has not seen\n")
     return None
 
 
@@ -179,6 +170,10 @@ def _cross_validate(
     try:
         labels = labels_of(dataset.arrays, [output.name for output in trained(model)], rows)
         parts = folds(splitter, rows, labels, span)
+        if (model.batch or 1) > min(len(test) for _, test in parts):
+            raise DataProblem(
+                "NN0605", f"the parts are smaller than one batch of {model.batch}", span, help="take fewer parts"
+            )
     except DataProblem as problem:
         raise RunFailed.one(problem) from None
     results: list[Result] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -57,7 +56,6 @@ class Tally:
         self.samples = 0
         make = getattr(module, "make_metrics", None)
         self.metrics: dict[str, dict[str, Any]] = make() if make is not None else {}
-        self.masked = "masks" in inspect.signature(module.Report.add).parameters
 
     @torch.no_grad()
     def add(
@@ -68,7 +66,7 @@ class Tally:
         values = torch.stack([total.detach(), *(losses[output.name].detach() for output in self.outputs)]) * size
         self.sums = values if self.sums is None else self.sums + values
         self.samples += size
-        masks: Any = model.output_masks if self.masked else {}
+        masks: Any = getattr(model, "output_masks", {})  # of the batch just computed
         for name, group in self.metrics.items():
             options = (masks[name],) if masks.get(name) is not None else ()
             for metric in group.values():

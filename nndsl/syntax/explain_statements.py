@@ -5,6 +5,7 @@ Each rule reports and gives True where it applies.
 
 from __future__ import annotations
 
+from nndsl.diagnostics.suggest import suggest
 from nndsl.syntax.expected import describe
 from nndsl.syntax.failure import Failure
 from nndsl.syntax.kinds import DEFINING, NAMED, STARTS_VALUE
@@ -213,9 +214,26 @@ def equal(f: Failure) -> bool:
                 " =",
                 help=help,
             )
+    if f.first.type == "NAME" and len(f.before) == 1 and _misspelt(f):
+        return True
     if f.first.type == "NAME" and len(f.before) == 1 and bad.type in STARTS_VALUE:
         help = f"a value is named with `=`: `{f.first.text} = …`"
         return f.insert(
             MISSING_EQUAL, f"expected `=` after `{f.first.text}`", bad, "an `=` is missing before this", " =", help=help
         )
     return False
+
+
+def _misspelt(f: Failure) -> bool:
+    """`outptu y = …`, `inptu x: …`, `trian {`: a statement's word with a letter wrong."""
+    if f.bad.type == "NAME" and f.next.type in ("EQUAL", "COLON", "WITH", "LPAR"):
+        words = ["input", "output", "shared", "submodel"]
+    elif f.bad.type == "LBRACE":
+        words = ["train", "options", "data"]
+    else:
+        return False
+    near = suggest(f.first.text, words, 1)
+    if not near or (f.next.type == "LPAR" and near[0] != "submodel"):
+        return False
+    message = f"there is no statement `{f.first.text}`"
+    return f.say("NN0101", message, f.first, help=f"did you mean `{near[0]}`?", fix=near[0])

@@ -47,7 +47,6 @@ def pieces(model: Model) -> dict[str, object]:
         "arrays": _arrays(model, trained),
         "input_names": _assigned("INPUTS", tuple(item.name for item in model.inputs)),
         "target_names": _assigned("TARGETS", tuple(output.name for output in trained)),
-        "classes": _classes(trained),
         "compile": _compile(model, trained),
         "callbacks": _callbacks(model, callbacks),
         "watches_validation": next((c.monitor for c in callbacks if c.monitor.startswith("val_")), ""),
@@ -81,16 +80,6 @@ def _arrays(model: Model, trained: list[Output]) -> str:
 
 def _assigned(name: str, value: object) -> str:
     return "\n".join(broken(code.lift(value), f"{name} = ", "", 0))
-
-
-def _classes(trained: list[Output]) -> str:
-    """How many classes the ids of a target may name."""
-    counts = {
-        o.name: o.value.type.last
-        for o in trained
-        if o.loss.sparse and isinstance(o.value.type.last, int) and o.loss.ignore_class is None
-    }
-    return _assigned("CLASSES", counts) if counts else ""
 
 
 def _compile(model: Model, trained: list[Output]) -> str:

@@ -119,7 +119,8 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
     match node:
         case code.Call(func, args, kwargs) if args or kwargs:
             inner = ", ".join(_arguments(node))
-            if isinstance(func, code.Call) and len(inner) < _SHORT:
+            fits = len(f"{pad}{prefix}{_target(func)}(") <= WIDTH
+            if isinstance(func, code.Call) and (len(inner) < _SHORT or not fits):
                 return _broken_layer(func, prefix, f"({inner}){suffix}", indent)
             head = f"{prefix}{_target(func)}("
             if len(pad + head) > WIDTH and isinstance(func, code.Attr) and not isinstance(func.value, code.Name):

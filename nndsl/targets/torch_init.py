@@ -25,15 +25,17 @@ def init_statements(scope: TorchScope) -> Inits:
     usual = _usual_modules(scope.inits)
     statements: list[code.Stmt] = []
     function = ""
-    if len(usual) > 1:
-        kinds = [kind for kind in _PLAIN if any(record.module == kind for record in usual.values())]
+    biases = {record.module for record in scope.inits if _zero_bias(record) and record.module != "Linear"}
+    if len(usual) > 1 or biases:
+        kinds = [k for k in _PLAIN if k in biases or any(record.module == k for record in usual.values())]
         no_bias = _without_bias(scope) or any(kind != "Linear" for kind in kinds)
         function = _function(kinds, no_bias)
         statements.append(code.Do(code.call("self.apply", code.Name("init_weights"))))
     else:
-        usual = {}
+        usual, kinds = {}, []
     for record in scope.inits:
-        if record.filled or _owner(record) in usual or _torch_default(record):
+        done = _owner(record) in usual or (_zero_bias(record) and record.module in kinds)
+        if done or record.filled or _torch_default(record):
             continue
         statements += record.weight.initializer.torch(scope, record)
     return Inits(function, tuple(statements))
@@ -61,6 +63,10 @@ def _usual_modules(records: list[InitRecord]) -> dict[str, InitRecord]:
         else:
             odd.add(owner)
     return {owner: record for owner, record in found.items() if owner not in odd}
+
+
+def _zero_bias(record: InitRecord) -> bool:
+    return record.key == "bias" and record.module in _PLAIN and record.weight.initializer.title() == "Zeros"
 
 
 def _same_fans(record: InitRecord) -> bool:

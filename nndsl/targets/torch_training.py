@@ -9,8 +9,9 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 - `total_loss(model, losses)` → the scalar to minimise: weighted losses and the penalties of that batch.
 - `make_optimizer(model)` → a torch optimizer whose `step()` does all of it: schedule, clipping, weight decay before,
   constraints behind. Its state_dict holds the schedule's step too.
-- `Report()`: `add(batch, predictions, losses, total)`, then `logs()` with Keras's names (`loss`, `age_loss`,
-  `gender_accuracy`).
+- `make_metrics()` → metrics by output and name, where there are any: `update(prediction, target[, mask])`, `result()`.
+- `run(model, batches[, optimizer])` → the numbers of one pass under Keras's names (`loss`, `age_loss`,
+  `gender_accuracy`), training where there is an optimizer.
 - `EPOCHS` or `STEPS`, `BATCH_SIZE`, `SEED`, and `make_watchers()` where the section has callbacks.
 - Outputs are trained only where `TARGETS` is not empty: else there is `ARRAYS`, `to_tensor`, `predict`, `main` alone.
 """
@@ -28,7 +29,7 @@ from nndsl.layers.training import TrainingCall
 from nndsl.passes.logits import logits_activation
 from nndsl.passes.outputs import target_type
 from nndsl.passes.train_checks import callback_mode, is_stateful
-from nndsl.targets.printing import INDENT, block, broken
+from nndsl.targets.printing import INDENT, block, broken, signature
 
 _FUNCTIONAL = "import torch.nn.functional as F"
 
@@ -37,6 +38,10 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     """The context of the template. Asks `scope` for helpers and imports."""
     scope.imports |= {"import argparse", "from collections.abc import Iterator", "from typing import Any"}
     scope.imports.add("import numpy as np")
+    if any(output.loss is not None for output in model.outputs):
+        scope.imports.add("from collections.abc import Iterable")
+    if model.training.given.get("steps"):
+        scope.imports.add("import itertools")
     trained = [output for output in model.outputs if output.loss is not None]
     logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None}
     calls = {
@@ -52,10 +57,10 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     steps = given.get("steps")
     context: dict[str, object] = {
         "class_name": class_name,
+        "heads": _heads(class_name),
         "arrays": _arrays(model, trained),
         "input_names": _strings("INPUTS", [item.name for item in model.inputs]),
         "target_names": _strings("TARGETS", [output.name for output in trained]),
-        "classes": _classes(trained),
         "trained": bool(trained),
         "several": len(trained) > 1,
         "call": _forward_call(model, bool(logits)),
@@ -66,6 +71,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "losses": _losses(trained, logits, calls, masked, given.get("class_weight")),
         "class_weight": "class_weight" in given,
         "total": _total(trained, records, scope),
+        "penalised": scope.activity or any(record.weight.regularizer is not None for record in records),
         "constraints": _constraints(records, scope),
         "metrics": _metrics(trained, calls),
         "metric_masks": bool(masked) and any(output.metrics for output in masked),
@@ -97,6 +103,23 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     return context
 
 
+def _heads(class_name: str) -> dict[str, str]:
+    """The heads of the functions that take the model, broken where its name is long."""
+    model, tensors = f"model: {class_name}", "dict[str, Tensor]"
+    return {
+        "total_loss": signature("total_loss", [model, f"losses: {tensors}"], "Tensor", 0),
+        "forward_batch": signature("forward_batch", [model, f"batch: {tensors}"], f"tuple[{tensors}, {tensors}]", 0),
+        "constrain": signature("constrain", [model], "None", 0),
+        "make_optimizer": signature("make_optimizer", [model], "torch.optim.Optimizer", 0),
+        "predict": signature(
+            "predict",
+            [model, f"data: {tensors}", "batch_size: int = BATCH_SIZE"],
+            "dict[str, np.ndarray]",
+            0,
+        ),
+    }
+
+
 # ---------------------------------------------------------------------------------------------------- data
 
 
@@ -116,16 +139,6 @@ def _strings(name: str, values: list[str]) -> str:
     return "\n".join(broken(code.lift(tuple(values)), f"{name}{kind} = ", "", 0))
 
 
-def _classes(trained: list[Output]) -> str:
-    """How many classes the ids of a target may name."""
-    counts = {
-        o.name: o.value.type.last
-        for o in trained
-        if o.loss.sparse and isinstance(o.value.type.last, int) and o.loss.ignore_class is None
-    }
-    return "\n".join(broken(code.lift(counts), "CLASSES = ", "", 0)) if counts else ""
-
-
 # ------------------------------------------------------------------------------------- forward and losses
 
 
@@ -141,7 +154,10 @@ def _forward_call(model: Model, logits: bool) -> str:
 
 def _predict_call(model: Model) -> str:
     call = code.call("model", *(_item("batch", item.name) for item in model.inputs))
-    return block([code.Do(code.call("parts.append", call))], 2)
+    return "\n".join(
+        [f"{INDENT}parts: list[dict[str, Tensor]] = []", f"{INDENT}for batch in batches(data, batch_size):"]
+        + block([code.Do(code.call("parts.append", call))], 2).split("\n")
+    )
 
 
 def _predictions(model: Model, logits: dict[Value, str], calls: dict[str, TrainingCall]) -> str:

@@ -93,7 +93,7 @@ def test_data_that_do_not_fit_are_explained(name: str, torch_program: Path) -> N
     np.savez(torch_program / name, **arrays)
     module = load(CLASSIFIER, "torch")
     with pytest.raises(ValueError, match=says.replace(".", r"\.")):
-        module.load_data(str(torch_program / name), module.INPUTS + module.TARGETS)
+        module.load_data(str(torch_program / name), module.INPUTS + module.TARGETS, torch.device("cpu"))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_data_that_do_not_fit_are_explained(name: str, torch_program: Path) -> N
         (["train", "none.npz"], "No such file"),
         (["train", "model.py"], "not an .npz file"),
         (["evaluate", "data.npz", "--weights", "none.pt"], "No such file"),
-        (["evaluate", "data.npz", "--weights", "model.py"], "no weights of this model"),
+        (["evaluate", "data.npz", "--weights", "model.py"], "no such weights"),
         (["train", "data.npz", "--device", "mps"], "no mps device"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import Any
 
@@ -29,18 +30,20 @@ class Programs:
         if validation is not None:
             held = {name: self.keras.to_array(name, array) for name, array in validation.items()}
             held_tensors = {name: self.torch.to_tensor(name, array) for name, array in validation.items()}
-        self.torch.train(self.pair.torch, tensors, held_tensors, **options)
+        taken = inspect.signature(self.torch.train).parameters  # without shuffling there is no seed
+        mine = {name: value for name, value in options.items() if name in taken}
+        self.torch.train(self.pair.torch, tensors, held_tensors, **mine)
         self.keras.train(self.pair.keras, arrays, held, **options)
 
-    def evaluate(self, data: Arrays, **options: Any) -> tuple[dict[str, float], dict[str, float]]:
+    def evaluate(self, data: Arrays) -> tuple[dict[str, float], dict[str, float]]:
         """What each reports of the data: torch, Keras."""
         tensors = {name: self.torch.to_tensor(name, array) for name, array in data.items()}
         arrays = {name: self.keras.to_array(name, array) for name, array in data.items()}
         if not self.pair.keras.compiled:
             self.keras.compile_model(self.pair.keras)
         return (
-            self.torch.evaluate(self.pair.torch, tensors, **options),
-            self.keras.evaluate(self.pair.keras, arrays, **options),
+            self.torch.run(self.pair.torch, self.torch.batches(tensors, self.torch.BATCH_SIZE)),
+            self.keras.evaluate(self.pair.keras, arrays),
         )
 
     def weight_difference(self) -> float:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from nndsl import pipeline
+from nndsl.cli.main import main as run_command
 from nndsl.diagnostics import codes
 from nndsl.diagnostics.model import Diagnostic, Edit, Problems, Severity
 from nndsl.diagnostics.render import render_concise, render_text
@@ -17,7 +20,6 @@ from nndsl.source import SourceFile
 CASES = sorted((Path(__file__).parent / "cases").glob("*.nn"))
 # Where the problem is the statement as a whole, or the whole file.
 WHOLE = {"NN0213_nothing_kept", "NN0219_in_a_section", "NN0220_empty"}
-# One of two has to be chosen, so that no fix is offered; or the fix itself shows what was hidden behind the mistake.
 CODES = [entry for entry in codes.all_codes() if entry.is_checked]
 
 
@@ -91,3 +93,29 @@ def test_examples_of_the_explanations(entry: codes.Code) -> None:
     else:
         assert {problem.code for problem in wrong} == {entry.code}
     assert not check(entry.right)
+
+
+@pytest.mark.parametrize("command", [["check"], ["compile", "--target", "torch"], ["compile", "--target", "keras"]])
+def test_command_line(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1 where there is an error, nothing written, no traceback; warnings alone are fine unless denied."""
+    for path in CASES:
+        out = tmp_path / f"{path.stem}.py"
+        arguments = [*command, str(path), *([] if command == ["check"] else ["-o", str(out)])]
+        errors = [item for item in check(path.read_text(encoding="utf-8")) if item.severity is Severity.ERROR]
+        assert run_command(arguments) == (1 if errors else 0), path.stem
+        assert out.exists() == (command != ["check"] and not errors), path.stem
+        if not errors:
+            assert run_command([*arguments, "--deny-warnings"]) == 1, path.stem
+        shown = capsys.readouterr()
+        assert path.stem[:6] in shown.out + shown.err
+        assert "Traceback" not in shown.out + shown.err
+
+
+@pytest.mark.parametrize("path", CASES[:: len(CASES) // 3], ids=[path.stem for path in CASES[:: len(CASES) // 3]])
+def test_whole_process(path: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nndsl", "check", str(path), "--deny-warnings"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
+    assert result.returncode == 1
+    assert path.stem[:6] in result.stdout
+    assert result.stderr == ""
+    assert not list(tmp_path.iterdir())

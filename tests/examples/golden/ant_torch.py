@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -39,24 +39,6 @@ def binary_accuracy(
 ) -> Tensor:
     """The share of numbers on the right side of the threshold."""
     return ((prediction > threshold) == target).to(prediction.dtype).mean(-1)
-
-
-class Optimizer(torch.optim.Optimizer):
-    """An optimizer whose `update` changes one weight by its gradient."""
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        loss = None if closure is None else torch.enable_grad()(closure)()
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is not None:
-                    self.update(p, p.grad, self.state[p], group)
-        return loss
-
-    def update(
-        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
-        raise NotImplementedError
 
 
 def early_epsilon(epsilon: float) -> Callable[..., None]:
@@ -122,17 +104,6 @@ EPOCHS = 150
 SEED: int | None = None
 
 
-def forward_batch(
-    model: Ant,
-    batch: dict[str, Tensor],
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The predictions and the losses of a batch, which holds all arrays by name."""
-    outputs = model(batch["measures"], logits=True)
-    losses = compute_losses(outputs, batch)
-    predictions = {"defect": torch.sigmoid(outputs["defect"])}
-    return predictions, losses
-
-
 def compute_losses(
     outputs: dict[str, Tensor],
     targets: dict[str, Tensor],
@@ -145,12 +116,19 @@ def compute_losses(
     }
 
 
-def total_loss(
-    model: Ant,
-    losses: dict[str, Tensor],
-) -> Tensor:
-    """What training minimises: the weighted losses and all penalties."""
+def total_loss(model: Ant, losses: dict[str, Tensor]) -> Tensor:
+    """What training minimises: the loss."""
     return losses["defect"]
+
+
+def forward_batch(
+    model: Ant, batch: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The predictions and the losses of a batch of inputs and targets."""
+    outputs = model(batch["measures"], logits=True)
+    losses = compute_losses(outputs, batch)
+    predictions = {"defect": torch.sigmoid(outputs["defect"])}
+    return predictions, losses
 
 
 def make_optimizer(model: Ant) -> torch.optim.Optimizer:
@@ -165,48 +143,45 @@ def make_metrics() -> dict[str, dict[str, Metric]]:
     return {"defect": {"accuracy": Metric(binary_accuracy)}}
 
 
-class Report:
-    """Losses and metrics over batches, each batch weighted by its size."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.count = 0
-        self.metrics = make_metrics()
-
-    @torch.no_grad()
-    def add(
-        self,
-        batch: dict[str, Tensor],
-        predictions: dict[str, Tensor],
-        losses: dict[str, Tensor],
-        total: Tensor,
-    ) -> None:
-        size = len(batch[INPUTS[0]])
-        self.count += size
-        self.sums["loss"] = self.sums.get("loss", 0) + total.detach() * size
-        for name, group in self.metrics.items():
-            for metric in group.values():
-                metric.update(predictions[name], batch[name])
-
-    def logs(self) -> dict[str, float]:
-        logs = {name: float(value) / self.count for name, value in self.sums.items()}
-        for group in self.metrics.values():
-            logs.update({name: metric.result() for name, metric in group.items()})
-        return logs
-
-
 def batches(
-    data: dict[str, Tensor],
-    size: int,
-    device: torch.device,
-    rng: np.random.Generator | None = None,
+    data: dict[str, Tensor], size: int, rng: np.random.Generator | None = None
 ) -> Iterator[dict[str, Tensor]]:
-    """Batches of the data, in a random order if `rng` is given."""
+    """The samples, `size` at a time, in a random order if `rng` is given."""
     count = len(data[INPUTS[0]])
     order = np.arange(count) if rng is None else rng.permutation(count)
     for start in range(0, count, size):
         chosen = torch.from_numpy(order[start : start + size])
-        yield {name: array[chosen].to(device) for name, array in data.items()}
+        yield {name: array[chosen] for name, array in data.items()}
+
+
+def run(
+    model: Ant,
+    batches: Iterable[dict[str, Tensor]],
+    optimizer: torch.optim.Optimizer | None = None,
+) -> dict[str, float]:
+    """The mean losses and the metrics over batches; with an optimizer it trains."""
+    model.train(optimizer is not None)
+    metrics = make_metrics()
+    sums: dict[str, Tensor] = {}
+    count = 0
+    for batch in batches:
+        with torch.set_grad_enabled(optimizer is not None):
+            predictions, losses = forward_batch(model, batch)
+            total = total_loss(model, losses)
+        if optimizer is not None:
+            optimizer.zero_grad()
+            torch.autograd.backward(total)
+            optimizer.step()
+        size = len(batch[INPUTS[0]])
+        count += size
+        sums["loss"] = sums.get("loss", 0) + total.detach() * size
+        for output, group in metrics.items():
+            for metric in group.values():
+                metric.update(predictions[output], batch[output])
+    logs = {name: float(value) / count for name, value in sums.items()}
+    for group in metrics.values():
+        logs |= {name: metric.result() for name, metric in group.items()}
+    return logs
 
 
 def train(
@@ -217,178 +192,115 @@ def train(
     batch_size: int = BATCH_SIZE,
     seed: int | None = SEED,
 ) -> None:
-    """Trains the model; evaluates it on the validation data after every epoch."""
-    device = next(model.parameters()).device
+    """Trains the model; shows how it does after every epoch."""
     optimizer = make_optimizer(model)
     rng = np.random.default_rng(seed)
     for epoch in range(epochs):
-        report = Report()
-        for batch in batches(data, batch_size, device, rng):
-            model.train()
-            optimizer.zero_grad()
-            predictions, losses = forward_batch(model, batch)
-            total = total_loss(model, losses)
-            torch.autograd.backward(total)
-            optimizer.step()
-            report.add(batch, predictions, losses, total)
-        logs = report.logs()
+        logs = run(model, batches(data, batch_size, rng), optimizer)
         if validation is not None:
-            values = evaluate(model, validation, batch_size)
-            logs.update({f"val_{name}": value for name, value in values.items()})
+            values = run(model, batches(validation, batch_size))
+            logs |= {f"val_{name}": value for name, value in values.items()}
         print(f"epoch {epoch + 1}/{epochs}: {show(logs)}", flush=True)
-
-
-@torch.no_grad()
-def evaluate(
-    model: Ant,
-    data: dict[str, Tensor],
-    batch_size: int = BATCH_SIZE,
-) -> dict[str, float]:
-    """The losses and metrics of the data, by name."""
-    model.eval()
-    report = Report()
-    for batch in batches(data, batch_size, next(model.parameters()).device):
-        predictions, losses = forward_batch(model, batch)
-        total = total_loss(model, losses)
-        report.add(batch, predictions, losses, total)
-    return report.logs()
-
-
-@torch.no_grad()
-def predict(
-    model: Ant,
-    data: dict[str, Tensor],
-    batch_size: int = BATCH_SIZE,
-) -> dict[str, np.ndarray]:
-    """What the model predicts for the data, by output."""
-    model.eval()
-    device = next(model.parameters()).device
-    parts: list[dict[str, Tensor]] = []
-    for batch in batches(data, batch_size, device):
-        parts.append(model(batch["measures"]))
-    names = parts[0].keys()
-    return {name: torch.cat([p[name].cpu() for p in parts]).numpy() for name in names}
 
 
 def show(logs: dict[str, float]) -> str:
     return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
 
 
+@torch.no_grad()
+def predict(
+    model: Ant, data: dict[str, Tensor], batch_size: int = BATCH_SIZE
+) -> dict[str, np.ndarray]:
+    """The outputs for the data, by name."""
+    model.eval()
+    parts: list[dict[str, Tensor]] = []
+    for batch in batches(data, batch_size):
+        parts.append(model(batch["measures"]))
+    return {k: torch.cat([p[k].cpu() for p in parts]).numpy() for k in parts[0]}
+
+
 def to_tensor(name: str, array: np.ndarray) -> Tensor:
     """An array as the model takes it; ValueError where it does not fit."""
     shape, dtype = ARRAYS[name]
     if array.ndim == len(shape) and shape[-1:] == (1,):
-        array = array[..., None]
+        array = array[..., None]  # one number for each sample
     elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
         array = array[..., 0]
-    sizes = zip(shape, array.shape[1:], strict=False)
-    if array.ndim != len(shape) + 1 or any(w not in (None, n) for w, n in sizes):
+    fits = [size in (None, n) for size, n in zip(shape, array.shape[1:], strict=False)]
+    if array.ndim != len(shape) + 1 or not all(fits):
         wanted = ("samples", *("any" if size is None else size for size in shape))
         raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
-    if array.dtype.kind not in ("biu" if not dtype.is_floating_point else "biuf"):
-        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
-    tensor = torch.from_numpy(array.astype(array.dtype.newbyteorder("="))).to(dtype)
-    return tensor
+    return torch.from_numpy(array).to(dtype)
 
 
-def load_data(path: str, names: tuple[str, ...]) -> dict[str, Tensor]:
-    """The arrays of an .npz file; ValueError where one is missing or does not fit."""
+def load_data(
+    path: str, names: tuple[str, ...], device: torch.device
+) -> dict[str, Tensor]:
+    """These arrays of an .npz file; ValueError where one is missing or does not fit."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except OSError:
-        raise
     except Exception as error:  # a broken file fails in many ways
-        raise ValueError(f"not an .npz file of numbers: {error}") from None
-    for name in names:
-        if name not in arrays:
-            found = ", ".join(arrays) or "nothing"
-            raise ValueError(f"there is no array {name} (the file has {found})")
-    data = {name: to_tensor(name, arrays[name]) for name in names}
+        raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise ValueError(f"{path} has no array {', '.join(missing)}")
+    data = {name: to_tensor(name, arrays[name]).to(device) for name in names}
     counts = {name: len(tensor) for name, tensor in data.items()}
-    if len(set(counts.values())) != 1 or 0 in counts.values():
-        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"the arrays have unequal numbers of samples: {counts}")
     return data
 
 
 def pick_device(name: str) -> torch.device:
     """The device of that name; `auto` takes a GPU where there is one."""
-    mps = torch.backends.mps.is_available()
-    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": mps}
     if name == "auto":
-        name = next(kind for kind in ("cuda", "mps", "cpu") if found[kind])
-    if not found[name]:
-        raise ValueError(f"there is no {name} device that can run this model")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+        if torch.backends.mps.is_available():
+            name = "mps"
     return torch.device(name)
 
 
-def load_weights(
-    model: Ant,
-    path: str,
-    device: torch.device,
-) -> None:
-    try:
-        model.load_state_dict(torch.load(path, device, weights_only=True))
-    except OSError:
-        raise
-    except Exception as error:  # a broken file fails in many ways
-        raise ValueError(f"{path} has no weights of this model: {error}") from None
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
 def main() -> None:
-    """The command line: train, evaluate or predict from an .npz file."""
+    """Trains, evaluates or predicts from an .npz file."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("train", "evaluate", "predict"):
-        command = commands.add_parser(name)
-        command.add_argument("data", help="an .npz file with an array for each name")
-        command.add_argument("--weights", default="model.pt", metavar="FILE")
-        command.add_argument(
-            "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto"
-        )
-        command.add_argument("--batch-size", type=positive, default=BATCH_SIZE)
-        if name == "predict":
-            command.add_argument("-o", "--output", default="predictions.npz")
-        if name == "train":
-            command.add_argument("--validation", help="another .npz file")
-            command.add_argument("--epochs", type=positive, default=EPOCHS)
-            command.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("command", choices=["train", "evaluate", "predict"])
+    parser.add_argument("data", help="an .npz file with an array for each name")
+    parser.add_argument("--validation", help="another .npz file, to evaluate on")
+    parser.add_argument("--weights", default="model.pt", help="file of the weights")
+    parser.add_argument("-o", "--output", default="predictions.npz")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()
-    try:
-        run(args)
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"{parser.prog}: error: {error}") from None
 
-
-def run(args: argparse.Namespace) -> None:
+    if args.seed is not None:
+        torch.manual_seed(args.seed)
     device = pick_device(args.device)
+    model = Ant().to(device)
     names = INPUTS if args.command == "predict" else INPUTS + TARGETS
-    data = load_data(args.data, names)
+    data = load_data(args.data, names, device)
     if args.command == "train":
-        if args.seed is not None:
-            torch.manual_seed(args.seed)
         validation = None
         if args.validation:
-            validation = load_data(args.validation, names)
-        model = Ant().to(device)
+            validation = load_data(args.validation, names, device)
         train(model, data, validation, args.epochs, args.batch_size, args.seed)
         torch.save(model.state_dict(), args.weights)
         return
-    model = Ant().to(device)
-    load_weights(model, args.weights, device)
+    try:
+        model.load_state_dict(torch.load(args.weights, device, weights_only=True))
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"{args.weights} has no such weights: {error}") from None
     if args.command == "evaluate":
-        print(show(evaluate(model, data, args.batch_size)))
-    else:
-        arrays: dict[str, Any] = predict(model, data, args.batch_size)
-        np.savez(args.output, **arrays)
+        print(show(run(model, batches(data, args.batch_size))))
+        return
+    arrays: dict[str, Any] = predict(model, data, args.batch_size)
+    np.savez(args.output, **arrays)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"error: {error}") from None

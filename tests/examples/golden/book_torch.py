@@ -12,6 +12,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+def init_recurrent(module: nn.Module, forget: int = 0) -> None:
+    """Keras's initial weights: Glorot uniform for the input, orthogonal for the state,
+    zero biases, but 1 for the `forget` units of an LSTM's forget gate."""
+    for name, weight in module.named_parameters():
+        if name.startswith("weight_ih"):
+            nn.init.xavier_uniform_(weight)
+        elif name.startswith("weight_hh"):
+            nn.init.orthogonal_(weight)
+        else:
+            nn.init.zeros_(weight)
+            if name.startswith("bias_hh") and isinstance(module, nn.LSTM | nn.RNN):
+                weight.requires_grad_(False)  # Keras has one bias, torch two
+            if forget and name.startswith("bias_ih"):
+                nn.init.ones_(weight[forget : 2 * forget])
+
+
 class Metric:
     """The mean of `values(prediction, target)` over all samples of all batches."""
 
@@ -127,13 +143,7 @@ class Book(nn.Module):
         self.year = nn.Linear(64, 1)
         self.apply(init_weights)
         nn.init.uniform_(self.words.weight, -0.05, 0.05)
-        nn.init.xavier_uniform_(self.text_code.get_parameter("weight_ih_l0"))
-        nn.init.orthogonal_(self.text_code.get_parameter("weight_hh_l0"))
-        nn.init.zeros_(self.text_code.get_parameter("bias_ih_l0"))
-        # the forget gate
-        nn.init.ones_(self.text_code.get_parameter("bias_ih_l0")[64:128])
-        nn.init.zeros_(self.text_code.get_parameter("bias_hh_l0"))
-        self.text_code.get_parameter("bias_hh_l0").requires_grad_(False)
+        init_recurrent(self.text_code, 64)
 
     def forward(
         self, title: Tensor, text: Tensor, *, logits: bool = False
@@ -160,22 +170,9 @@ ARRAYS: dict[str, tuple[tuple[int | None, ...], torch.dtype]] = {
 }
 INPUTS = ("title", "text")
 TARGETS = ("genre", "year")
-CLASSES = {"genre": 12}
 BATCH_SIZE = 64
 EPOCHS = 10
 SEED: int | None = None
-
-
-def forward_batch(
-    model: Book,
-    batch: dict[str, Tensor],
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The predictions and the losses of a batch, which holds all arrays by name."""
-    outputs = model(batch["title"], batch["text"], logits=True)
-    losses = compute_losses(outputs, batch)
-    predictions = dict(outputs)
-    predictions["genre"] = F.softmax(outputs["genre"], dim=-1)
-    return predictions, losses
 
 
 def compute_losses(
@@ -189,12 +186,20 @@ def compute_losses(
     }
 
 
-def total_loss(
-    model: Book,
-    losses: dict[str, Tensor],
-) -> Tensor:
-    """What training minimises: the weighted losses and all penalties."""
+def total_loss(model: Book, losses: dict[str, Tensor]) -> Tensor:
+    """What training minimises: the weighted losses."""
     return losses["genre"] + 0.01 * losses["year"]
+
+
+def forward_batch(
+    model: Book, batch: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The predictions and the losses of a batch of inputs and targets."""
+    outputs = model(batch["title"], batch["text"], logits=True)
+    losses = compute_losses(outputs, batch)
+    predictions = dict(outputs)
+    predictions["genre"] = F.softmax(outputs["genre"], dim=-1)
+    return predictions, losses
 
 
 def make_optimizer(model: Book) -> torch.optim.Optimizer:
@@ -211,50 +216,47 @@ def make_metrics() -> dict[str, dict[str, Metric]]:
     }
 
 
-class Report:
-    """Losses and metrics over batches, each batch weighted by its size."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.count = 0
-        self.metrics = make_metrics()
-
-    @torch.no_grad()
-    def add(
-        self,
-        batch: dict[str, Tensor],
-        predictions: dict[str, Tensor],
-        losses: dict[str, Tensor],
-        total: Tensor,
-    ) -> None:
-        size = len(batch[INPUTS[0]])
-        self.count += size
-        values = {"loss": total, **{f"{k}_loss": v for k, v in losses.items()}}
-        for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0) + value.detach() * size
-        for name, group in self.metrics.items():
-            for metric in group.values():
-                metric.update(predictions[name], batch[name])
-
-    def logs(self) -> dict[str, float]:
-        logs = {name: float(value) / self.count for name, value in self.sums.items()}
-        for output, group in self.metrics.items():
-            logs.update({f"{output}_{k}": m.result() for k, m in group.items()})
-        return logs
-
-
 def batches(
-    data: dict[str, Tensor],
-    size: int,
-    device: torch.device,
-    rng: np.random.Generator | None = None,
+    data: dict[str, Tensor], size: int, rng: np.random.Generator | None = None
 ) -> Iterator[dict[str, Tensor]]:
-    """Batches of the data, in a random order if `rng` is given."""
+    """The samples, `size` at a time, in a random order if `rng` is given."""
     count = len(data[INPUTS[0]])
     order = np.arange(count) if rng is None else rng.permutation(count)
     for start in range(0, count, size):
         chosen = torch.from_numpy(order[start : start + size])
-        yield {name: array[chosen].to(device) for name, array in data.items()}
+        yield {name: array[chosen] for name, array in data.items()}
+
+
+def run(
+    model: Book,
+    batches: Iterable[dict[str, Tensor]],
+    optimizer: torch.optim.Optimizer | None = None,
+) -> dict[str, float]:
+    """The mean losses and the metrics over batches; with an optimizer it trains."""
+    model.train(optimizer is not None)
+    metrics = make_metrics()
+    sums: dict[str, Tensor] = {}
+    count = 0
+    for batch in batches:
+        with torch.set_grad_enabled(optimizer is not None):
+            predictions, losses = forward_batch(model, batch)
+            total = total_loss(model, losses)
+        if optimizer is not None:
+            optimizer.zero_grad()
+            torch.autograd.backward(total)
+            optimizer.step()
+        size = len(batch[INPUTS[0]])
+        count += size
+        values = {"loss": total, **{f"{k}_loss": v for k, v in losses.items()}}
+        for name, value in values.items():
+            sums[name] = sums.get(name, 0) + value.detach() * size
+        for output, group in metrics.items():
+            for metric in group.values():
+                metric.update(predictions[output], batch[output])
+    logs = {name: float(value) / count for name, value in sums.items()}
+    for output, group in metrics.items():
+        logs |= {f"{output}_{name}": m.result() for name, m in group.items()}
+    return logs
 
 
 def train(
@@ -265,181 +267,115 @@ def train(
     batch_size: int = BATCH_SIZE,
     seed: int | None = SEED,
 ) -> None:
-    """Trains the model; evaluates it on the validation data after every epoch."""
-    device = next(model.parameters()).device
+    """Trains the model; shows how it does after every epoch."""
     optimizer = make_optimizer(model)
     rng = np.random.default_rng(seed)
     for epoch in range(epochs):
-        report = Report()
-        for batch in batches(data, batch_size, device, rng):
-            model.train()
-            optimizer.zero_grad()
-            predictions, losses = forward_batch(model, batch)
-            total = total_loss(model, losses)
-            torch.autograd.backward(total)
-            optimizer.step()
-            report.add(batch, predictions, losses, total)
-        logs = report.logs()
+        logs = run(model, batches(data, batch_size, rng), optimizer)
         if validation is not None:
-            values = evaluate(model, validation, batch_size)
-            logs.update({f"val_{name}": value for name, value in values.items()})
+            values = run(model, batches(validation, batch_size))
+            logs |= {f"val_{name}": value for name, value in values.items()}
         print(f"epoch {epoch + 1}/{epochs}: {show(logs)}", flush=True)
-
-
-@torch.no_grad()
-def evaluate(
-    model: Book,
-    data: dict[str, Tensor],
-    batch_size: int = BATCH_SIZE,
-) -> dict[str, float]:
-    """The losses and metrics of the data, by name."""
-    model.eval()
-    report = Report()
-    for batch in batches(data, batch_size, next(model.parameters()).device):
-        predictions, losses = forward_batch(model, batch)
-        total = total_loss(model, losses)
-        report.add(batch, predictions, losses, total)
-    return report.logs()
-
-
-@torch.no_grad()
-def predict(
-    model: Book,
-    data: dict[str, Tensor],
-    batch_size: int = BATCH_SIZE,
-) -> dict[str, np.ndarray]:
-    """What the model predicts for the data, by output."""
-    model.eval()
-    device = next(model.parameters()).device
-    parts: list[dict[str, Tensor]] = []
-    for batch in batches(data, batch_size, device):
-        parts.append(model(batch["title"], batch["text"]))
-    names = parts[0].keys()
-    return {name: torch.cat([p[name].cpu() for p in parts]).numpy() for name in names}
 
 
 def show(logs: dict[str, float]) -> str:
     return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
 
 
+@torch.no_grad()
+def predict(
+    model: Book, data: dict[str, Tensor], batch_size: int = BATCH_SIZE
+) -> dict[str, np.ndarray]:
+    """The outputs for the data, by name."""
+    model.eval()
+    parts: list[dict[str, Tensor]] = []
+    for batch in batches(data, batch_size):
+        parts.append(model(batch["title"], batch["text"]))
+    return {k: torch.cat([p[k].cpu() for p in parts]).numpy() for k in parts[0]}
+
+
 def to_tensor(name: str, array: np.ndarray) -> Tensor:
     """An array as the model takes it; ValueError where it does not fit."""
     shape, dtype = ARRAYS[name]
     if array.ndim == len(shape) and shape[-1:] == (1,):
-        array = array[..., None]
+        array = array[..., None]  # one number for each sample
     elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
         array = array[..., 0]
-    sizes = zip(shape, array.shape[1:], strict=False)
-    if array.ndim != len(shape) + 1 or any(w not in (None, n) for w, n in sizes):
+    fits = [size in (None, n) for size, n in zip(shape, array.shape[1:], strict=False)]
+    if array.ndim != len(shape) + 1 or not all(fits):
         wanted = ("samples", *("any" if size is None else size for size in shape))
         raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
-    if array.dtype.kind not in ("biu" if not dtype.is_floating_point else "biuf"):
-        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
-    tensor = torch.from_numpy(array.astype(array.dtype.newbyteorder("="))).to(dtype)
-    if name in CLASSES and len(tensor):
-        if tensor.min() < 0 or tensor.max() >= CLASSES[name]:
-            raise ValueError(f"{name} must hold class ids below {CLASSES[name]}")
-    return tensor
+    return torch.from_numpy(array).to(dtype)
 
 
-def load_data(path: str, names: tuple[str, ...]) -> dict[str, Tensor]:
-    """The arrays of an .npz file; ValueError where one is missing or does not fit."""
+def load_data(
+    path: str, names: tuple[str, ...], device: torch.device
+) -> dict[str, Tensor]:
+    """These arrays of an .npz file; ValueError where one is missing or does not fit."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except OSError:
-        raise
     except Exception as error:  # a broken file fails in many ways
-        raise ValueError(f"not an .npz file of numbers: {error}") from None
-    for name in names:
-        if name not in arrays:
-            found = ", ".join(arrays) or "nothing"
-            raise ValueError(f"there is no array {name} (the file has {found})")
-    data = {name: to_tensor(name, arrays[name]) for name in names}
+        raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise ValueError(f"{path} has no array {', '.join(missing)}")
+    data = {name: to_tensor(name, arrays[name]).to(device) for name in names}
     counts = {name: len(tensor) for name, tensor in data.items()}
-    if len(set(counts.values())) != 1 or 0 in counts.values():
-        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"the arrays have unequal numbers of samples: {counts}")
     return data
 
 
 def pick_device(name: str) -> torch.device:
     """The device of that name; `auto` takes a GPU where there is one."""
-    mps = torch.backends.mps.is_available()
-    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": mps}
     if name == "auto":
-        name = next(kind for kind in ("cuda", "mps", "cpu") if found[kind])
-    if not found[name]:
-        raise ValueError(f"there is no {name} device that can run this model")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+        if torch.backends.mps.is_available():
+            name = "mps"
     return torch.device(name)
 
 
-def load_weights(
-    model: Book,
-    path: str,
-    device: torch.device,
-) -> None:
-    try:
-        model.load_state_dict(torch.load(path, device, weights_only=True))
-    except OSError:
-        raise
-    except Exception as error:  # a broken file fails in many ways
-        raise ValueError(f"{path} has no weights of this model: {error}") from None
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
 def main() -> None:
-    """The command line: train, evaluate or predict from an .npz file."""
+    """Trains, evaluates or predicts from an .npz file."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("train", "evaluate", "predict"):
-        command = commands.add_parser(name)
-        command.add_argument("data", help="an .npz file with an array for each name")
-        command.add_argument("--weights", default="model.pt", metavar="FILE")
-        command.add_argument(
-            "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto"
-        )
-        command.add_argument("--batch-size", type=positive, default=BATCH_SIZE)
-        if name == "predict":
-            command.add_argument("-o", "--output", default="predictions.npz")
-        if name == "train":
-            command.add_argument("--validation", help="another .npz file")
-            command.add_argument("--epochs", type=positive, default=EPOCHS)
-            command.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("command", choices=["train", "evaluate", "predict"])
+    parser.add_argument("data", help="an .npz file with an array for each name")
+    parser.add_argument("--validation", help="another .npz file, to evaluate on")
+    parser.add_argument("--weights", default="model.pt", help="file of the weights")
+    parser.add_argument("-o", "--output", default="predictions.npz")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()
-    try:
-        run(args)
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"{parser.prog}: error: {error}") from None
 
-
-def run(args: argparse.Namespace) -> None:
+    if args.seed is not None:
+        torch.manual_seed(args.seed)
     device = pick_device(args.device)
+    model = Book().to(device)
     names = INPUTS if args.command == "predict" else INPUTS + TARGETS
-    data = load_data(args.data, names)
+    data = load_data(args.data, names, device)
     if args.command == "train":
-        if args.seed is not None:
-            torch.manual_seed(args.seed)
         validation = None
         if args.validation:
-            validation = load_data(args.validation, names)
-        model = Book().to(device)
+            validation = load_data(args.validation, names, device)
         train(model, data, validation, args.epochs, args.batch_size, args.seed)
         torch.save(model.state_dict(), args.weights)
         return
-    model = Book().to(device)
-    load_weights(model, args.weights, device)
+    try:
+        model.load_state_dict(torch.load(args.weights, device, weights_only=True))
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"{args.weights} has no such weights: {error}") from None
     if args.command == "evaluate":
-        print(show(evaluate(model, data, args.batch_size)))
-    else:
-        arrays: dict[str, Any] = predict(model, data, args.batch_size)
-        np.savez(args.output, **arrays)
+        print(show(run(model, batches(data, args.batch_size))))
+        return
+    arrays: dict[str, Any] = predict(model, data, args.batch_size)
+    np.savez(args.output, **arrays)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"error: {error}") from None

@@ -48,7 +48,6 @@ def build_model() -> keras.Model:
 ARRAYS = {"image": ((1, 28, 28), "float32"), "label": ((), "int64")}
 INPUTS = ("image",)
 TARGETS = ("label",)
-CLASSES = {"label": 10}
 BATCH_SIZE = 64
 EPOCHS = 1
 SEED = None
@@ -123,103 +122,74 @@ def show(logs: dict[str, float]) -> str:
     return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
 
 
-def predict(
-    model: keras.Model, data: dict[str, np.ndarray], batch_size: int = BATCH_SIZE
-) -> dict[str, np.ndarray]:
-    """What the model predicts for the data, by output."""
-    inputs = {name: data[name] for name in INPUTS}
-    return model.predict(inputs, batch_size, verbose=0)
+def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """These arrays of an .npz file; ValueError where one is missing or does not fit."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except Exception as error:  # a broken file fails in many ways
+        raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise ValueError(f"{path} has no array {', '.join(missing)}")
+    data = {name: to_array(name, arrays[name]) for name in names}
+    counts = {name: len(array) for name, array in data.items()}
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"the arrays have unequal numbers of samples: {counts}")
+    return data
 
 
 def to_array(name: str, array: np.ndarray) -> np.ndarray:
     """An array as the model takes it; ValueError where it does not fit."""
     shape, dtype = ARRAYS[name]
     if array.ndim == len(shape) and shape[-1:] == (1,):
-        array = array[..., None]
+        array = array[..., None]  # one number for each sample
     elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
         array = array[..., 0]
-    sizes = zip(shape, array.shape[1:], strict=False)
-    if array.ndim != len(shape) + 1 or any(w not in (None, n) for w, n in sizes):
+    fits = [size in (None, n) for size, n in zip(shape, array.shape[1:], strict=False)]
+    if array.ndim != len(shape) + 1 or not all(fits):
         wanted = ("samples", *("any" if size is None else size for size in shape))
         raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
-    if array.dtype.kind not in ("biuf" if dtype.startswith("float") else "biu"):
-        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
-    if name in CLASSES and len(array):
-        if array.min() < 0 or array.max() >= CLASSES[name]:
-            raise ValueError(f"{name} must hold class ids below {CLASSES[name]}")
     return array.astype(dtype)
 
 
-def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file; ValueError where one is missing or does not fit."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except OSError:
-        raise
-    except Exception as error:  # a broken file fails in many ways
-        raise ValueError(f"not an .npz file of numbers: {error}") from None
-    for name in names:
-        if name not in arrays:
-            found = ", ".join(arrays) or "nothing"
-            raise ValueError(f"there is no array {name} (the file has {found})")
-    data = {name: to_array(name, arrays[name]) for name in names}
-    counts = {name: len(array) for name, array in data.items()}
-    if len(set(counts.values())) != 1 or 0 in counts.values():
-        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
-    return data
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
 def main() -> None:
-    """The command line: train, evaluate or predict from an .npz file."""
+    """Trains, evaluates or predicts from an .npz file."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("train", "evaluate", "predict"):
-        command = commands.add_parser(name)
-        command.add_argument("data", help="an .npz file with an array for each name")
-        command.add_argument("--weights", default="model.weights.h5")
-        command.add_argument("--batch-size", type=positive, default=BATCH_SIZE)
-        if name == "predict":
-            command.add_argument("-o", "--output", default="predictions.npz")
-        if name == "train":
-            command.add_argument("--validation", help="another .npz file")
-            command.add_argument("--epochs", type=positive, default=EPOCHS)
-            command.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("command", choices=["train", "evaluate", "predict"])
+    parser.add_argument("data", help="an .npz file with an array for each name")
+    parser.add_argument("--validation", help="another .npz file, to evaluate on")
+    parser.add_argument("--weights", default="model.weights.h5")
+    parser.add_argument("-o", "--output", default="predictions.npz")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()
-    try:
-        run(args)
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"{parser.prog}: error: {error}") from None
 
-
-def run(args: argparse.Namespace) -> None:
+    if args.seed is not None:
+        keras.utils.set_random_seed(args.seed)
+    model = build_model()
     names = INPUTS if args.command == "predict" else INPUTS + TARGETS
     data = load_data(args.data, names)
     if args.command == "train":
-        if args.seed is not None:
-            keras.utils.set_random_seed(args.seed)
         validation = None
         if args.validation:
             validation = load_data(args.validation, names)
-        model = build_model()
         train(model, data, validation, args.epochs, args.batch_size, args.seed)
         model.save_weights(args.weights)
         return
-    model = build_model()
     model.load_weights(args.weights)
     if args.command == "evaluate":
         compile_model(model)
         print(show(evaluate(model, data, args.batch_size)))
-    else:
-        np.savez(args.output, **predict(model, data, args.batch_size))
+        return
+    inputs = {name: data[name] for name in INPUTS}
+    predictions = model.predict(inputs, args.batch_size, verbose=0)
+    np.savez(args.output, **predictions)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"error: {error}") from None
