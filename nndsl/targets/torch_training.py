@@ -40,8 +40,8 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     scope.imports.add("import numpy as np")
     if any(output.loss is not None for output in model.outputs):
         scope.imports.add("from collections.abc import Iterable")
-    if model.training.given.get("steps"):
-        scope.imports.add("import itertools")
+        if model.training.given.get("steps"):
+            scope.imports.add("import itertools")
     trained = [output for output in model.outputs if output.loss is not None]
     logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None}
     calls = {

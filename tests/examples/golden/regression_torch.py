@@ -168,6 +168,8 @@ def to_tensor(name: str, array: np.ndarray) -> Tensor:
     if array.ndim != len(shape) + 1 or not all(fits):
         wanted = ("samples", *("any" if size is None else size for size in shape))
         raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
+    if array.dtype.kind not in ("biuf" if dtype.is_floating_point else "biu"):
+        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
     return torch.from_numpy(array).to(dtype)
 
 
@@ -185,17 +187,19 @@ def load_data(
         raise ValueError(f"{path} has no array {', '.join(missing)}")
     data = {name: to_tensor(name, arrays[name]).to(device) for name in names}
     counts = {name: len(tensor) for name, tensor in data.items()}
-    if len(set(counts.values())) > 1:
-        raise ValueError(f"the arrays have unequal numbers of samples: {counts}")
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
     return data
 
 
 def pick_device(name: str) -> torch.device:
     """The device of that name; `auto` takes a GPU where there is one."""
+    mps = torch.backends.mps.is_available()
+    found = {"cuda": torch.cuda.is_available(), "mps": mps, "cpu": True}
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-        if torch.backends.mps.is_available():
-            name = "mps"
+        name = next(kind for kind, is_there in found.items() if is_there)
+    if not found.get(name):
+        raise ValueError(f"there is no {name} device that can run this model")
     return torch.device(name)
 
 

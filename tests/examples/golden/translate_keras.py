@@ -133,8 +133,8 @@ def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         raise ValueError(f"{path} has no array {', '.join(missing)}")
     data = {name: to_array(name, arrays[name]) for name in names}
     counts = {name: len(array) for name, array in data.items()}
-    if len(set(counts.values())) > 1:
-        raise ValueError(f"the arrays have unequal numbers of samples: {counts}")
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
     return data
 
 
@@ -149,6 +149,8 @@ def to_array(name: str, array: np.ndarray) -> np.ndarray:
     if array.ndim != len(shape) + 1 or not all(fits):
         wanted = ("samples", *("any" if size is None else size for size in shape))
         raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
+    if array.dtype.kind not in ("biuf" if dtype.startswith("float") else "biu"):
+        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
     return array.astype(dtype)
 
 
