@@ -132,7 +132,9 @@ class _Body:
             return
         items: list[tuple[code.Expr, code.Expr]] = [(code.Literal(model.name), made)]
         for submodel in model.submodels:
-            items.append((code.Literal(submodel.name), code.call("keras.Model", self._one(submodel.sources), self._one(submodel.targets), name=submodel.name)))  # fmt: skip
+            sources, targets = self._one(submodel.sources), self._one(submodel.targets)
+            part = code.call("keras.Model", sources, targets, name=submodel.name)
+            items.append((code.Literal(submodel.name), part))
         self.statements.append(code.Return(code.Dict(tuple(items))))
 
     def _one(self, values: tuple[Value, ...]) -> object:

@@ -88,8 +88,8 @@ def _function(kinds: list[str], no_bias: bool) -> str:
     if no_bias:
         zero = code.If(code.binary("is not", bias, None), (zero,))
     body = code.If(code.call("isinstance", module, test), (code.Do(code.call("nn.init.xavier_uniform_", weight)), zero))
-    head = 'def init_weights(module: nn.Module) -> None:\n    """Keras\'s defaults: Glorot uniform kernels, zero biases."""\n'
-    return head + block([body], 1)
+    text = '"""Keras\'s defaults: Glorot uniform kernels, zero biases."""'
+    return f"def init_weights(module: nn.Module) -> None:\n    {text}\n{block([body], 1)}"
 
 
 _TORCH_DEFAULTS = {

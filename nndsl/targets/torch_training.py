@@ -154,10 +154,8 @@ def _forward_call(model: Model, logits: bool) -> str:
 
 def _predict_call(model: Model) -> str:
     call = code.call("model", *(_item("batch", item.name) for item in model.inputs))
-    return "\n".join(
-        [f"{INDENT}parts: list[dict[str, Tensor]] = []", f"{INDENT}for batch in batches(data, batch_size):"]
-        + block([code.Do(code.call("parts.append", call))], 2).split("\n")
-    )
+    lines = [f"{INDENT}parts: list[dict[str, Tensor]] = []", f"{INDENT}for batch in batches(data, batch_size):"]
+    return "\n".join([*lines, block([code.Do(code.call("parts.append", call))], 2)])
 
 
 def _predictions(model: Model, logits: dict[Value, str], calls: dict[str, TrainingCall]) -> str:

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
-pytest.importorskip("tensorflow")
+import torch
 
 from nndsl.ir.dims import free_symbols
 from tests.examples.keras_reference import REFERENCES

@@ -3,8 +3,8 @@ from torch import Tensor, nn
 
 
 class SeededDropout(nn.Module):
-    """Dropout that draws from a random stream of its own, started by `seed`; its mask is
-    the same all along `axes`."""
+    """Dropout that draws from a random stream of its own, started by `seed`; its mask
+    is the same all along `axes`."""
 
     def __init__(self, rate: float, seed: int, axes: tuple[int, ...] = ()) -> None:
         super().__init__()

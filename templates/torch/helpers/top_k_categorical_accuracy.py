@@ -1,6 +1,8 @@
 from torch import Tensor
 
-from templates.torch.helpers.sparse_top_k_categorical_accuracy import sparse_top_k_categorical_accuracy
+from templates.torch.helpers.sparse_top_k_categorical_accuracy import (
+    sparse_top_k_categorical_accuracy,
+)
 
 
 def top_k_categorical_accuracy(prediction: Tensor, target: Tensor, k: int) -> Tensor:

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 
 def selu(x: Tensor) -> Tensor:
-    """Scaled exponential linear unit; the gradient of F.selu at exactly 0 is not Keras's."""
+    """Scaled exponential linear unit; F.selu has another gradient at exactly 0."""
     scale, alpha = 1.0507009873554805, 1.6732632423543772
     negative = scale * alpha * torch.expm1(x.clamp(max=0.0))
     return torch.where(x < 0, negative, scale * x)
 
 
 def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
-    """Continuously differentiable ELU; the gradient of F.celu at exactly 0 is not Keras's."""
+    """Continuously differentiable ELU; F.celu has another gradient at exactly 0."""
     positive, negative = x.clamp(min=0.0), x.clamp(max=0.0)
     return positive + alpha * torch.expm1(negative / alpha)
 

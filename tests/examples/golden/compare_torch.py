@@ -29,13 +29,13 @@ def init_recurrent(module: nn.Module, forget: int = 0) -> None:
 
 
 def maximum(x: Tensor, y: Tensor) -> Tensor:
-    """Elementwise maximum; where both are equal the gradient goes to `x`, as in TensorFlow
+    """Elementwise maximum; where both are equal the gradient goes to `x`, as in Keras
     (torch.maximum halves it)."""
     return torch.where((x >= y) | x.isnan(), x, y)
 
 
 def minimum(x: Tensor, y: Tensor) -> Tensor:
-    """Elementwise minimum; where both are equal the gradient goes to `x`, as in TensorFlow
+    """Elementwise minimum; where both are equal the gradient goes to `x`, as in Keras
     (torch.minimum halves it)."""
     return torch.where((x <= y) | x.isnan(), x, y)
 
