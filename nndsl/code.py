@@ -5,7 +5,6 @@ as names that were validated, so nothing that a `.nn` file says can become code.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from nndsl.records import record
@@ -96,13 +95,13 @@ class Binary:
 
 @record
 class Lambda:
-    """`lambda parameter: body`"""
+    """`lambda parameter: body`; the parameter may be starred."""
 
     parameter: str
     body: Expr
 
     def __post_init__(self) -> None:
-        _check(self.parameter)
+        _check(self.parameter.removeprefix("*"))
 
 
 @record
@@ -122,8 +121,30 @@ class IfElse:
     otherwise: Expr
 
 
+@record
+class Comprehension:
+    """`[item for target in iterable]`"""
+
+    item: Expr
+    target: Expr
+    iterable: Expr
+
+
 Expr: TypeAlias = (
-    Literal | Name | Attr | Call | Tuple | List | Dict | Index | Ellipsis_ | Binary | Unary | Lambda | IfElse
+    Literal
+    | Name
+    | Attr
+    | Call
+    | Tuple
+    | List
+    | Dict
+    | Index
+    | Ellipsis_
+    | Binary
+    | Unary
+    | Lambda
+    | IfElse
+    | Comprehension
 )
 ELLIPSIS = Ellipsis_()
 
@@ -228,24 +249,6 @@ def index(value: Expr, *items: object) -> Index:
 
 def binary(op: str, left: object, right: object) -> Binary:
     return Binary(op, lift(left), lift(right))
-
-
-def names_in(node: object) -> Iterator[str]:
-    """Every `Name` in an expression or statement, in order, repeats included."""
-    stack: list[object] = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Name):
-            yield item.id
-        elif isinstance(item, tuple):
-            stack.extend(reversed(item))
-        elif hasattr(item, "__slots__"):
-            stack.extend(reversed([getattr(item, slot) for slot in _slots(item)]))
-
-
-def _slots(item: object) -> Sequence[str]:
-    slots = type(item).__slots__  # type: ignore[attr-defined]
-    return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
 def _check(name: str) -> None:

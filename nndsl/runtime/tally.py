@@ -68,9 +68,11 @@ class Tally:
         self.samples += size
         masks: Any = getattr(model, "output_masks", {})  # of the batch just computed
         for name, group in self.metrics.items():
-            options = (masks[name],) if masks.get(name) is not None else ()
+            prediction, target = predictions[name], batch[name]
+            if name in masks:
+                prediction, target = prediction[masks[name]], target[masks[name]]
             for metric in group.values():
-                metric.update(predictions[name], batch[name], *options)
+                metric.update(prediction, target)
 
     def loss(self) -> float:
         """The mean loss so far; nan where nothing was added."""

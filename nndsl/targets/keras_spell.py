@@ -29,7 +29,7 @@ _BY_NAME = ("initializer",)  # written as a string where there are no arguments
 
 
 def spell(entry: Entry, name: str | None = None, changed: Mapping[str, object] | None = None) -> code.Expr:
-    """`layers.Dense(64, activation="relu", name="head")`; `changed` replaces arguments by checked values, code or OMIT."""
+    """`layers.Dense(64, activation="relu", name="head")`; `changed` replaces arguments by values, code or OMIT."""
     if isinstance(entry, Activation):
         return entry.keras()
     by_name = entry.category in _BY_NAME and entry.title() != "Constant"  # which Keras cannot make from its name

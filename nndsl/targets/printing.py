@@ -81,6 +81,8 @@ def _flat(node: code.Expr | code.Slice) -> tuple[str, int]:
             return f"{flat(left, precedence)} {op} {flat(right, precedence + 1)}", precedence
         case code.IfElse(then, condition, otherwise):
             return f"{flat(then, 1)} if {flat(condition, 1)} else {flat(otherwise)}", 0
+        case code.Comprehension(item, target, iterable):
+            return f"[{flat(item)} for {flat(target)} in {flat(iterable)}]", _ATOM
     raise TypeError(f"cannot print {type(node).__name__}")
 
 
@@ -139,6 +141,12 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
             for item in items:
                 lines += _bare(item, "", ",", deeper)
             return [*lines, f"{pad}{closing}{suffix}"]
+        case code.Comprehension(item, target, iterable):
+            inner = f"{flat(item)} for {flat(target)} in {flat(iterable)}"
+            lines = [f"{INDENT * deeper}{inner}"]
+            if len(lines[0]) > WIDTH:
+                lines = [*_bare(item, "", "", deeper), *_bare(iterable, f"for {flat(target)} in ", "", deeper)]
+            return [f"{pad}{prefix}[", *lines, f"{pad}]{suffix}"]
         case code.Dict(items) if items:
             lines = [f"{pad}{prefix}{{"]
             for key, value in items:

@@ -9,7 +9,8 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 - `total_loss(model, losses)` → the scalar to minimise: weighted losses and the penalties of that batch.
 - `make_optimizer(model)` → a torch optimizer whose `step()` does all of it: schedule, clipping, weight decay before,
   constraints behind. Its state_dict holds the schedule's step too.
-- `make_metrics()` → metrics by output and name, where there are any: `update(prediction, target[, mask])`, `result()`.
+- `make_metrics()` → metrics by output and name, where there are any: `update(prediction, target)`, `result()`; where
+  `model.output_masks` has a mask for the output they see only the samples that it keeps.
 - `run(model, batches[, optimizer])` → the numbers of one pass under Keras's names (`loss`, `age_loss`,
   `gender_accuracy`), training where there is an optimizer.
 - `EPOCHS` or `STEPS`, `BATCH_SIZE`, `SEED`, and `make_watchers()` where the section has callbacks.
@@ -55,9 +56,10 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     records = list(_trainable(model, scope))
     callbacks = list(given.get("callbacks", ()))
     steps = given.get("steps")
+    constraints = _constraints(records, scope)
     context: dict[str, object] = {
         "class_name": class_name,
-        "heads": _heads(class_name),
+        "heads": _heads(class_name, masked=bool(masked), weighted="class_weight" in given),
         "arrays": _arrays(model, trained),
         "input_names": _strings("INPUTS", [item.name for item in model.inputs]),
         "target_names": _strings("TARGETS", [output.name for output in trained]),
@@ -72,10 +74,10 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "class_weight": "class_weight" in given,
         "total": _total(trained, records, scope),
         "penalised": scope.activity or any(record.weight.regularizer is not None for record in records),
-        "constraints": _constraints(records, scope),
+        "constraints": constraints,
         "metrics": _metrics(trained, calls),
         "metric_masks": bool(masked) and any(output.metrics for output in masked),
-        "optimizer": _optimizer(model, scope) if trained else "",
+        "optimizer": _optimizer(model, scope, constrained=bool(constraints)) if trained else "",
         "schedule": "",
         "schedule_doc": "",
         "optimizer_doc": f"{type(optimizer).__name__} as Keras defines it.",
@@ -103,10 +105,13 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     return context
 
 
-def _heads(class_name: str) -> dict[str, str]:
-    """The heads of the functions that take the model, broken where its name is long."""
+def _heads(class_name: str, *, masked: bool, weighted: bool) -> dict[str, str]:
+    """The heads of the functions whose parameters differ, broken where they are long."""
     model, tensors = f"model: {class_name}", "dict[str, Tensor]"
+    losses = [f"outputs: {tensors}", f"targets: {tensors}"]
+    losses += [f"masks: {tensors}"] * masked + ["*", "weighted: bool"] * weighted
     return {
+        "compute_losses": signature("compute_losses", losses, tensors, 0),
         "total_loss": signature("total_loss", [model, f"losses: {tensors}"], "Tensor", 0),
         "forward_batch": signature("forward_batch", [model, f"batch: {tensors}"], f"tuple[{tensors}, {tensors}]", 0),
         "constrain": signature("constrain", [model], "None", 0),
@@ -154,8 +159,10 @@ def _forward_call(model: Model, logits: bool) -> str:
 
 def _predict_call(model: Model) -> str:
     call = code.call("model", *(_item("batch", item.name) for item in model.inputs))
-    lines = [f"{INDENT}parts: list[dict[str, Tensor]] = []", f"{INDENT}for batch in batches(data, batch_size):"]
-    return "\n".join([*lines, block([code.Do(code.call("parts.append", call))], 2)])
+    every = code.Comprehension(
+        call, code.Name("batch"), code.call("batches", code.Name("data"), code.Name("batch_size"))
+    )
+    return block([code.Assign((code.Name("parts"),), every)], 1)
 
 
 def _predictions(model: Model, logits: dict[Value, str], calls: dict[str, TrainingCall]) -> str:
@@ -260,8 +267,6 @@ def _outside(target: code.Expr) -> code.Expr:
             return code.Attr(_outside(value), name)
         case code.Index(value, items):
             return code.Index(_outside(value), items)
-        case code.Call(func, args, kwargs):
-            return code.Call(_outside(func), args, kwargs)
         case code.Call(func, args, kwargs):  # self.lstm.get_parameter("weight_ih_l0")
             return code.Call(_outside(func), args, kwargs)
     return target
@@ -287,19 +292,25 @@ def _metrics(trained: list[Output], calls: dict[str, TrainingCall]) -> str:
     return block([code.Return(code.lift(groups))], 1) if groups else ""
 
 
-def _optimizer(model: Model, scope: TorchScope) -> str:
+def _optimizer(model: Model, scope: TorchScope, *, constrained: bool) -> str:
+    """The body of `make_optimizer`."""
     optimizer = model.training.optimizer
     call = TrainingCall(scope, model.outputs[0].value.type)
     plateau = any(type(c).__name__ == "ReduceLROnPlateau" for c in model.training.get("callbacks", ()))
     constant = optimizer.schedule is None and not plateau
     name = code.Name("optimizer")
     made = optimizer.torch(call, code.call("model.parameters"), constant=constant)
-    body: list[code.Stmt] = [code.Assign((name,), made)]
+    body: list[code.Stmt] = []
     for hook in optimizer.hooks(call):
         if isinstance(hook, code.Call) and hook.func == code.Name("clip_norm"):
             hook = code.Call(hook.func, (*hook.args, *_joint(scope)))
         body.append(code.Do(code.method(name, "register_step_pre_hook", hook)))
-    return block(body, 1)
+    if constrained:
+        constrain = code.Lambda("*_", code.call("constrain", code.Name("model")))
+        body.append(code.Do(code.method(name, "register_step_post_hook", constrain)))
+    if not body:
+        return block([code.Return(made)], 1)
+    return block([code.Assign((name,), made), *body, code.Return(name)], 1)
 
 
 def _joint(scope: TorchScope) -> Iterator[code.Expr]:

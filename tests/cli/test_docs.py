@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import nndsl
+from nndsl.passes.train_section import SETTINGS
+
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"```console\n(.*?)```\n", re.DOTALL)
 
@@ -42,8 +45,41 @@ def test_the_outputs_in_docs_cli(golden):
     golden(page, _BLOCK.sub(_renewed, text))
 
 
-def test_the_picture_in_docs_cli(golden):
-    golden(ROOT / "docs" / "inception.svg", _run("nndsl graph examples/inception.nn"))
+def test_the_outputs_in_the_readme(golden):
+    page = ROOT / "README.md"
+    text = page.read_text(encoding="utf-8")
+    assert _BLOCK.search(text)
+    golden(page, _BLOCK.sub(_renewed, text))
+
+
+def test_the_programs_in_the_readme():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    source = re.search(r"```nn\n(.*?)```\n", text, re.DOTALL)
+    assert source is not None
+    programs = [nndsl.compile(source[1], target=target) for target in ("torch", "keras")]
+    shown = re.findall(r"```python\n(.*?)```\n", text, re.DOTALL)
+    assert len(shown) == len(programs)
+    for part, program in zip(shown, programs, strict=True):
+        assert part in program
+
+
+@pytest.mark.parametrize("model", ["inception", "question_answering"])
+def test_the_pictures(golden, model):
+    golden(ROOT / "docs" / f"{model}.svg", _run(f"nndsl graph examples/{model}.nn"))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/language.md", "docs/training.md", "docs/data.md"])
+@pytest.mark.parametrize("target", ["torch", "keras"])
+def test_the_models_in_the_pages_compile(page, target):
+    models = re.findall(r"```nn\n(.*?)```\n", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert models
+    for model in models:
+        compile(nndsl.compile(model, target=target), page, "exec")
+
+
+def test_docs_training_names_every_setting():
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == set(SETTINGS)
 
 
 @pytest.mark.torch

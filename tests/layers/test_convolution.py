@@ -128,7 +128,7 @@ def test_torch_is_written_as_by_hand(layer: str, code: str) -> None:
         ("Conv1D(8, 3, dilation_rate=4)", "8, 3", "NN0303", ["kernel of 3", "spread over 9", "length of 8"]),
         ("Conv2D(8, 3, strides=2, dilation_rate=2)", "8, 8, 3", "NN0215", ["strides", "dilation_rate"]),
         ("Conv2D(8, 3, groups=3)", "8, 8, 3", "NN0215", ["8 filters", "3 groups"]),
-        ("Conv2D(8, 3, groups=2)", "8, 8, 3", "NN0302", ["3 channels", "2 groups"]),
+        ("Conv2D(8, 3, groups=2)", "8, 8, 3", "NN0309", ["3 channels", "2 groups"]),
         ("Conv2D(8, 3)", "8, 3", "NN0301", ["[height, width, channels]", "[8, 3]"]),
         ("Conv2D(8, 3)", "8, 8", "NN0301", ["last axis of size 1: [8, 8, 1]"]),
         ("Conv1D(8, 3)", "8, C", "NN0304", ["`C`"]),

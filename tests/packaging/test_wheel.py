@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def files_under(folder: str) -> set[str]:
     """The files of a folder of the checkout, by their path from there; what tools leave behind is not counted."""
     paths = (path for path in (ROOT / folder).rglob("*") if path.is_file())
-    return {path.relative_to(ROOT / folder).as_posix() for path in paths if "__pycache__" not in path.parts}
+    left_behind = {"__pycache__", ".ruff_cache", ".mypy_cache"}
+    return {path.relative_to(ROOT / folder).as_posix() for path in paths if not left_behind & set(path.parts)}
 
 
 @pytest.fixture(scope="module")

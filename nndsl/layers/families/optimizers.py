@@ -66,11 +66,11 @@ class SGD(Optimizer):
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         options: dict[str, object] = {"lr": self.first_rate}
         if self.momentum:
-            options |= {"momentum": self.momentum}
+            options["momentum"] = self.momentum
+            if not constant or self.weight_decay:
+                return code.call(t.helper("NesterovSGD" if self.nesterov else "SGD"), parameters, **options)
             if self.nesterov:
-                options |= {"nesterov": True}
-        if self.momentum and not (constant and not self.weight_decay):
-            return code.call(t.helper("SGD"), parameters, **options)
+                options["nesterov"] = True
         return code.call("torch.optim.SGD", parameters, **options)
 
 
@@ -96,9 +96,8 @@ class RMSprop(Optimizer):
         options: dict[str, object] = {"lr": self.first_rate, "rho": self.rho, "epsilon": self.epsilon}
         if self.momentum:
             options["momentum"] = self.momentum
-        if self.centered:
-            options["centered"] = True
-        return code.call(t.helper("RMSprop"), parameters, **options)
+        name = "CenteredRMSprop" if self.centered else "MomentumRMSprop" if self.momentum else "RMSprop"
+        return code.call(t.helper(name), parameters, **options)
 
 
 class _Adam(Optimizer):

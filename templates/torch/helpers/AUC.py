@@ -15,11 +15,7 @@ class AUC(Metric):
         self.hits: Tensor | float = 0.0  # of each threshold: positives, negatives above
 
     @torch.no_grad()
-    def update(
-        self, prediction: Tensor, target: Tensor, mask: Tensor | None = None
-    ) -> None:
-        if mask is not None:
-            prediction, target = prediction[mask], target[mask]
+    def update(self, prediction: Tensor, target: Tensor) -> None:
         thresholds = self.thresholds.to(prediction.device, prediction.dtype)
         above = prediction.reshape(-1, 1) > thresholds
         positive = target.reshape(-1, 1) > 0

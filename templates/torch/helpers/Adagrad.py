@@ -4,10 +4,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from templates.torch.helpers.Optimizer import Optimizer
 
-
-class Adagrad(Optimizer):
+class Adagrad(torch.optim.Optimizer):
     """Adagrad as in Keras, with epsilon inside the root (torch adds it outside)."""
 
     def __init__(
@@ -15,10 +13,17 @@ class Adagrad(Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "start": start, "epsilon": epsilon})
 
-    def update(
-        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
-        if not state:
-            state["sum"] = torch.full_like(p, group["start"])
-        total = state["sum"].addcmul_(grad, grad)
-        p.sub_(group["lr"] * grad / (total + group["epsilon"]).sqrt())
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group in self.param_groups:
+            lr, epsilon = group["lr"], group["epsilon"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:
+                    state["sum"] = torch.full_like(p, group["start"])
+                total = state["sum"].addcmul_(p.grad, p.grad)
+                p.sub_(lr * p.grad / (total + epsilon).sqrt())
+        return loss

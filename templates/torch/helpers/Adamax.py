@@ -4,10 +4,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from templates.torch.helpers.Optimizer import Optimizer
 
-
-class Adamax(Optimizer):
+class Adamax(torch.optim.Optimizer):
     """Adamax as in Keras, with epsilon added to the largest gradient so far."""
 
     def __init__(
@@ -19,15 +17,22 @@ class Adamax(Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "epsilon": epsilon})
 
-    def update(
-        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
-        if not state:
-            state.update(step=0, mean=torch.zeros_like(p), largest=torch.zeros_like(p))
-        state["step"] += 1
-        beta_1, beta_2 = group["betas"]
-        mean = state["mean"].lerp_(grad, 1 - beta_1)
-        largest = state["largest"].mul_(beta_2)
-        torch.maximum(largest, grad.abs(), out=largest)
-        rate = group["lr"] / (1 - beta_1 ** state["step"])
-        p.sub_(rate * mean / (largest + group["epsilon"]))
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group in self.param_groups:
+            beta_1, beta_2 = group["betas"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:
+                    zeros = torch.zeros_like(p)
+                    state.update(step=0, mean=zeros, largest=zeros.clone())
+                state["step"] += 1
+                mean = state["mean"].lerp_(p.grad, 1 - beta_1)
+                largest = state["largest"].mul_(beta_2)
+                torch.maximum(largest, p.grad.abs(), out=largest)
+                rate = group["lr"] / (1 - beta_1 ** state["step"])
+                p.sub_(rate * mean / (largest + group["epsilon"]))
+        return loss

@@ -10,10 +10,6 @@ class Precision(Metric):
         super().__init__(lambda prediction, target: target)
         self.threshold = threshold
 
-    def update(
-        self, prediction: Tensor, target: Tensor, mask: Tensor | None = None
-    ) -> None:
+    def update(self, prediction: Tensor, target: Tensor) -> None:
         chosen = prediction > self.threshold
-        if mask is not None:
-            chosen = chosen & mask[..., None]
-        super().update(prediction, target, chosen)
+        super().update(prediction[chosen], target[chosen])

@@ -4,39 +4,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from templates.torch.helpers.Optimizer import Optimizer
 
-
-class RMSprop(Optimizer):
+class RMSprop(torch.optim.Optimizer):
     """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
 
     def __init__(
-        self,
-        params: Iterable[Tensor],
-        lr: float,
-        rho: float,
-        epsilon: float,
-        momentum: float = 0.0,
-        centered: bool = False,
+        self, params: Iterable[Tensor], lr: float, rho: float, epsilon: float
     ) -> None:
-        defaults = {"lr": lr, "rho": rho, "epsilon": epsilon}
-        super().__init__(
-            params, {**defaults, "momentum": momentum, "centered": centered}
-        )
+        super().__init__(params, {"lr": lr, "rho": rho, "epsilon": epsilon})
 
-    def update(
-        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
-        if not state:
-            names = ("square", "mean", "velocity")
-            state.update({name: torch.zeros_like(p) for name in names})
-        rho, square, mean = group["rho"], state["square"], state["mean"]
-        square.mul_(rho).addcmul_(grad, grad, value=1 - rho)
-        spread = square + group["epsilon"]
-        if group["centered"]:
-            mean.mul_(rho).add_(grad, alpha=1 - rho)
-            spread = spread - mean.square()
-        change = group["lr"] * grad / spread.sqrt()
-        if group["momentum"]:
-            change = state["velocity"].mul_(group["momentum"]).add_(change)
-        p.sub_(change)
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group in self.param_groups:
+            lr, rho, epsilon = group["lr"], group["rho"], group["epsilon"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:
+                    state["square"] = torch.zeros_like(p)
+                square = state["square"]
+                square.mul_(rho).addcmul_(p.grad, p.grad, value=1 - rho)
+                p.sub_(lr * p.grad / (square + epsilon).sqrt())
+        return loss

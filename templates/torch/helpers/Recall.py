@@ -9,10 +9,6 @@ class Recall(Metric):
     def __init__(self, threshold: float = 0.5) -> None:
         super().__init__(lambda prediction, target: prediction > threshold)
 
-    def update(
-        self, prediction: Tensor, target: Tensor, mask: Tensor | None = None
-    ) -> None:
+    def update(self, prediction: Tensor, target: Tensor) -> None:
         chosen = target > 0
-        if mask is not None:
-            chosen = chosen & mask[..., None]
-        super().update(prediction, target, chosen)
+        super().update(prediction[chosen], target[chosen])

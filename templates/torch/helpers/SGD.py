@@ -4,30 +4,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from templates.torch.helpers.Optimizer import Optimizer
 
-
-class SGD(Optimizer):
+class SGD(torch.optim.Optimizer):
     """Momentum that holds the learning rate of each step, as in Keras: v = m v - lr g
     (torch.optim.SGD multiplies the whole of v by the present rate)."""
 
-    def __init__(
-        self,
-        params: Iterable[Tensor],
-        lr: float,
-        momentum: float,
-        nesterov: bool = False,
-    ) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum, "nesterov": nesterov})
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
 
-    def update(
-        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
-        if not state:
-            state["velocity"] = torch.zeros_like(p)
-        lr, momentum, velocity = group["lr"], group["momentum"], state["velocity"]
-        velocity.mul_(momentum).sub_(grad, alpha=lr)
-        if group["nesterov"]:
-            p.add_(velocity, alpha=momentum).sub_(grad, alpha=lr)
-        else:
-            p.add_(velocity)
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group in self.param_groups:
+            lr, momentum = group["lr"], group["momentum"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:
+                    state["velocity"] = torch.zeros_like(p)
+                p.add_(state["velocity"].mul_(momentum).sub_(p.grad, alpha=lr))
+        return loss

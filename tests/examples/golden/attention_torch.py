@@ -97,8 +97,7 @@ SEED: int | None = None
 
 
 def compute_losses(
-    outputs: dict[str, Tensor],
-    targets: dict[str, Tensor],
+    outputs: dict[str, Tensor], targets: dict[str, Tensor]
 ) -> dict[str, Tensor]:
     """The loss of each output."""
     return {"tomorrow": F.l1_loss(outputs["tomorrow"], targets["tomorrow"])}
@@ -143,20 +142,20 @@ def run(
 ) -> dict[str, float]:
     """The mean losses over batches; with an optimizer it trains."""
     model.train(optimizer is not None)
-    sums: dict[str, Tensor] = {}
+    loss_sum: Tensor | float = 0.0
     count = 0
     for batch in batches:
         with torch.set_grad_enabled(optimizer is not None):
             predictions, losses = forward_batch(model, batch)
-            total = total_loss(model, losses)
+            loss = total_loss(model, losses)
         if optimizer is not None:
             optimizer.zero_grad()
-            torch.autograd.backward(total)
+            torch.autograd.backward(loss)
             optimizer.step()
         size = len(batch[INPUTS[0]])
         count += size
-        sums["loss"] = sums.get("loss", 0) + total.detach() * size
-    logs = {name: float(value) / count for name, value in sums.items()}
+        loss_sum += loss.detach() * size
+    logs = {"loss": float(loss_sum) / count}
     return logs
 
 
@@ -189,9 +188,7 @@ def predict(
 ) -> dict[str, np.ndarray]:
     """The outputs for the data, by name."""
     model.eval()
-    parts: list[dict[str, Tensor]] = []
-    for batch in batches(data, batch_size):
-        parts.append(model(batch["days"]))
+    parts = [model(batch["days"]) for batch in batches(data, batch_size)]
     return {k: torch.cat([p[k].cpu() for p in parts]).numpy() for k in parts[0]}
 
 

@@ -85,20 +85,16 @@ class Metric:
     def __init__(self, values: Callable[[Tensor, Tensor], Tensor]) -> None:
         self.values = values
         self.total: Tensor | float = 0.0
-        self.count: Tensor | int = 0
+        self.count = 0
 
     @torch.no_grad()
-    def update(
-        self, prediction: Tensor, target: Tensor, mask: Tensor | None = None
-    ) -> None:
+    def update(self, prediction: Tensor, target: Tensor) -> None:
         values = self.values(prediction, target)
-        if mask is None:
-            mask = torch.ones_like(values, dtype=torch.bool)
-        self.total = self.total + torch.where(mask, values, 0).sum()
-        self.count = self.count + mask.sum()
+        self.total = self.total + values.sum()
+        self.count += values.numel()
 
     def result(self) -> float:
-        return float(self.total) / max(float(self.count), 1.0)
+        return float(self.total) / max(self.count, 1)
 
 
 def binary_accuracy(
@@ -182,8 +178,7 @@ SEED: int | None = None
 
 
 def compute_losses(
-    outputs: dict[str, Tensor],
-    targets: dict[str, Tensor],
+    outputs: dict[str, Tensor], targets: dict[str, Tensor]
 ) -> dict[str, Tensor]:
     """The loss of each output, from the logits where the model gives them."""
     return {
@@ -237,23 +232,23 @@ def run(
     """The mean losses and the metrics over batches; with an optimizer it trains."""
     model.train(optimizer is not None)
     metrics = make_metrics()
-    sums: dict[str, Tensor] = {}
+    loss_sum: Tensor | float = 0.0
     count = 0
     for batch in batches:
         with torch.set_grad_enabled(optimizer is not None):
             predictions, losses = forward_batch(model, batch)
-            total = total_loss(model, losses)
+            loss = total_loss(model, losses)
         if optimizer is not None:
             optimizer.zero_grad()
-            torch.autograd.backward(total)
+            torch.autograd.backward(loss)
             optimizer.step()
         size = len(batch[INPUTS[0]])
         count += size
-        sums["loss"] = sums.get("loss", 0) + total.detach() * size
+        loss_sum += loss.detach() * size
         for output, group in metrics.items():
             for metric in group.values():
                 metric.update(predictions[output], batch[output])
-    logs = {name: float(value) / count for name, value in sums.items()}
+    logs = {"loss": float(loss_sum) / count}
     for group in metrics.values():
         logs |= {name: metric.result() for name, metric in group.items()}
     return logs
@@ -288,9 +283,7 @@ def predict(
 ) -> dict[str, np.ndarray]:
     """The outputs for the data, by name."""
     model.eval()
-    parts: list[dict[str, Tensor]] = []
-    for batch in batches(data, batch_size):
-        parts.append(model(batch["clip"]))
+    parts = [model(batch["clip"]) for batch in batches(data, batch_size)]
     return {k: torch.cat([p[k].cpu() for p in parts]).numpy() for k in parts[0]}
 
 

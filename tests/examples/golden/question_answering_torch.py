@@ -34,20 +34,16 @@ class Metric:
     def __init__(self, values: Callable[[Tensor, Tensor], Tensor]) -> None:
         self.values = values
         self.total: Tensor | float = 0.0
-        self.count: Tensor | int = 0
+        self.count = 0
 
     @torch.no_grad()
-    def update(
-        self, prediction: Tensor, target: Tensor, mask: Tensor | None = None
-    ) -> None:
+    def update(self, prediction: Tensor, target: Tensor) -> None:
         values = self.values(prediction, target)
-        if mask is None:
-            mask = torch.ones_like(values, dtype=torch.bool)
-        self.total = self.total + torch.where(mask, values, 0).sum()
-        self.count = self.count + mask.sum()
+        self.total = self.total + values.sum()
+        self.count += values.numel()
 
     def result(self) -> float:
-        return float(self.total) / max(float(self.count), 1.0)
+        return float(self.total) / max(self.count, 1)
 
 
 def categorical_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
@@ -55,57 +51,29 @@ def categorical_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     return prediction.argmax(-1) == target.argmax(-1)
 
 
-class Optimizer(torch.optim.Optimizer):
-    """An optimizer whose `update` changes one weight by its gradient."""
+class RMSprop(torch.optim.Optimizer):
+    """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
+
+    def __init__(
+        self, params: Iterable[Tensor], lr: float, rho: float, epsilon: float
+    ) -> None:
+        super().__init__(params, {"lr": lr, "rho": rho, "epsilon": epsilon})
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
+            lr, rho, epsilon = group["lr"], group["rho"], group["epsilon"]
             for p in group["params"]:
-                if p.grad is not None:
-                    self.update(p, p.grad, self.state[p], group)
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:
+                    state["square"] = torch.zeros_like(p)
+                square = state["square"]
+                square.mul_(rho).addcmul_(p.grad, p.grad, value=1 - rho)
+                p.sub_(lr * p.grad / (square + epsilon).sqrt())
         return loss
-
-    def update(
-        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
-        raise NotImplementedError
-
-
-class RMSprop(Optimizer):
-    """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
-
-    def __init__(
-        self,
-        params: Iterable[Tensor],
-        lr: float,
-        rho: float,
-        epsilon: float,
-        momentum: float = 0.0,
-        centered: bool = False,
-    ) -> None:
-        defaults = {"lr": lr, "rho": rho, "epsilon": epsilon}
-        super().__init__(
-            params, {**defaults, "momentum": momentum, "centered": centered}
-        )
-
-    def update(
-        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
-        if not state:
-            names = ("square", "mean", "velocity")
-            state.update({name: torch.zeros_like(p) for name in names})
-        rho, square, mean = group["rho"], state["square"], state["mean"]
-        square.mul_(rho).addcmul_(grad, grad, value=1 - rho)
-        spread = square + group["epsilon"]
-        if group["centered"]:
-            mean.mul_(rho).add_(grad, alpha=1 - rho)
-            spread = spread - mean.square()
-        change = group["lr"] * grad / spread.sqrt()
-        if group["momentum"]:
-            change = state["velocity"].mul_(group["momentum"]).add_(change)
-        p.sub_(change)
 
 
 class QuestionAnswering(nn.Module):
@@ -164,8 +132,7 @@ SEED: int | None = None
 
 
 def compute_losses(
-    outputs: dict[str, Tensor],
-    targets: dict[str, Tensor],
+    outputs: dict[str, Tensor], targets: dict[str, Tensor]
 ) -> dict[str, Tensor]:
     """The loss of each output, from the logits where the model gives them."""
     return {"answer": F.cross_entropy(outputs["answer"], targets["answer"])}
@@ -188,8 +155,7 @@ def forward_batch(
 
 def make_optimizer(model: QuestionAnswering) -> torch.optim.Optimizer:
     """RMSprop as Keras defines it."""
-    optimizer = RMSprop(model.parameters(), lr=0.001, rho=0.9, epsilon=1e-07)
-    return optimizer
+    return RMSprop(model.parameters(), lr=0.001, rho=0.9, epsilon=1e-07)
 
 
 def make_metrics() -> dict[str, dict[str, Metric]]:
@@ -216,23 +182,23 @@ def run(
     """The mean losses and the metrics over batches; with an optimizer it trains."""
     model.train(optimizer is not None)
     metrics = make_metrics()
-    sums: dict[str, Tensor] = {}
+    loss_sum: Tensor | float = 0.0
     count = 0
     for batch in batches:
         with torch.set_grad_enabled(optimizer is not None):
             predictions, losses = forward_batch(model, batch)
-            total = total_loss(model, losses)
+            loss = total_loss(model, losses)
         if optimizer is not None:
             optimizer.zero_grad()
-            torch.autograd.backward(total)
+            torch.autograd.backward(loss)
             optimizer.step()
         size = len(batch[INPUTS[0]])
         count += size
-        sums["loss"] = sums.get("loss", 0) + total.detach() * size
+        loss_sum += loss.detach() * size
         for output, group in metrics.items():
             for metric in group.values():
                 metric.update(predictions[output], batch[output])
-    logs = {name: float(value) / count for name, value in sums.items()}
+    logs = {"loss": float(loss_sum) / count}
     for group in metrics.values():
         logs |= {name: metric.result() for name, metric in group.items()}
     return logs
@@ -267,9 +233,9 @@ def predict(
 ) -> dict[str, np.ndarray]:
     """The outputs for the data, by name."""
     model.eval()
-    parts: list[dict[str, Tensor]] = []
-    for batch in batches(data, batch_size):
-        parts.append(model(batch["story"], batch["question"]))
+    parts = [
+        model(batch["story"], batch["question"]) for batch in batches(data, batch_size)
+    ]
     return {k: torch.cat([p[k].cpu() for p in parts]).numpy() for k in parts[0]}
 
 

@@ -1,0 +1,209 @@
+"""The body of one method of the torch class: one statement a layer, values in named variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from nndsl import code
+from nndsl.ir.graph import Node, Submodel, Value
+from nndsl.ir.types import TensorType
+from nndsl.layers.emit import TorchCall
+from nndsl.targets.names import attribute_name, python_name
+from nndsl.targets.printing import flat
+from nndsl.targets.variables import Variables
+
+if TYPE_CHECKING:
+    from nndsl.targets.torch_forward import Forward
+
+
+class _LogitsCall(TorchCall):
+    """A call whose last activation is left to the caller, who keeps it for predictions."""
+
+    left_out: object = None
+
+    def activate(self, activation: object, value: code.Expr) -> code.Expr:
+        self.left_out = activation
+        return value
+
+
+class Body:
+    """The statements of one method: the variables of its values, and the nodes between."""
+
+    def __init__(self, writer: Forward, nodes: Iterable[Node], arguments: dict[Value, str], results: list[Value]):
+        self.writer, self.nodes, self.results = writer, list(nodes), results
+        self.scope = writer.scope
+        self.variables: dict[Value, code.Expr] = {value: code.Name(name) for value, name in arguments.items()}
+        self.masks: dict[Value, code.Expr] = {}
+        self.pending: list[tuple[code.Name, code.Expr]] = []  # activations behind the logits
+        self.final: dict[Value, code.Expr] = {}
+        self.moved_now: set[Value] = set()  # arguments that were permuted where they came in
+        self.as_declared: set[Value] = set()  # values that come from a method, in the file's order of axes
+        self.names = Variables(self.nodes, results, arguments)
+
+    def write(self, head: list[code.Stmt]) -> list[code.Stmt]:
+        scope = self.scope
+        outer, scope.forward = scope.forward, list(head)
+        outer_taken, scope.taken = scope.taken, self.names.taken
+        self._permute_arguments()
+        parts = self.writer.parts if self.writer.main is self else {}
+        inside = {node: part for part in parts.values() for node in part.nodes}
+        for index, node in enumerate(self.nodes):
+            if node not in inside:
+                self._node(index, node)
+            elif inside[node].nodes[-1] is node:
+                self._part(inside[node])
+        statements, scope.forward, scope.taken = scope.forward, outer, outer_taken
+        return statements
+
+    # ----------------------------------------------------------------------------------- arguments
+
+    def _permute_arguments(self) -> None:
+        """An argument that is only ever wanted with its channels moved is permuted once, at the top."""
+        wants = self.writer.layout.wants
+        for value, variable in list(self.variables.items()):
+            users = [node for node in self.nodes if value in node.operands()]
+            if (
+                any(node in part.nodes for part in self.writer.parts.values() for node in users)
+                and self.writer.main is self
+            ):
+                continue
+            if value in self.results or not users or value in self.writer.layout.moved:
+                continue
+            if all(node in wants and value in node.inputs for node in users):
+                name = variable
+                shape = _physical(value.type, True)
+                self.scope.forward.append(code.Assign((name,), _channels_first(name, value.type), _comment(shape)))
+                self.moved_now.add(value)
+
+    def _operand(self, value: Value, moved: bool) -> code.Expr:
+        """A value as a node wants it: with its channels moved, or as declared."""
+        expr = self.variables[value]
+        is_moved = value in self.moved_now or (value in self.writer.layout.moved and value not in self.as_declared)
+        if is_moved == moved:
+            return expr
+        return _channels_first(expr, value.type) if moved else _channels_last(expr, value.type)
+
+    # --------------------------------------------------------------------------------------- nodes
+
+    def _node(self, index: int, node: Node) -> None:
+        writer, config = self.writer, node.layer.config
+        wants = node in writer.layout.wants
+        inputs = tuple(self._operand(value, wants) for value in node.inputs)
+        tensors = {
+            name: tuple(self._operand(v, False) for v in item)
+            if isinstance(item, tuple)
+            else self._operand(item, False)
+            for name, item in node.tensors.items()
+        }
+        names = tuple(self.names.name(index, value) for value in node.results)
+        used = tuple(self.names.used(value) for value in node.results)
+        value = node.results[0]
+        activation = writer.logits.get(value)
+        split = activation is not None and value in self.results and writer.main is self
+        call = (_LogitsCall if split else TorchCall)(
+            self.scope,
+            config,
+            node.input_types,
+            node.result_types,
+            attribute=attribute_name(node.layer.path),
+            path=node.layer.path,
+            first=wants,
+            masks=tuple(self.masks.get(v) for v in node.inputs),
+            tensors=tensors,
+            names=names,
+            used=used,
+            float_dtype=writer.model.float_dtype,
+        )
+        if value in writer.masked:
+            mask = config.torch_mask(call, *inputs)
+            if mask is not None:
+                self.masks[value] = mask if isinstance(mask, code.Name) else call.let(mask, "mask")
+        result = config.torch(call, *inputs)
+        if isinstance(result, tuple):
+            for item, expr, name, is_used in zip(node.results, result, names, used, strict=True):
+                if is_used:
+                    self._bind(item, name, expr, "")
+        else:
+            self._bind(value, names[0], result, self._shape_comment(node, wants))
+        if config_activity(config) is not None:
+            self._activity(config_activity(config), self.variables[value])
+        if isinstance(call, _LogitsCall):
+            moved = value in self.writer.layout.moved
+            plain = TorchCall(self.scope, config, (value.type,), node.result_types, attribute="", path="", first=moved)
+            self._split(value, call.left_out, plain)
+
+    def _part(self, part: Submodel) -> None:
+        """A submodel that forward can call: its nodes are nobody else's."""
+        targets = tuple(code.Name(python_name(value.name)) for value in part.targets)
+        arguments = [self._operand(value, False) for value in part.sources]
+        called = code.call(f"self.{attribute_name(part.name)}", *arguments)
+        comment = _comment(part.targets[0].type.shape) if len(targets) == 1 else ""
+        self.scope.forward.append(code.Assign(targets, called, comment))
+        for value, target in zip(part.targets, targets, strict=True):
+            self.variables[value] = target
+            self.as_declared.add(value)
+
+    def _bind(self, value: Value, name: str, expr: code.Expr, comment: str) -> None:
+        if isinstance(expr, code.Name) and (expr.id == name or not value.name):
+            self.variables[value] = expr
+            if expr.id == "x":
+                self.names.hold(value)
+            return
+        target = code.Name(name)
+        returned = self.writer.main is not self and self.results == [value]
+        annotation = "Tensor" if returned and flat(expr).startswith("self.") else ""  # calls of modules give Any
+        self.scope.forward.append(code.Assign((target,), expr, comment, annotation))
+        self.variables[value] = target
+
+    def _split(self, value: Value, activation: object, call: TorchCall) -> None:
+        """`value` holds logits now; its probabilities are made behind `if not logits`."""
+        variable = self.variables[value]
+        assert isinstance(variable, code.Name)
+        probabilities = activation.torch(call, variable)  # type: ignore[attr-defined]
+        if value.uses and any(use in self.nodes for use in value.uses):
+            target = code.Name(self.scope.variable(f"{variable.id}_probabilities"))
+            self.scope.forward.append(code.Assign((target,), probabilities))
+            self.variables[value] = target
+            self.final[value] = code.IfElse(variable, code.Name("logits"), target)
+        else:
+            self.pending.append((variable, probabilities))
+
+    def _activity(self, regularizer: object, value: code.Expr) -> None:
+        self.scope.activity = True
+        penalty = regularizer.torch(self.scope, value)  # type: ignore[attr-defined]
+        place = code.dotted("self.activity_penalty")
+        term = code.Name(self.scope.variable("penalty"))
+        self.scope.forward.append(code.Assign((term,), code.binary("/", penalty, code.call("len", value))))
+        self.scope.forward.append(code.Assign((place,), code.binary("+", place, term)))
+
+    def _shape_comment(self, node: Node, wants: bool) -> str:
+        before = _physical(node.inputs[0].type, wants) if len(node.inputs) == 1 else None
+        value = node.results[0]
+        after = _physical(value.type, value in self.writer.layout.moved)
+        return "" if before == after else _comment(after)
+
+    def result(self, value: Value) -> code.Expr:
+        """The value as the method returns it: in the declared order of axes."""
+        return self.final.get(value) or self._operand(value, False)
+
+
+def config_activity(config: object) -> object:
+    return getattr(config, "activity_regularizer", None)
+
+
+def _channels_first(value: code.Expr, type_: TensorType) -> code.Expr:
+    return code.method(value, "transpose", 1, 2) if type_.rank == 3 else code.method(value, "movedim", -1, 1)
+
+
+def _channels_last(value: code.Expr, type_: TensorType) -> code.Expr:
+    return code.method(value, "transpose", 1, 2) if type_.rank == 3 else code.method(value, "movedim", 1, -1)
+
+
+def _physical(type_: TensorType, moved: bool) -> tuple[object, ...]:
+    shape = type_.shape
+    return (shape[0], shape[-1], *shape[1:-1]) if moved else shape
+
+
+def _comment(shape: tuple[object, ...]) -> str:
+    return f"[{', '.join(map(str, shape))}]"
