@@ -16,7 +16,7 @@ STDIN = "-"
 _UNREADABLE = "NN0701"
 # The parser refuses longer texts (NN0180). No character takes more than four bytes, so that a file of more than four
 # times as many bytes is too long whatever it holds: the rest need not be read (it may never end).
-_LONGEST = 4_000_000
+_LONGEST = 1_000_000
 
 
 class CannotWrite(Exception):

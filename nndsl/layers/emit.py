@@ -73,7 +73,6 @@ class TorchScope:
     reset: list[code.Stmt] = field(default_factory=list)  # body of reset_state
     activity: bool = False  # whether forward gathers activity penalties
     output_masks: bool = False  # whether forward keeps the masks of outputs for their losses
-    defined: set[str] = field(default_factory=set)  # paths of layers whose modules stand
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""
@@ -115,6 +114,7 @@ class TorchCall:
         self.attribute, self.path, self.first, self.masks = attribute, path, first, tuple(masks)
         self.tensors = dict(tensors or {})  # code of tensor arguments; a tuple where several were given
         self.names, self.used, self.float_dtype = names, used, float_dtype
+        self.mask: code.Expr | None = None  # the mask of the result, where something needs it
 
     # -------------------------------------------------------------------------------- modules and helpers
 
@@ -216,14 +216,12 @@ class TorchCall:
         self.scope.forward.append(code.Assign((name,), value))
         return name
 
-    def unpack(self, value: code.Expr, count: int, hint: str = "part") -> tuple[code.Name, ...]:
-        """Takes apart a tuple: `a, b = value`. Where the call has as many results, they get those names."""
-        if count == len(self.names):
-            names = tuple(code.Name(name if used else "_") for name, used in zip(self.names, self.used, strict=True))
-        else:
-            names = tuple(code.Name(self.scope.variable(hint)) for _ in range(count))
-        self.scope.forward.append(code.Assign(names, value))
-        return names
+    def step(self, value: code.Expr, hint: str) -> code.Name:
+        """Binds a value on the way to the result: to `x` where the result will be `x` too."""
+        if self.names != ("x",):
+            return self.let(value, hint)
+        self.scope.forward.append(code.Assign((code.Name("x"),), value))
+        return code.Name("x")
 
     def axis(self, axis: int) -> int:
         """A Keras axis (0 the batch, -1 the last) as the dim of the torch tensor at hand. Negative where the axis is
@@ -245,7 +243,7 @@ class TorchCall:
 
 
 # The tensors of these modules bear names that type checkers do not know, or may be None.
-_BY_NAME = {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedCells"}
+_BY_NAME = {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "SimpleRNNCell", "StackedCells"}
 
 
 def _member(value: code.Expr, path: str, kind: str = "") -> code.Expr:

@@ -39,6 +39,13 @@ _PATTERNS = (
     (r"ZeroPad([123])[dD]", r"ZeroPadding\1D"),
     (r"Dropout[123]d", "Dropout"),
 )
+# PyTorch's layers whose first argument says what comes in (or how much is left), which is not said here; with the
+# number of arguments in all from which on it must be there.
+_FIRST_SAYS_INPUT = (
+    (r"Linear", 2),
+    (r"Conv(?:Transpose)?[123]d", 3),
+    (r"BatchNorm[123]d|LayerNorm|Adaptive(?:Avg|Max)Pool[123]d", 1),
+)
 _OPTIONS = {
     ("activation", "lrelu"): "leaky_relu",
     ("activation", "logistic"): "sigmoid",
@@ -55,11 +62,11 @@ _OPTIONS = {
     ("initializer", "gaussian"): "random_normal",
     ("loss", "cross_entropy"): "categorical_crossentropy",
     ("loss", "crossentropy"): "categorical_crossentropy",
-    ("loss", "CrossEntropyLoss"): "sparse_categorical_crossentropy",
+    ("loss", "CrossEntropyLoss"): "sparse_categorical_crossentropy(from_logits=true)",
     ("loss", "NLLLoss"): "sparse_categorical_crossentropy",
     ("loss", "nll_loss"): "sparse_categorical_crossentropy",
     ("loss", "BCELoss"): "binary_crossentropy",
-    ("loss", "BCEWithLogitsLoss"): "binary_crossentropy",
+    ("loss", "BCEWithLogitsLoss"): "binary_crossentropy(from_logits=true)",
     ("loss", "log_loss"): "binary_crossentropy",
     ("loss", "MSELoss"): "mse",
     ("loss", "L1Loss"): "mae",
@@ -115,6 +122,7 @@ _ARGUMENT_NAMES = {
     "embedding_size": ("output_dim",),
     "kernel": ("kernel_size",),
     "filter_size": ("kernel_size",),
+    "kernel_size": ("pool_size",),
     "stride": ("strides",),
     "dilation": ("dilation_rate",),
     "eps": ("epsilon",),
@@ -156,6 +164,7 @@ _ARGUMENTS = {
     "nb_row": "the kernel is one argument: `kernel_size=(3, 3)`",
     "nb_col": "the kernel is one argument: `kernel_size=(3, 3)`",
     "kernel_dim1": "the kernel is one argument: `kernel_size=(3, 3, 3)`",
+    "padding_idx": "`mask_zero=true` tells the layers behind it to skip the id 0",
     "padding_mode": "padding is with zeros; leave it out",
     "consume_less": "how it is computed is the target's matter: leave it out",
     "implementation": "how it is computed is the target's matter: leave it out",
@@ -182,6 +191,16 @@ def equivalent(category: str, name: str) -> str | None:
         if match:
             return match.expand(today)
     return found
+
+
+def says_input_first(name: str, arguments: int) -> bool:
+    """Whether the first of so many arguments of PyTorch's layer `name` is the size of what comes in."""
+    return any(re.fullmatch(pattern, name) and arguments >= least for pattern, least in _FIRST_SAYS_INPUT)
+
+
+def is_alike(name: str) -> bool:
+    """Whether PyTorch's layer `name` takes, that first argument apart, what the layer here takes."""
+    return name == "Linear" or any(re.fullmatch(pattern, name) for pattern, _ in _PATTERNS)
 
 
 def layer_advice(name: str) -> str | None:

@@ -23,7 +23,8 @@ def _number(low: float | None, high: float | None, what: str) -> str:
         return f"a{'n' if what == 'integer' else ''} {what}, {low:g} or more"
     if low is None:
         return f"a {what}, {high:g} or less"
-    return f"a{'n' if what == 'integer' else ''} {what} from {low:g} to {high:g}"
+    shown = (f"{bound:,}" if isinstance(bound, int) else f"{bound:g}" for bound in (low, high))
+    return f"a{'n' if what == 'integer' else ''} {what} from {' to '.join(shown)}"
 
 
 class Int(Kind[int]):

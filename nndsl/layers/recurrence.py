@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from nndsl import code
 from nndsl.ir.dims import Dim
+from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.build import default_of
 from nndsl.layers.emit import InitRecord, Step, TorchCall, TorchScope, TorchWeight
@@ -219,6 +220,11 @@ class Recurrence(Layer):
 
     def fused_options(self) -> dict[str, object]:
         return {} if self.use_bias else {"bias": False}
+
+    def fused_cell(self, x: TensorType) -> code.Call:
+        """torch's own module for one step: `nn.LSTMCell(8, 20)`."""
+        size = static(x.last, "the kernel", x)
+        return code.call(f"{self.fused}Cell", size, self.units, **self.fused_options())
 
     def fused_weights(self, suffix: str = "_l0") -> list[TorchWeight]:
         found = [

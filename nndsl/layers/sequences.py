@@ -105,12 +105,14 @@ class Sequences(Layer):
         states = [code.Name("_") for _ in self.state_names]
         for i, name in enumerate(self.state_names):
             asked = self.return_state and t.used[1 + i : 2 + i] != (False,)
-            if asked or self.stateful or (fused and i == 0 and not self.return_sequences):
+            if asked and not fused and i + 1 < len(t.names):
+                states[i] = code.Name(t.names[1 + i])
+            elif asked or self.stateful or (fused and i == 0 and not self.return_sequences):
                 states[i] = code.Name(t.scope.variable(name))
         output = code.Name("_")
         if self.return_sequences:
             output = code.Name(t.names[0] if t.used[0] else "_")
-        elif not fused:
+        elif not fused and t.used[0]:
             output = code.Name(t.scope.variable("outputs"))
         call = self._fused_call(t, inputs[0]) if fused else self._scan_call(t, inputs[0], mask)
         packed: code.Expr = code.Tuple(tuple(states))
@@ -123,13 +125,19 @@ class Sequences(Layer):
         result: code.Expr = output
         if not self.return_sequences:
             result = ends[0] if fused else code.index(output, code.Slice(), -1)
+        if mask is not None and self.zero_output_for_mask and output.id != "_":
+            mask = self._in_order(mask)
+            kept = (
+                code.method(mask, "unsqueeze", -1)
+                if self.return_sequences
+                else code.index(mask, code.Slice(), -1, None)
+            )
+            result = code.call("torch.where", kept, result, 0.0)
         return (result, *ends) if self.return_state else result
 
     def _fused_call(self, t: TorchCall, x: code.Expr) -> code.Expr:
         module = self.fused_module(t)
-        x = self.entering(t, x)
-        if self.go_backwards:
-            x = code.method(x, "flip", 1)
+        x = self._in_order(self.entering(t, x))
         start = self._start(t)
         if not start:
             return code.call(module, x)
@@ -138,19 +146,20 @@ class Sequences(Layer):
         return code.call(module, x, start if len(start) > 1 else start[0])
 
     def _scan_call(self, t: TorchCall, x: code.Expr, mask: code.Expr | None) -> code.Expr:
-        module = self.cell_module(t)
-        arguments: list[object] = [module, self.entering(t, x)]
+        arguments: list[object] = [self.cell_module(t), self._in_order(self.entering(t, x))]
         options: dict[str, object] = {}
+        if mask is not None and self.can_fuse():
+            arguments.append(self._in_order(mask))
+        elif mask is not None:
+            options["mask"] = self._in_order(mask)
         start = self._start(t)
         if start:
             arguments.append(start)
-        if mask is not None:
-            options["mask"] = mask
-            if self.zero_output_for_mask:
-                options["zero_output"] = True
-        if self.go_backwards:
-            options["reverse"] = True
-        return code.call(t.helper("scan"), *arguments, **options)
+        return code.call(t.helper("masked_scan" if self.can_fuse() else "scan"), *arguments, **options)
+
+    def _in_order(self, steps: code.Expr) -> code.Expr:
+        """[batch, time, …] in the order in which the steps are computed."""
+        return code.method(steps, "flip", 1) if self.go_backwards else steps
 
     def entering(self, t: TorchCall, x: code.Expr) -> code.Expr:
         """The input as the recurrence sees it (where dropout acts on all of it at once)."""

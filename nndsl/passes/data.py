@@ -83,7 +83,7 @@ class _Data:
         if cls is None or not isinstance(call, ast.CallExpr):
             return
         bound = self.binder.bind(cls, call)
-        if bound is None or options is None:
+        if bound is None:
             return
         reader = bound.entry
         assert isinstance(reader, Reader)
@@ -96,8 +96,8 @@ class _Data:
             return
         self.sources[name.text] = DataSource(name.text, reader, options, statement.span)
 
-    def _source_options(self, statement: ast.SourceStmt) -> dict[str, Any] | None:
-        """The checked options, or None where one is wrong."""
+    def _source_options(self, statement: ast.SourceStmt) -> dict[str, Any]:
+        """The options that are right; what the fields hold does not depend on those that are not."""
         options: dict[str, Any] = {}
         places = self.options.setdefault(statement.name.text, {})
         fine = True
@@ -145,8 +145,7 @@ class _Data:
                 "NN0215", f"`test` and `validation` take {total:.0%} of the rows, which leaves none for training",
                 places["validation"], related=(Label(places["test"], ""),), help="together they must stay below 1",
             )  # fmt: skip
-            fine = False
-        return options if fine else None
+        return options
 
     def _class(self, category: str, stage: ast.Expr) -> type[Any] | None:
         """The reader or transform that a call names, or None (reported)."""

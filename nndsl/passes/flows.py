@@ -142,6 +142,10 @@ class Flows:
                     "a layer call stands behind `->`",
                     help="several values flow together as a tuple: `(a, b) -> Concatenate()`"
                     if isinstance(stage, ast.TupleExpr)
+                    else f"write them one after the other: `{' -> '.join(i.span.text for i in stage.items)[:60]}`"
+                    if isinstance(stage, ast.ListExpr) and stage.items
+                    else f"arguments stand in round parentheses: `{stage.span.text.split('[')[0]}(…)`"
+                    if isinstance(stage, ast.Subscript)
                     else "write a layer with its parentheses, as in `x -> Dense(10)`",
                 )
         raise Stop
@@ -151,12 +155,29 @@ class Flows:
         failed = False
         for arm in stage.arms:
             try:
+                self._starts_anew(arm)
                 found += self._stage(arm, incoming)
             except (Stop, Failed):
                 failed = True
         if failed:
             raise Stop
         return tuple(found)
+
+    def _starts_anew(self, arm: ast.Expr) -> None:
+        """`branch { x -> Dense(4) }`: an arm begins with what flows in, and so with a layer."""
+        first = arm.items[0] if isinstance(arm, ast.Flow) else arm
+        if not isinstance(first, ast.NameRef) or first.name not in self.scope.values():
+            return
+        place = first.span
+        text = "Identity()"
+        if isinstance(arm, ast.Flow):
+            place, text = Span(place.file, place.start, arm.items[1].span.start), ""
+        self._stop(
+            "NN0211", f"`{first.name}` is a value, and each line of a branch begins with a layer", first.span, "a value",
+            help="what flows into the branch flows into each of its lines: "
+            + ("leave it out" if isinstance(arm, ast.Flow) else "`Identity()` passes it on"),
+            fixes=(Fix(f"change to `{text}`" if text else "leave it out", (Edit(place, text),)),),
+        )  # fmt: skip
 
     def _call(self, call: ast.CallExpr, incoming: Values) -> Values:
         name = call.func.text

@@ -120,12 +120,12 @@ class Infer:
             if position < len(node.inputs):
                 value = node.inputs[position]
                 related.append(
-                    Label(_origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}")
+                    Label(origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}")
                 )
         for item in node.tensors.values() if error.argument in node.tensors else ():
             for value in item if isinstance(item, tuple) else (item,):
                 related.append(
-                    Label(_origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}")
+                    Label(origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}")
                 )
         from nndsl.passes.shape_remedies import shape_help
 
@@ -170,7 +170,7 @@ def _fill(weights: list[Weight]) -> None:
                 )
 
 
-def _origin(value: Value) -> Span:
+def origin(value: Value) -> Span:
     """The call or declaration that a value comes from."""
     if value.producer is None:
         return value.span

@@ -229,7 +229,8 @@ def _activation(output: Output, loss: Any, here: tuple[Label, ...], problems: Pr
 
 
 def _softmax_over_one(use: LayerUse, model: Model, problems: Problems) -> None:
-    softmax = use.config if use.config.title() == "Softmax" else getattr(use.config, "activation", None)
+    config = use.config.layer if use.config.title() == "TimeDistributed" else use.config
+    softmax = config if config.title() == "Softmax" else getattr(config, "activation", None)
     if softmax is None or softmax.title().lower() != "softmax" or getattr(softmax, "axis", -1) != -1:
         return
     if use.config.doubtful or any(
@@ -239,7 +240,8 @@ def _softmax_over_one(use: LayerUse, model: Model, problems: Problems) -> None:
         return  # the loss says it
     if any(value.type.known and value.type.last == 1 for node in use.nodes for value in node.results[:1]):
         problems.warning(
-            "NN0901", "softmax over one unit is always 1", use.arguments.get("activation", use.name_span), "over 1",
+            "NN0901", "softmax over one unit is always 1",
+            (use.arguments if config is use.config else config.spans).get("activation", use.name_span), "over 1",
             help="for yes or no take `sigmoid`; for several classes give the layer one unit for each",
         )  # fmt: skip
 

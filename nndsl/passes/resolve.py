@@ -45,6 +45,18 @@ class Scope:
 def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
     scope = Scope()
     places: dict[str, Span] = {}
+    taken: set[str] = set()
+    numbers: dict[str, int] = {}
+
+    def another(name: str) -> str:
+        """A name like `name` that the model does not have, and that was not proposed before."""
+        if not taken:
+            taken.update(ident.text for statement in model.body for ident in _declared(statement))
+        number = numbers.get(name, 2)
+        while f"{name}_{number}" in taken:
+            number += 1
+        numbers[name] = number + 1
+        return f"{name}_{number}"
 
     def declare(name: ast.Ident) -> bool:
         if name.text in places:
@@ -55,7 +67,7 @@ def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
                 "defined again here",
                 related=(Label(places[name.text], "first defined here"),),
                 help="a name stands for one value all through the model: "
-                f"call this one `{_another(name.text, model)}`, and use that below",
+                f"call this one `{another(name.text)}`, and use that below",
             )
             return False
         places[name.text] = name.span
@@ -97,15 +109,6 @@ def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
             scope.order.append(definition)
     scope.order = _sorted(scope, problems)
     return scope
-
-
-def _another(name: str, model: ast.ModelDef) -> str:
-    """A name like `name` that the model does not have."""
-    taken = {ident.text for statement in model.body for ident in _declared(statement)}
-    number = 2
-    while f"{name}_{number}" in taken:
-        number += 1
-    return f"{name}_{number}"
 
 
 def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:

@@ -46,10 +46,13 @@ def model_options(model: Model, section: ast.Section, evaluate: Evaluator, probl
         allowed = OPTIONS.get(name.text)
         if allowed is None:
             same = _ELSEWHERE.get(name.text)
+            from nndsl.passes.train_section import SETTINGS
+
+            other = "it belongs in the `train` section" if name.text in SETTINGS else None
             problems.error(
                 "NN0216", f"there is no option `{name.text}`", name.span,
                 help=f"did you mean `{same}`?" if same
-                else did_you_mean(name.text, OPTIONS) or "a model's options are `data_format` and `float`",
+                else other or did_you_mean(name.text, OPTIONS) or "a model's options are `data_format` and `float`",
                 fixes=did_you_mean_fix(name.span, [same] if same else suggest(name.text, OPTIONS)),
             )  # fmt: skip
             continue

@@ -22,8 +22,31 @@ def shape_help(node: Node, error: ShapeError) -> tuple[str | None, tuple[Label, 
     value = node.inputs[error.inputs[0]]
     if error.code == "NN0301":
         return _axes(node, value, error)
-    if error.code == "NN0303" and value.producer is None and _channels_first(value.type):
-        return "if the channels come first in this input, write `options { data_format = channels_first }`", ()
+    if error.code == "NN0303":
+        return _too_small(node, value, error)
+    return error.help, ()
+
+
+def _too_small(node: Node, value: Value, error: ShapeError) -> tuple[str | None, tuple[Label, ...]]:
+    """A kernel or pool that does not fit, where the size itself is not the mistake."""
+    given = node.layer.arguments
+    config: Any = node.layer.config
+    if given.get("filters") and given.get("kernel_size") and "strides" in given and value.type.last == config.filters:
+        first, second, third = (given[name] for name in ("filters", "kernel_size", "strides"))
+        if first.text.isdigit() and second.text.isdigit():  # Conv2D(1, 32, 5): PyTorch's order
+            title = config.title()
+            help = (
+                f"if {first.text} is the number of channels that come in, leave it out: "
+                f"`{title}({second.text}, {third.text})` has {second.text} filters and a kernel of {third.text}"
+            )
+            return help, ()
+    start = value
+    while start.producer is not None and len(start.producer.inputs) == 1:
+        start = start.producer.inputs[0]
+    if start.producer is None and _channels_first(start.type):
+        where = "this input" if start is value else f"input `{start.name}`"
+        more = () if start is value else (Label(start.span, f"`{start.name}` is {start.type}"),)
+        return f"if the channels come first in {where}, write `options {{ data_format = channels_first }}`", more
     return error.help, ()
 
 

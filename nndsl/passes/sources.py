@@ -100,8 +100,8 @@ def no_source(expr: ast.Expr, scope: Scope, absent: set[str], problems: Problems
 
 
 def _some_value(scope: Scope) -> str:
-    """A value to show in an example: the first of the model."""
-    return next(iter(scope.values()), "x")
+    """A value to show in an example: the model's first input."""
+    return next((n for n in scope.values() if isinstance(scope.definitions[n].statement, ast.InputStmt)), "x")
 
 
 def _layer(call: ast.CallExpr, scope: Scope, problems: Problems) -> None:
@@ -145,6 +145,8 @@ def _call(call: ast.CallExpr, scope: Scope, absent: set[str], problems: Problems
 
 def _arithmetic(expr: ast.Expr, problems: Problems) -> None:
     """Arithmetic on values: not there yet; where a merging layer does the same, it is named."""
+    if isinstance(expr, ast.Binary) and _slip(expr, problems):
+        return
     message, fixes = "arithmetic on values is not in this version of nndsl", _NO_FIX
     help = "`Add()`, `Subtract()`, `Multiply()` and `Average()` do some of it, on values: `(a, b) -> Add()`"
     if isinstance(expr, ast.Binary) and expr.op in _MERGES:
@@ -155,3 +157,23 @@ def _arithmetic(expr: ast.Expr, problems: Problems) -> None:
             help = f"write `{text}`"
             fixes = (Fix(f"change to `{text}`", (Edit(expr.span, text),)),)
     problems.error("NN0218", message, expr.span, help=help, fixes=fixes)
+
+
+_SLIPS = {
+    "-": ("NN0112", "`-` stands where a value flows on", "`->` is meant: `{left} -> {right}`", "->"),
+    ">": ("NN0112", "`>` stands where a value flows on", "`->` is meant: `{left} -> {right}`", "->"),
+    "//": ("NN0116", "a comment begins with `#`", "write `#` in place of `//`", "#"),
+}
+
+
+def _slip(expr: ast.Binary, problems: Problems) -> bool:
+    """`x > Dense(4)`, `x - Dense(4)`, `x -> Dense(4) // wide`: an arrow or a comment, mistaken for an operator."""
+    right = expr.right.items[0] if isinstance(expr.right, ast.Flow) else expr.right
+    layer = isinstance(right, ast.CallExpr) and catalogue.find("layer", right.func.text) is not None
+    if expr.op not in _SLIPS or (expr.op != "//" and not layer):
+        return False
+    code, message, help, text = _SLIPS[expr.op]
+    place = expr.op_span
+    help = help.format(left=expr.left.span.text[:30], right=right.span.text[:30])
+    problems.error(code, message, place, help=help, fixes=(Fix(f"change to `{text}`", (Edit(place, text),)),))
+    return True

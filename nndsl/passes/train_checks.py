@@ -11,7 +11,7 @@ from nndsl.layers.training import Callback
 def check_training(model: Model, problems: Problems) -> None:
     training = model.training
     trained = [output for output in model.outputs if output.options.get("loss") is not None]
-    if training.written and not trained and model.outputs:
+    if training.written and not trained and model.outputs and not problems.has_errors:
         first = min(training.spans.values(), key=lambda span: span.start, default=model.span)
         problems.warning(
             "NN0507", f"model `{model.name}` has a `train` section, and no output has a loss", first,

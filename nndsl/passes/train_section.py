@@ -102,9 +102,10 @@ def _setting(training: Training, name: str, expr: ast.Expr, binder: Binder, prob
 def _unknown(name: ast.Ident, problems: Problems) -> None:
     if name.text in _FORMER:
         today = _FORMER[name.text]
+        where = "in today's Keras" if today == "epochs" else "here"
         problems.error(
             "NN0210",
-            f"`{name.text}` is called `{today}` {'in today’s Keras' if today == 'epochs' else 'here'}",
+            f"`{name.text}` is called `{today}` {where}",
             name.span,
             f"`{today}` today",
             fixes=(Fix(f"change to `{today}`", (Edit(name.span, today),)),),

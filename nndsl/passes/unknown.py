@@ -51,8 +51,10 @@ def unknown_entry(category: str, name: str, span: Span | None, call: ast.CallExp
     code = "NN0202" if category == "layer" else "NN0217"
     message = f"there is no {kind} called `{name}`"
     same = foreign.equivalent(category, name)
-    if same is not None and catalogue.find(category, same) is not None:
-        return error(message, code, f"here it is `{same}`", same)
+    if same is not None and catalogue.find(category, same.partition("(")[0]) is not None:
+        if call is None or not same.endswith(")"):
+            return error(message, code, f"here it is `{same}`", same)
+        return error(message, code, f"here it is `{same}`", None if call.args else same, call.span)
     if category == "layer" and catalogue.find("activation", name):
         return error(f"`{name}` is an activation, and a layer is meant here", code, f"write `Activation({name})`")
     if re.fullmatch(r"\w{1,40}\([^\"'\n]{0,60}\)", name):
@@ -123,16 +125,32 @@ def unknown_layer(call: ast.CallExpr, shared: list[str], problems: Problems) -> 
     close = [] if advice else [same] if same else suggest(name.text, candidates)
     help = advice or (f"here it is `{same}`" if same else None) or did_you_mean(name.text, candidates)
     span = call.span if same and same.endswith(")") else name.span
+    fixes = did_you_mean_fix(span, close)
+    shorter = _without_input_size(call) if close and span is name.span else call
+    if shorter is not call:
+        text = f"{close[0]}({', '.join(item.span.text for item in shorter.args)})"
+        why = "what comes out is one value" if "Global" in close[0] else "how much comes in follows from what flows in"
+        help = f"write `{text[:60]}`: {why}"
+        fixes = (Fix(f"change to `{text[:60]}`", (Edit(call.span, text),)),)
     problems.error(
         "NN0202",
         f"there is no layer called `{name.text}`",
         name.span,
         "not a layer",
         help=help or "`nndsl layers` lists the layers there are",
-        fixes=did_you_mean_fix(span, close),
+        fixes=fixes,
     )
-    sure = len(close) == 1 and catalogue.find("layer", close[0]) is not None and close[0].lower() == lower
-    return ast.CallExpr(call.span, ast.Ident(close[0], name.span), call.args) if sure else None
+    sure = len(close) == 1 and catalogue.find("layer", close[0]) is not None
+    sure = sure and (close[0].lower() == lower or foreign.is_alike(name.text))
+    return ast.CallExpr(call.span, ast.Ident(close[0], name.span), shorter.args) if sure else None
+
+
+def _without_input_size(call: ast.CallExpr) -> ast.CallExpr:
+    """`Conv2d(1, 32, 5)` of PyTorch without its 1; any other call as it is."""
+    first = call.args[0] if call.args else None
+    if first is None or first.name is not None or not foreign.says_input_first(call.func.text, len(call.args)):
+        return call
+    return ast.CallExpr(call.span, call.func, call.args[1:])
 
 
 def _former_layer(call: ast.CallExpr, today: type[Entry], problems: Problems) -> ast.CallExpr:

@@ -154,14 +154,16 @@ class Builder:
         names = tuple(ast.Ident(p.name, p.span) for p in parts if type(p) is ast.NameRef)
         span = self.span(target, value)
         if len(names) != len(parts) or not parts:
-            wrong = next((p for p in parts if type(p) is not ast.NameRef), target).span
-            self.reports.error(
-                BAD_TARGET,
-                f"`{_short(wrong.text)}` is not a name that a value could be given",
-                wrong.start,
-                wrong.end,
-                help="on the left of `=` stands a name, or names in parentheses: `(a, _, c) = …`",
-            )
+            wrong = next((p for p in parts if type(p) is not ast.NameRef), target)
+            place = wrong.span
+            if type(wrong) is not ast.ErrorExpr:
+                self.reports.error(
+                    BAD_TARGET,
+                    f"`{_short(place.text)}` is not a name that a value could be given",
+                    place.start,
+                    place.end,
+                    help="on the left of `=` stands a name, or names in parentheses: `(a, _, c) = …`",
+                )
             return ast.ErrorStmt(span, names)
         return ast.AssignStmt(span, names, is_tuple, value)
 
@@ -278,7 +280,10 @@ class Builder:
         return ast.NameRef(span, token.text)
 
     def on_integer(self, c: list[Any]) -> ast.Expr:
-        return ast.Literal(Span(self.source, c[0].start, c[0].end), read_integer(c[0], self.reports))
+        span = Span(self.source, c[0].start, c[0].end)
+        if span.text != c[0].text:  # what the lexer put in the place of a number that cannot be read
+            return ast.ErrorExpr(span)
+        return ast.Literal(span, read_integer(c[0], self.reports))
 
     def on_float(self, c: list[Any]) -> ast.Expr:
         return ast.Literal(Span(self.source, c[0].start, c[0].end), read_float(c[0], self.reports))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nndsl.syntax import explain_habits
 from nndsl.syntax import explain_statements as rules
 from nndsl.syntax.bracket_errors import STRAY_CLOSER
 from nndsl.syntax.expected import describe, phrase
@@ -33,9 +34,9 @@ def explain(reports: Reports, tokens: list[Token], begin: int, at: int, expected
 
 def _incomplete(f: Failure) -> bool:
     """The statement ends too early."""
-    if not (f.is_end or f.bad.type in ("RPAR", "RSQB", "RBRACE")):
-        return False
     last = f.previous
+    if not (f.is_end or f.bad.type in ("RPAR", "RSQB", "RBRACE") or (f.bad.type == "WITH" and last.type == "ARROW")):
+        return False
     if last.type == "ARROW":
         return f.say(
             INCOMPLETE,
@@ -45,15 +46,14 @@ def _incomplete(f: Failure) -> bool:
             help="add the next layer, as in `-> Dense(10)`, or take the `->` out",
         )
     if last.type == "EQUAL":
-        return f.say(
-            INCOMPLETE,
-            "expected a value after `=`",
-            last,
-            "nothing follows",
-            help="write what the name stands for, as in `h = x -> Dense(10)`"
-            if f.opener is None
-            else "write the argument's value",
-        )
+        help = "write what the name stands for, as in `h = x -> Dense(10)`"
+        if f.opener is not None:
+            help = "write the argument's value"
+        elif any(t.type == "WITH" for t in f.before):
+            help = "write the option's value, as in `loss=mse`"
+        elif f.in_section:
+            help = f"write the setting's value, or leave `{f.first.text}` out"
+        return f.say(INCOMPLETE, "expected a value after `=`", last, "nothing follows", help=help)
     if last.type == "WITH" or (f.is_end and last.type == "COMMA"):
         what = "an option"
         return f.say(
@@ -84,8 +84,10 @@ def _incomplete(f: Failure) -> bool:
 def _unnamed(f: Failure) -> bool:
     """An expression or a pipeline where a statement should stand; a named one where an arm should."""
     if f.in_arm and f.bad.type == "EQUAL" and f.opener is None:
-        help = "each line of a branch or repeat is a pipeline without a name; name values above, outside of it"
-        return f.say(UNNAMED, "an arm cannot be given a name", f.bad, help=help)
+        help = "each line of a branch or repeat is a pipeline without a name: leave the name out"
+        fixes = f.reports.fix("leave the name out", (f.first.start, f.next.start, ""))
+        f.reports.error(UNNAMED, "a line of a branch has no name", f.first.start, f.bad.end, help=help, fixes=fixes)
+        return True
     if f.in_arm and f.bad.type in NAMED:
         help = "each line of a branch or repeat is a pipeline; is the `}` missing above?"
         return f.say(UNNAMED, f"`{f.bad.text}` cannot stand inside a branch or repeat", f.bad, help=help)
@@ -204,6 +206,7 @@ def _fallback(f: Failure) -> bool:
 
 
 _RULES: tuple[Callable[[Failure], bool], ...] = (
+    *explain_habits.RULES,
     rules.other_language,
     rules.head_of_section,
     rules.reserved,

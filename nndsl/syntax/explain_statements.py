@@ -131,6 +131,8 @@ def no_body(f: Failure) -> bool:
             help = "a `block` has parameters; a model's settings are `param NAME = value` lines above it"
             return f.say(MISSING_BODY, f"a {word} has no parameters", f.bad, "expected `{`", help=help)
         help = "a body stands between braces, and the `{` stands on the same line"
+        if f.bad.type == "EQUAL":
+            help = f"write `{word} {f.previous.text} {{ … }}`, without a `=`; in it flows are written `x -> Dense(10)`"
         fix = "" if f.bad.type != "COLON" else "{"
         where = f.previous if f.is_end else f.bad
         return f.say(MISSING_BODY, f"the body of this {word} is missing", where, "expected `{`", help=help, fix=fix)

@@ -20,10 +20,13 @@ class Failure:
         self.previous = tokens[at - 1]
         self.next = tokens[at + 1] if at + 1 < len(tokens) else tokens[at]
         self.before = tokens[begin + 1 : at]
+        self.rest = tokens[at : max(tokens[begin].match, at)]  # the bad token and what follows it in its statement
         self.is_end = self.bad.type == "END"
         self.opener, self.callee = self._bracket()
         braces = sum((t.type == "LBRACE") - (t.type == "RBRACE") for t in tokens[:begin])
-        self.in_arm = braces > 0 and any(t.type in ("BRANCH", "REPEAT") for t in self._opening(tokens, begin))
+        around = self._opening(tokens, begin) if braces > 0 else []
+        self.in_arm = any(t.type in ("BRANCH", "REPEAT") for t in around)
+        self.in_section = any(t.type in ("TRAIN", "OPTIONS", "DATA") for t in around)
         self.is_at_top = braces == 0
 
     def _bracket(self) -> tuple[Token | None, Token | None]:
@@ -55,6 +58,10 @@ class Failure:
                     start -= 1
                 return tokens[start:place]
         return []
+
+    def text(self, start: int, end: int) -> str:
+        """What the file has between two places."""
+        return self.reports.file.text[start:end]
 
     def say(
         self, code: str, message: str, token: Token, label: str = "", *, help: str, fix: str = "", **more: Any

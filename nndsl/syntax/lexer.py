@@ -36,7 +36,7 @@ class Token:
 # What was written -> (the token that was meant, or "" to leave it out; how it is spelled here; what to say).
 _ARROW = ("ARROW", "->", "a value flows to the next layer with `->`")
 _FOREIGN: dict[str, tuple[str, str, str]] = {
-    **dict.fromkeys(("=>", "-->", "~>", "|>", "|", "→", "⇒", "⟶", "➔"), _ARROW),
+    **dict.fromkeys(("=>", "-->", "~>", "|>", "|", "→", "⇒", "⟶", "➔", "−>", "–>", "—>"), _ARROW),
     **dict.fromkeys(("&&", "&"), ("AND", "and", "two conditions are joined with `and`")),
     "||": ("OR", "or", "two conditions are joined with `or`"),
     "!": ("NOT", "not", "a condition is turned around with `not`"),
@@ -53,6 +53,7 @@ _FOREIGN: dict[str, tuple[str, str, str]] = {
     "…": ("DOTS", "..", "a range is written with two dots, `0..4`"),
     "\u00a0": ("", " ", "the text has a no-break space here, which looks like a space and is none"),
 }
+MOST_TOKENS = 100_000
 _PLACEHOLDER = "0"  # the value that a number takes which cannot be read
 
 
@@ -62,7 +63,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def lex(reports: Reports, tables: Tables | None = None) -> list[Token]:
-    """All tokens of the file, without blanks, comments and line breaks; a byte-order mark at its start is skipped."""
+    """All tokens of the file, without blanks, comments and line breaks; a byte-order mark at its start is skipped.
+
+    One more than MOST_TOKENS at most: the file is refused then, and the rest need not be looked at.
+    """
     tables = tables or load_tables()
     text = reports.file.text
     words = tables.words
@@ -79,6 +83,8 @@ def lex(reports: Reports, tables: Tables | None = None) -> list[Token]:
             is_first = True
             line_start = end
             continue
+        if len(tokens) > MOST_TOKENS:
+            break
         value = found.group()
         if kind == "NAME":
             kind = words.get(value, "NAME")
@@ -124,14 +130,16 @@ def _curly(reports: Reports, token: Token) -> Token:
 
 def _open_string(reports: Reports, token: Token) -> Token:
     quote = token.text[0]
-    reports.error(
-        OPEN_STRING,
-        "this string has no end",
-        token.start,
-        token.end,
-        f"the closing {quote} is missing on this line",
-        help=f"put a {quote} where the text ends; a string cannot go on to the next line (write \\n for a line break)",
-    )
+    word = re.match(r"[\w./-]*", token.text[1:])
+    end = token.start + 1 + (word.end() if word else 0)
+    other = token.text[end - token.start : end - token.start + 1]
+    message, label = "this string has no end", f"the closing {quote} is missing on this line"
+    help = f"put a {quote} where the text ends; a string cannot go on to the next line (write \\n for a line break)"
+    fixes = reports.fix(f"put a {quote}", (end, end, quote)) if end > token.start + 1 else ()
+    if other in ('"', "'"):
+        message, label = f"this string begins with {quote} and ends with {other}", ""
+        help, fixes = "put the same sign at both ends", reports.fix(f"change to {quote}", (end, end + 1, quote))
+    reports.error(OPEN_STRING, message, token.start, token.end, label, help=help, fixes=fixes)
     inner = token.text[1:]
     escaped = (len(inner) - len(inner.rstrip("\\"))) % 2
     return Token("STRING", quote + inner[: len(inner) - escaped] + quote, token.start, token.end)
@@ -140,14 +148,16 @@ def _open_string(reports: Reports, token: Token) -> Token:
 def _bad_number(reports: Reports, token: Token) -> Token:
     text = token.text
     word = re.fullmatch(r"([0-9][0-9_]*)([A-Za-z_]\w*)", text)
-    if re.fullmatch(r"0[xXbBoO]\w+", text):
+    if re.search(r"[−–—]", text):
+        help = f"a minus is the plain `-` of the keyboard: `{_short(re.sub('[−–—]', '-', text))}`"
+    elif re.fullmatch(r"0[xXbBoO]\w+", text):
         help = "numbers are written in the decimal system"
     elif text.count(".") > 1:
         help = "a number has one decimal point; a range is written with two dots side by side, `1..3`"
     elif re.fullmatch(r"[0-9.]+[eE]\w*", text):
         help = "after the `e` stands a whole number: `1e-3`"
     elif word:
-        help = f"a name does not begin with a digit; a product is written with a sign, `{word[1]} * {word[2]}`"
+        help = f"a name does not begin with a digit; a product is written with a sign, `{_short(word[1])} * {_short(word[2])}`"
     else:
         help = "numbers look like 10, 10_000, 0.5 or 1e-3"
     reports.error(BAD_NUMBER, f"`{_short(text)}` is not a number", token.start, token.end, help=help)

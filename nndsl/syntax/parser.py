@@ -17,13 +17,13 @@ from nndsl.syntax import ast
 from nndsl.syntax.build import Builder
 from nndsl.syntax.kinds import DEFINING, NAMED
 from nndsl.syntax.layout import lay_out
-from nndsl.syntax.lexer import Token, lex
+from nndsl.syntax.lexer import MOST_TOKENS, Token, lex
 from nndsl.syntax.reports import Reports
 from nndsl.syntax.tables import Tables, load_tables
 
 FILE_TOO_LARGE = "NN0180"
 
-LARGEST_FILE = 4_000_000  # characters
+LARGEST_FILE = 1_000_000  # characters
 
 _DECLARING = NAMED - {"UPDATE"}
 
@@ -45,21 +45,28 @@ def parse(source: SourceFile, problems: Problems) -> ast.File:
     """
     reports = Reports(source)
     if len(source.text) > LARGEST_FILE:
-        help = "put the data into a data file and read it with a `source`, or split the model with `from … import`"
-        reports.error(FILE_TOO_LARGE, f"this file is larger than {LARGEST_FILE:,} characters", 0, 0, help=help)
-        reports.deliver(problems)
-        return ast.File(Span(source, 0, 0), ())
+        return _too_large(reports, problems, f"{LARGEST_FILE:,} characters")
     # Nothing that parsing makes becomes garbage before it ends; a collector walking the growing tree doubles the time.
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        tokens, broken = lay_out(reports, lex(reports))
+        words = lex(reports)
+        if len(words) > MOST_TOKENS:
+            return _too_large(Reports(source), problems, f"{MOST_TOKENS:,} names, numbers and signs")
+        tokens, broken = lay_out(reports, words)
         tree = Parser(load_tables(), tokens, broken, reports).run()
     finally:
         if was_enabled:
             gc.enable()
     reports.deliver(problems)
     return tree
+
+
+def _too_large(reports: Reports, problems: Problems, limit: str) -> ast.File:
+    help = "put the data into a data file and read it with a `source`, or split the model with `from … import`"
+    reports.error(FILE_TOO_LARGE, f"this file is larger than {limit}", 0, 0, help=help)
+    reports.deliver(problems)
+    return ast.File(Span(reports.file, 0, 0), ())
 
 
 class Parser:
@@ -172,6 +179,10 @@ class Parser:
 
             explain(self.reports, self.tokens, begin, at, self.expected())
         self._cut(height)
+        head = self.tokens[begin + 1]
+        if head.type == "NAME" and head.text.lower() in ("model", "block", "layer"):
+            head.type = head.text.upper()  # `Model A {`: said above, and its body is read all the same
+            at = begin + 1
         brace = self._body_of(begin, at)
         if brace is None:
             return self._give_up(begin)
@@ -219,7 +230,9 @@ class Parser:
         if head.type in _DECLARING:
             return [token for token in after if token.type == "NAME"]
         if head.type == "NAME":
-            return [head] if after and after[0].type in ("EQUAL", "COMPARE", "COLON", "NAME") else []
+            if after and after[0].type == "NAME":  # `Input x: …`
+                return [head, after[0]]
+            return [head] if after and after[0].type in ("EQUAL", "COMPARE", "COLON") else []
         if head.type == "FROM":
             words = self.tokens[at:stop]
             start = next((i for i, token in enumerate(words) if token.type == "IMPORT"), len(words))

@@ -20,6 +20,7 @@ _ALLOWED: dict[str, tuple[type[ast.Stmt], ...]] = {
     "options": (ast.AssignStmt,),
     "data": (ast.AssignStmt, ast.SourceStmt),
 }
+_HEADS = ("model ", "block ", "layer ")
 _HOME = {
     ast.SubmodelStmt: "in a model",
     ast.Section: "in a model",
@@ -38,7 +39,10 @@ def admit(statements: Sequence[ast.Stmt], where: str, reports: Reports) -> tuple
     allowed = (*_ALLOWED[where], ast.ErrorStmt)
     kept: list[ast.Stmt] = []
     in_row = False
-    for statement in statements:
+    for position, statement in enumerate(statements):
+        before = statements[position - 1] if position else None
+        if where == "file" and isinstance(before, ast.ErrorStmt) and before.span.text.startswith(_HEADS):
+            in_row = True  # a definition whose braces are missing: what follows was meant to stand in it
         if isinstance(statement, allowed):
             kept.append(statement)
             in_row = False

@@ -10,6 +10,7 @@ from nndsl.source import SourceFile, Span
 
 TOO_MANY_ERRORS = "NN0190"
 RESERVED_NAME = "NN0115"
+BAD_NUMBER = "NN0106"
 
 SHOWN = 20
 KEPT = 400  # more are not even stored: a file of garbage must not fill the memory
@@ -65,11 +66,11 @@ class Reports:
 
 
 def _one_for_each_word(found: list[Diagnostic]) -> list[Diagnostic]:
-    """A reserved word that is used as a name is one mistake, however often the name is used."""
+    """A reserved word, or one that begins with a digit, is one mistake as a name, however often the name is used."""
     result: list[Diagnostic] = []
     said: set[str] = set()
     for diagnostic in found:
-        if diagnostic.code != RESERVED_NAME or diagnostic.message not in said:
+        if diagnostic.code not in (RESERVED_NAME, BAD_NUMBER) or diagnostic.message not in said:
             result.append(diagnostic)
             said.add(diagnostic.message)
     return result

@@ -16,7 +16,7 @@ from nndsl.layers.training import Metric
 from nndsl.passes.outputs import target_type
 from nndsl.passes.train_checks import callback_mode, is_stateful
 from nndsl.targets.keras_spell import spell
-from nndsl.targets.printing import block, broken, flat
+from nndsl.targets.printing import block, broken, flat, signature
 
 IMPORTS = """\
 from __future__ import annotations
@@ -40,6 +40,7 @@ def pieces(model: Model) -> dict[str, object]:
     steps = given.get("steps")
     callbacks = list(given.get("callbacks", ()))
     stateful = is_stateful(model)
+    shuffle = bool(given.get("shuffle", True)) and not stateful
     return {
         "imports": IMPORTS,
         "trained": bool(trained),
@@ -51,13 +52,14 @@ def pieces(model: Model) -> dict[str, object]:
         "callbacks": _callbacks(model, callbacks),
         "watches_validation": next((c.monitor for c in callbacks if c.monitor.startswith("val_")), ""),
         "class_weight": _class_weight(trained, given.get("class_weight")),
+        "batches_head": _batches_head(shuffle=shuffle, weighted="class_weight" in given),
         "steps": steps,
         "epochs": given.get("epochs", 1),
         "evaluate_every": given.get("evaluate_every") or max(1, (steps or 10) // 10),
         "batch_size": model.batch or given.get("batch_size", 32),
         "fixed_batch": model.batch is not None,
         "seed": given.get("seed"),
-        "shuffle": given.get("shuffle", True) and not stateful,
+        "shuffle": shuffle,
         "resets": stateful and given.get("reset_state", "epoch") == "epoch",
         "validation_split": given.get("validation_split"),
     }
@@ -115,6 +117,12 @@ def _callbacks(model: Model, callbacks: list[Any]) -> str:
         call = spell(callback, None, {"mode": callback_mode(model, callback)})
         made.append(call)
     return "\n".join(broken(code.List(tuple(made)), "callbacks = ", "", 1))
+
+
+def _batches_head(*, shuffle: bool, weighted: bool) -> str:
+    parameters = ["self", "data: dict[str, np.ndarray]", "size: int"]
+    parameters += ["rng: np.random.Generator | None = None"] * shuffle + ["weighted: bool = False"] * weighted
+    return signature("__init__", parameters, "None", 1)
 
 
 def _class_weight(trained: list[Output], weights: tuple[float, ...] | None) -> str:

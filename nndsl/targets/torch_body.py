@@ -30,8 +30,16 @@ class _LogitsCall(TorchCall):
 class Body:
     """The statements of one method: the variables of its values, and the nodes between."""
 
-    def __init__(self, writer: Forward, nodes: Iterable[Node], arguments: dict[Value, str], results: list[Value]):
-        self.writer, self.nodes, self.results = writer, list(nodes), results
+    def __init__(
+        self,
+        writer: Forward,
+        nodes: Iterable[Node],
+        arguments: dict[Value, str],
+        results: list[Value],
+        *,
+        with_logits: bool,
+    ) -> None:
+        self.writer, self.nodes, self.results, self.with_logits = writer, list(nodes), results, with_logits
         self.scope = writer.scope
         self.variables: dict[Value, code.Expr] = {value: code.Name(name) for value, name in arguments.items()}
         self.masks: dict[Value, code.Expr] = {}
@@ -39,6 +47,8 @@ class Body:
         self.final: dict[Value, code.Expr] = {}
         self.moved_now: set[Value] = set()  # arguments that were permuted where they came in
         self.as_declared: set[Value] = set()  # values that come from a method, in the file's order of axes
+        self.here = 0  # the index of the node at hand
+        self.penalties: list[code.Expr] = []  # the variables of activity penalties, summed up at the end
         self.names = Variables(self.nodes, results, arguments)
 
     def write(self, head: list[code.Stmt]) -> list[code.Stmt]:
@@ -49,6 +59,7 @@ class Body:
         parts = self.writer.parts if self.writer.main is self else {}
         inside = {node: part for part in parts.values() for node in part.nodes}
         for index, node in enumerate(self.nodes):
+            self.here = index
             if node not in inside:
                 self._node(index, node)
             elif inside[node].nodes[-1] is node:
@@ -100,7 +111,7 @@ class Body:
         used = tuple(self.names.used(value) for value in node.results)
         value = node.results[0]
         activation = writer.logits.get(value)
-        split = activation is not None and value in self.results and writer.main is self
+        split = activation is not None and value in self.results and self.with_logits
         call = (_LogitsCall if split else TorchCall)(
             self.scope,
             config,
@@ -118,7 +129,7 @@ class Body:
         if value in writer.masked:
             mask = config.torch_mask(call, *inputs)
             if mask is not None:
-                self.masks[value] = mask if isinstance(mask, code.Name) else call.let(mask, "mask")
+                self.masks[value] = call.mask = mask if isinstance(mask, code.Name) else call.let(mask, "mask")
         result = config.torch(call, *inputs)
         if isinstance(result, tuple):
             for item, expr, name, is_used in zip(node.results, result, names, used, strict=True):
@@ -137,7 +148,9 @@ class Body:
         """A submodel that forward can call: its nodes are nobody else's."""
         targets = tuple(code.Name(python_name(value.name)) for value in part.targets)
         arguments = [self._operand(value, False) for value in part.sources]
-        called = code.call(f"self.{attribute_name(part.name)}", *arguments)
+        self.writer.method(part)
+        options = {"logits": code.Name("logits")} if self.writer.gives_logits(part) else {}
+        called = code.call(f"self.{attribute_name(part.name)}", *arguments, **options)
         comment = _comment(part.targets[0].type.shape) if len(targets) == 1 else ""
         self.scope.forward.append(code.Assign(targets, called, comment))
         for value, target in zip(part.targets, targets, strict=True):
@@ -151,10 +164,28 @@ class Body:
                 self.names.hold(value)
             return
         target = code.Name(name)
+        if self._rename(value, expr, target):
+            return
         returned = self.writer.main is not self and self.results == [value]
         annotation = "Tensor" if returned and flat(expr).startswith("self.") else ""  # calls of modules give Any
         self.scope.forward.append(code.Assign((target,), expr, comment, annotation))
         self.variables[value] = target
+
+    def _rename(self, value: Value, expr: code.Expr, target: code.Name) -> bool:
+        """Gives `target` to the statement before, where `target = x` would only rename what it has just made."""
+        node, statements = value.producer, self.scope.forward
+        last = statements[-1] if statements else None
+        if node is None or len(node.inputs) != 1 or not isinstance(last, code.Assign) or last.targets != (expr,):
+            return False
+        source = node.inputs[0]
+        holders = {held for held, variable in self.variables.items() if variable == expr} - {source}
+        if source.name or source.uses != [node] or source in self.results or source.producer is None:
+            return False
+        if any(self.names.last_use.get(held, -1) >= self.here for held in holders):
+            return False
+        statements[-1] = code.Assign((target,), last.value, last.comment, last.annotation)
+        self.variables[value] = target
+        return True
 
     def _split(self, value: Value, activation: object, call: TorchCall) -> None:
         """`value` holds logits now; its probabilities are made behind `if not logits`."""
@@ -175,13 +206,21 @@ class Body:
         place = code.dotted("self.activity_penalty")
         term = code.Name(self.scope.variable("penalty"))
         self.scope.forward.append(code.Assign((term,), code.binary("/", penalty, code.call("len", value))))
-        self.scope.forward.append(code.Assign((place,), code.binary("+", place, term)))
+        if self.writer.main is self and not self.writer.parts:
+            self.penalties.append(term)
+        else:
+            self.scope.forward.append(code.Assign((place,), code.binary("+", place, term)))
 
     def _shape_comment(self, node: Node, wants: bool) -> str:
         before = _physical(node.inputs[0].type, wants) if len(node.inputs) == 1 else None
         value = node.results[0]
         after = _physical(value.type, value in self.writer.layout.moved)
         return "" if before == after else _comment(after)
+
+    def unless_logits(self) -> list[code.Stmt]:
+        """The last activations, which a caller that trains leaves out."""
+        body = tuple(code.Assign((name,), value) for name, value in self.pending)
+        return [code.If(code.Unary("not", code.Name("logits")), body)] if body else []
 
     def result(self, value: Value) -> code.Expr:
         """The value as the method returns it: in the declared order of axes."""

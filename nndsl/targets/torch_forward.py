@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from nndsl import code
 from nndsl.ir.dims import Formula, free_symbols
 from nndsl.ir.graph import Model, Node, Submodel, Value
-from nndsl.ir.types import TensorType
-from nndsl.layers.emit import TorchCall, TorchScope
+from nndsl.layers.emit import TorchScope
 from nndsl.passes.layout import layout
 from nndsl.passes.logits import logits_activation
 from nndsl.targets.convert import expression
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.printing import block, flat, signature
-from nndsl.targets.variables import Variables
+from nndsl.targets.printing import block, signature
+from nndsl.targets.torch_body import Body, config_activity
 
 
 class Forward:
@@ -26,13 +23,14 @@ class Forward:
         self.logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None and _plain(o.value)}
         self.masked = _masks_needed(model)
         self.main: Body | None = None
+        self.methods: dict[str, str] = {}  # the texts of submodels' methods
         self.body: list[code.Stmt] = []
         self.arguments = {item.value: python_name(item.name) for item in model.inputs}
         self.parts = self._callable_parts()
 
     def _callable_parts(self) -> dict[str, Submodel]:
         """The submodels that forward calls instead of repeating them: apart from each other, no value inside is needed
-        outside, no mask crosses their edges, and no output's logits are made inside."""
+        outside, no mask crosses their edges, and no node needs the probabilities whose logits are made inside."""
         found: dict[str, Submodel] = {}
         claimed: set[Node] = set()
         outputs = {output.value for output in self.model.outputs}
@@ -43,7 +41,8 @@ class Forward:
             edges = {*part.sources, *part.targets}
             if (
                 nodes
-                and not (leaks or nodes & claimed or edges & self.masked or set(part.targets) & set(self.logits))
+                and not (leaks or nodes & claimed or edges & self.masked)
+                and not any(value.uses for value in part.targets if value in self.logits)
                 and all(value.name and value.producer in nodes for value in part.targets)
                 and self._runs_at_once(part)
             ):
@@ -71,18 +70,11 @@ class Forward:
     def write(self) -> list[str]:
         """Fills `body`; returns the texts of the submodels' methods."""
         outputs = [output.value for output in self.model.outputs]
-        self.main = Body(self, self.model.nodes, self.arguments, outputs)
+        self.main = Body(self, self.model.nodes, self.arguments, outputs, with_logits=True)
         statements = self.main.write(self._checks())
         if self.scope.activity:
-            place = code.dotted("self.activity_penalty")
-            first = next(iter(self.arguments.values()))
-            statements.insert(
-                0,
-                code.Assign((place,), code.call("torch.zeros", code.Tuple(()), device=code.dotted(f"{first}.device"))),
-            )
-        if self.main.pending:
-            body = tuple(code.Assign((name,), value) for name, value in self.main.pending)
-            statements.append(code.If(code.Unary("not", code.Name("logits")), body))
+            statements = self._activity(statements)
+        statements += self.main.unless_logits()
         masks = tuple(
             (code.Literal(o.name), self.main.masks[o.value])
             for o in self.model.outputs
@@ -93,7 +85,25 @@ class Forward:
             statements.append(code.Assign((code.dotted("self.output_masks"),), code.Dict(masks)))
         result = code.Dict(tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs))
         self.body = [*statements, code.Return(result)]
-        return [self._submodel(submodel) for submodel in self.model.submodels]
+        return [self.method(submodel) for submodel in self.model.submodels]
+
+    def _activity(self, statements: list[code.Stmt]) -> list[code.Stmt]:
+        """Keeps the sum of the activity penalties for the loss. Penalties inside of a submodel's method add to it."""
+        assert self.main is not None
+        place, penalties = code.dotted("self.activity_penalty"), self.main.penalties
+        if self.parts or not penalties:
+            device = code.dotted(f"{next(iter(self.arguments.values()))}.device")
+            return [code.Assign((place,), code.call("torch.zeros", code.Tuple(()), device=device)), *statements]
+        if len(penalties) == 1:
+            return [
+                code.Assign((place,), item.value) if isinstance(item, code.Assign) and item.targets == (penalties[0],)
+                else item
+                for item in statements
+            ]  # fmt: skip
+        total: code.Expr = penalties[0]
+        for term in penalties[1:]:
+            total = code.Binary("+", total, term)
+        return [*statements, code.Assign((place,), total)]
 
     def _checks(self) -> list[code.Stmt]:
         """The derived facts, checked when the program runs; and that one name is one size."""
@@ -124,21 +134,33 @@ class Forward:
             statements.append(code.If(_negated(expression(fact.python(places))), (_raise(message),)))
         return statements
 
+    def method(self, submodel: Submodel) -> str:
+        """The text of a submodel's method, written where forward first needs it: so stand its modules in order."""
+        if submodel.name not in self.methods:
+            self.methods[submodel.name] = self._submodel(submodel)
+        return self.methods[submodel.name]
+
+    def gives_logits(self, submodel: Submodel) -> bool:
+        """Whether forward asks its method for logits."""
+        return submodel.name in self.parts and any(value in self.logits for value in submodel.targets)
+
     def _submodel(self, submodel: Submodel) -> str:
         arguments = {
             value: python_name(name) for value, name in zip(submodel.sources, submodel.source_names, strict=True)
         }
-        body = Body(self, submodel.nodes, arguments, list(submodel.targets))
+        with_logits = self.gives_logits(submodel)
+        body = Body(self, submodel.nodes, arguments, list(submodel.targets), with_logits=with_logits)
         moved = {value for value in submodel.sources if value in self.layout.moved}
         self.layout.moved -= moved  # a source comes in as declared
-        statements = body.write([])
+        statements = [*body.write([]), *body.unless_logits()]
         results = tuple(body.result(value) for value in submodel.targets)
         self.layout.moved |= moved
         statements.append(code.Return(results[0] if len(results) == 1 else code.Tuple(results)))
         kind = "Tensor" if len(results) == 1 else f"tuple[{', '.join(['Tensor'] * len(results))}]"
         name = attribute_name(submodel.name)
         sources, targets = " and ".join(submodel.source_names), " and ".join(submodel.target_names)
-        head = signature(name, ["self", *(f"{argument}: Tensor" for argument in arguments.values())], kind, 1)
+        parameters = ["self", *(f"{argument}: Tensor" for argument in arguments.values())]
+        head = signature(name, parameters + ["*", "logits: bool = False"] * with_logits, kind, 1)
         return f'{head}\n        """The part of the model from {sources} to {targets}."""\n{block(statements, 2)}'
 
 

@@ -237,7 +237,7 @@ class Bidirectional(Layer):
             count = len(layer.state_names)
             results = (types[0],) * (1 + count * layer.return_state)
             call = t.child(name, layer, types, results, t.masks)
-            call.names = (t.scope.variable(hint), *call.names[1:])
+            call.names = (t.scope.variable(hint),)
             if start:
                 own, rest = rest[:count], rest[count:]
                 call.tensors = {"initial_state": own if count > 1 else own[0]}

@@ -127,6 +127,7 @@ class Separable(Convolving):
         pointwise = [TorchWeight("weight", "pointwise_kernel", torch_kernel(self.rank))]
         if self.use_bias:
             pointwise.append(TorchWeight("bias", "bias"))
+        x = t.step(x, "depthwise")
         options = {} if self.use_bias else {"bias": False}
         conv = code.call(f"nn.Conv{self.rank}d", between, self.filters, 1, **options)
         return t.activate(self.activation, code.call(t.module(conv, *pointwise, name="pointwise"), x))

@@ -40,5 +40,8 @@ class Masking(Layer):
         return code.method(code.binary("!=", inputs[0], self.mask_value), "any", -1)
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
-        some = code.method(code.binary("!=", x, self.mask_value), "any", -1, keepdim=True)
+        if t.mask is not None:
+            some: code.Expr = code.method(t.mask, "unsqueeze", -1)
+        else:
+            some = code.method(code.binary("!=", x, self.mask_value), "any", -1, keepdim=True)
         return code.call("torch.where", some, x, 0.0 if t.inputs[0].is_float else 0)

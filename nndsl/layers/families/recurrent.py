@@ -68,7 +68,10 @@ class OwnWeights(Recurrence, Sequences):
         return options
 
     def cell_module(self, t: TorchCall) -> code.Expr:
-        return t.module(self.cell_call(t), *self.cell_weights(), start=self.start())
+        if not self.can_fuse():
+            return t.module(self.cell_call(t), *self.cell_weights(), start=self.start())
+        frozen = self.frozen("")
+        return t.module(self.fused_cell(t.inputs[0]), *self.fused_weights(""), frozen=frozen, start=self.start())
 
     def fused_module(self, t: TorchCall) -> code.Expr:
         size = static(t.inputs[0].last, "the kernel", t.inputs[0])
@@ -171,13 +174,14 @@ class RNN(ZeroOutput, Sequences, Cells):
 
     def children(self) -> Sequence[tuple[str, Layer, tuple[TensorType, ...]]]:
         found: list[tuple[str, Layer, tuple[TensorType, ...]]] = []
-        step, taken = self._step, set[str]()
+        step, taken, numbers = self._step, set[str](), dict[str, int]()
         for cell in self.cells:
             base = cell.name or snake_case(cell.title())
-            name, number = base, 2
+            name, number = base, numbers.get(base, 2)
             while name in taken:
                 name, number = f"{base}_{number}", number + 1
             taken.add(name)
+            numbers[base] = number
             found.append((name, cell, (step,)))
             step = step.with_last(cell.units)
         return found
@@ -203,6 +207,10 @@ class RNN(ZeroOutput, Sequences, Cells):
 
     def cell_module(self, t: TorchCall) -> code.Expr:
         calls = self._calls(t)
+        if self.can_fuse():
+            inner, cell = calls[0]
+            held = [(inner, weight) for weight in cell.fused_weights("")]
+            return t.module(cell.fused_cell(t.inputs[0]), held=held, frozen=cell.frozen(""), start=cell.start())
         constructors = [cell.cell_call(inner) for inner, cell in calls]
         if len(calls) == 1:
             inner, cell = calls[0]
@@ -212,7 +220,9 @@ class RNN(ZeroOutput, Sequences, Cells):
         for i, (inner, cell) in enumerate(calls):
             for weight in cell.cell_weights():
                 held.append((inner, type(weight)(f"cells.{i}.{weight.key}", weight.weight, weight.steps)))
-        return t.module(code.call(t.helper("StackedCells"), *constructors), held=held)
+        first, *others = [cell.start() for _, cell in calls]
+        start = first if all(other == first for other in others) else None
+        return t.module(code.call(t.helper("StackedCells"), *constructors), held=held, start=start)
 
     def _calls(self, t: TorchCall) -> list[tuple[TorchCall, Any]]:
         self._step = TensorType((t.inputs[0].shape[0], t.inputs[0].last), t.inputs[0].dtype)

@@ -66,13 +66,13 @@ class Reshape(Layer):
     def _remedy(self, total: Dim, known: Dim) -> str:
         if isinstance(total, int) and isinstance(known, int):
             fits = []
-            for axis, size in enumerate(self.target_shape):
-                others = known // size if size != -1 else None
-                if others and -1 not in self.target_shape and total % others == 0:
-                    changed = (*self.target_shape[:axis], total // others, *self.target_shape[axis + 1 :])
-                    fits.append((abs(total // others - size), changed))
+            for axis, size in enumerate(() if -1 in self.target_shape else self.target_shape):
+                others = known // size
+                if others and total % others == 0:
+                    fits.append((abs(total // others - size), total // others, axis))
             if fits:
-                best = min(fits)[1]
+                _, fitting, axis = min(fits)
+                best = (*self.target_shape[:axis], fitting, *self.target_shape[axis + 1 :])
                 return f"({', '.join(map(str, best))}{',' if len(best) == 1 else ''}) would hold {total}"
         return "the sizes of `target_shape` must multiply to the sizes of the input; the batch axis is not among them"
 

@@ -142,7 +142,7 @@ class TimeDistributed(Layer):
         return code.method(value, "movedim", 1, -1) if back else value
 
     def _loop(self, t: TorchCall, x: code.Expr, mask: code.Expr | None) -> code.Expr:
-        results, step = code.Name(t.scope.variable("results")), code.Name(t.scope.variable("step"))
+        step = code.Name(t.scope.variable("step"))
         outer, t.scope.forward = t.scope.forward, []
         target: code.Expr = step
         iterable: code.Expr = code.method(x, "unbind", 1)
@@ -152,9 +152,12 @@ class TimeDistributed(Layer):
             target = code.Tuple((step, step_mask))
             iterable = code.call("zip", iterable, code.method(mask, "unbind", 1), strict=True)
         value = self._inner(t, step, step_mask)
-        body = (*t.scope.forward, code.Do(code.method(results, "append", value)))
-        t.scope.forward = outer
-        t.scope.forward += [code.Assign((results,), code.List(())), code.For(target, iterable, body)]
+        body, t.scope.forward = t.scope.forward, outer
+        if not body:
+            return code.call("torch.stack", code.Comprehension(value, target, iterable), dim=1)
+        results = code.Name(t.scope.variable("results"))
+        body.append(code.Do(code.method(results, "append", value)))
+        t.scope.forward += [code.Assign((results,), code.List(())), code.For(target, iterable, tuple(body))]
         return code.call("torch.stack", results, dim=1)
 
     # -------------------------------------------------------------------------------------------- in Keras

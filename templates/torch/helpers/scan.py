@@ -9,23 +9,19 @@ def scan(
     x: Tensor,
     state: tuple[Tensor, ...] | None = None,
     mask: Tensor | None = None,
-    *,
-    reverse: bool = False,
-    zero_output: bool = False,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Runs a cell over x [batch, time, features]: all outputs, in the order they were
-    computed, and the last state. As in Keras a masked step keeps the state and repeats
-    the last output (zeros before the first, and everywhere with `zero_output`)."""
+    """Runs a cell over x [batch, time, features]: all outputs and the last state. As in
+    Keras a step that `mask` [batch, time] leaves out keeps the state and repeats the
+    last output (zeros before the first)."""
     if state is None:
         state = cell.initial_state(x)
     drawn = cell.draw(x)
     outputs: list[Tensor] = []
-    for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
+    for t in range(x.shape[1]):
         output, new = cell(x[:, t], state, drawn)
         if mask is not None:
             keep = mask[:, t, None]
-            repeat = outputs and not zero_output
-            held = outputs[-1] if repeat else torch.zeros_like(output)
+            held = outputs[-1] if outputs else torch.zeros_like(output)
             output = torch.where(keep, output, held)
             pairs = zip(new, state, strict=True)
             new = tuple(torch.where(keep, now, before) for now, before in pairs)

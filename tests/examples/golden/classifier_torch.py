@@ -88,8 +88,7 @@ class Classifier(nn.Module):
     def forward(self, image: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
         x = self.label_dense(image)  # [batch, 32]
         x = F.relu(x)
-        x = self.label_dense_2(x)  # [batch, 10]
-        label = x
+        label = self.label_dense_2(x)  # [batch, 10]
         if not logits:
             label = F.softmax(label, dim=-1)
         return {"label": label}

@@ -48,27 +48,19 @@ class Denoise(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clean_dense = nn.Linear(32, 4096)
-        self.clean_conv2d_transpose = nn.ConvTranspose2d(64, 32, 3, stride=2)
-        self.clean = nn.Conv2d(32, 1, 3, padding=1)
         self.code_dropout = nn.Dropout(0.3)
         self.code_conv2d = nn.Conv2d(1, 32, 3, stride=2)
         self.code_conv2d_2 = nn.Conv2d(32, 64, 3, stride=2)
         self.code = nn.Linear(4096, 32)
+        self.clean_dense = nn.Linear(32, 4096)
+        self.clean_conv2d_transpose = nn.ConvTranspose2d(64, 32, 3, stride=2)
+        self.clean = nn.Conv2d(32, 1, 3, padding=1)
         self.apply(init_weights)
 
     def forward(self, image: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
         code = self.encoder(image)  # [batch, 32]
-        x = F.relu(self.clean_dense(code))  # [batch, 4096]
-        x = x.reshape(-1, 8, 8, 64)  # [batch, 8, 8, 64]
-        # [batch, 32, 16, 16]
-        x = F.relu(self.clean_conv2d_transpose(x.movedim(-1, 1))[..., :-1, :-1])
-        x = F.interpolate(x, scale_factor=2, mode="bilinear")  # [batch, 32, 32, 32]
-        x = x[:, :, 2:-2, 2:-2]  # [batch, 32, 28, 28]
-        clean = self.clean(x)  # [batch, 1, 28, 28]
-        if not logits:
-            clean = torch.sigmoid(clean)
-        return {"clean": clean.movedim(1, -1)}
+        clean = self.decoder(code, logits=logits)  # [batch, 28, 28, 1]
+        return {"clean": clean}
 
     def encoder(self, image: Tensor) -> Tensor:
         """The part of the model from image to code."""
@@ -80,7 +72,7 @@ class Denoise(nn.Module):
         code = F.relu(self.code(x))  # [batch, 32]
         return code
 
-    def decoder(self, code: Tensor) -> Tensor:
+    def decoder(self, code: Tensor, *, logits: bool = False) -> Tensor:
         """The part of the model from code to clean."""
         x = F.relu(self.clean_dense(code))  # [batch, 4096]
         x = x.reshape(-1, 8, 8, 64)  # [batch, 8, 8, 64]
@@ -88,7 +80,9 @@ class Denoise(nn.Module):
         x = F.relu(self.clean_conv2d_transpose(x.movedim(-1, 1))[..., :-1, :-1])
         x = F.interpolate(x, scale_factor=2, mode="bilinear")  # [batch, 32, 32, 32]
         x = x[:, :, 2:-2, 2:-2]  # [batch, 32, 28, 28]
-        clean = torch.sigmoid(self.clean(x))  # [batch, 1, 28, 28]
+        clean: Tensor = self.clean(x)  # [batch, 1, 28, 28]
+        if not logits:
+            clean = torch.sigmoid(clean)
         return clean.movedim(1, -1)
 
 

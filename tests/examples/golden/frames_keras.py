@@ -64,9 +64,9 @@ class Batches(keras.utils.PyDataset):
         rng: np.random.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.data, self.size, self.rng = data, size, rng
+        self.data, self.size = data, size
         self.count = len(data[INPUTS[0]])
-        self.order = np.arange(self.count)
+        self.rng, self.order = rng, np.arange(self.count)
 
     def __len__(self) -> int:
         return -(-self.count // self.size)

@@ -114,11 +114,9 @@ class Iris(nn.Module):
         nn.init.xavier_uniform_(self.species.weight)
 
     def forward(self, features: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
-        self.activity_penalty = torch.zeros((), device=features.device)
         x = F.relu(self.species_dense(features))  # [batch, 16]
         x = F.relu(self.species_dense_2(x))
-        penalty = 1e-05 * x.square().sum() / len(x)
-        self.activity_penalty = self.activity_penalty + penalty
+        self.activity_penalty = 1e-05 * x.square().sum() / len(x)
         species = self.species(x)  # [batch, 3]
         if not logits:
             species = F.softmax(species, dim=-1)

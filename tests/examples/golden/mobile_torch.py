@@ -140,10 +140,8 @@ class Mobile(nn.Module):
         x = self.stem_conv2d(F.pad(image, (0, 1, 0, 1)))  # [batch, 16, 32, 32]
         x = self.stem_batch_normalization(x)
         x = F.relu6(x)
-        # [batch, 32, 32, 32]
-        x = self.stem_separable_conv2d_pointwise(
-            self.stem_separable_conv2d_depthwise(x)
-        )
+        x = self.stem_separable_conv2d_depthwise(x)
+        x = self.stem_separable_conv2d_pointwise(x)  # [batch, 32, 32, 32]
         x = self.stem_batch_normalization_2(x)
         stem = F.relu6(x)
         x = self.mixed_depthwise_conv2d(stem)

@@ -45,29 +45,19 @@ def compile_model(model: keras.Model) -> None:
 class Batches(keras.utils.PyDataset):
     """Batches of the data; only whole ones."""
 
-    def __init__(
-        self,
-        data: dict[str, np.ndarray],
-        size: int,
-        rng: np.random.Generator | None = None,
-    ) -> None:
+    def __init__(self, data: dict[str, np.ndarray], size: int) -> None:
         super().__init__()
-        self.data, self.size, self.rng = data, size, rng
+        self.data, self.size = data, size
         self.count = len(data[INPUTS[0]])
-        self.order = np.arange(self.count)
 
     def __len__(self) -> int:
         return self.count // self.size
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], ...]:
-        chosen = self.order[index * self.size : (index + 1) * self.size]
+        chosen = slice(index * self.size, (index + 1) * self.size)
         inputs = {name: self.data[name][chosen] for name in INPUTS}
         targets = {name: self.data[name][chosen] for name in TARGETS}
         return inputs, targets
-
-    def on_epoch_begin(self) -> None:
-        if self.rng is not None:
-            self.order = self.rng.permutation(self.count)
 
 
 class ResetState(keras.callbacks.Callback):
@@ -87,7 +77,6 @@ def train(
     validation: dict[str, np.ndarray] | None = None,
     steps: int = STEPS,
     batch_size: int = BATCH_SIZE,
-    seed: int | None = SEED,
 ) -> None:
     """Trains the model; evaluates it on the validation data every 50 steps."""
     compile_model(model)
@@ -95,7 +84,6 @@ def train(
     for step in range(steps):
         index = step % len(batches)
         if index == 0:
-            batches.on_epoch_begin()
             for layer in model.layers:
                 if hasattr(layer, "reset_state"):
                     layer.reset_state()
@@ -177,7 +165,7 @@ def main() -> None:
         validation = None
         if args.validation:
             validation = load_data(args.validation, names)
-        train(model, data, validation, args.steps, BATCH_SIZE, args.seed)
+        train(model, data, validation, args.steps, BATCH_SIZE)
         model.save_weights(args.weights)
         return
     model.load_weights(args.weights)

@@ -47,29 +47,19 @@ def compile_model(model: keras.Model) -> None:
 class Batches(keras.utils.PyDataset):
     """Batches of the data; only whole ones."""
 
-    def __init__(
-        self,
-        data: dict[str, np.ndarray],
-        size: int,
-        rng: np.random.Generator | None = None,
-    ) -> None:
+    def __init__(self, data: dict[str, np.ndarray], size: int) -> None:
         super().__init__()
-        self.data, self.size, self.rng = data, size, rng
+        self.data, self.size = data, size
         self.count = len(data[INPUTS[0]])
-        self.order = np.arange(self.count)
 
     def __len__(self) -> int:
         return self.count // self.size
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], ...]:
-        chosen = self.order[index * self.size : (index + 1) * self.size]
+        chosen = slice(index * self.size, (index + 1) * self.size)
         inputs = {name: self.data[name][chosen] for name in INPUTS}
         targets = {name: self.data[name][chosen] for name in TARGETS}
         return inputs, targets
-
-    def on_epoch_begin(self) -> None:
-        if self.rng is not None:
-            self.order = self.rng.permutation(self.count)
 
 
 def train(
@@ -78,7 +68,6 @@ def train(
     validation: dict[str, np.ndarray] | None = None,
     epochs: int = EPOCHS,
     batch_size: int = BATCH_SIZE,
-    seed: int | None = SEED,
 ) -> None:
     """Trains the model; evaluates it on the validation data after every epoch."""
     compile_model(model)
@@ -160,7 +149,7 @@ def main() -> None:
         validation = None
         if args.validation:
             validation = load_data(args.validation, names)
-        train(model, data, validation, args.epochs, BATCH_SIZE, args.seed)
+        train(model, data, validation, args.epochs, BATCH_SIZE)
         model.save_weights(args.weights)
         return
     model.load_weights(args.weights)

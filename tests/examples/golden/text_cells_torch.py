@@ -158,28 +158,41 @@ class StackedCells(RecurrentCell):
         return x, tuple(after)
 
 
+def init_recurrent(module: nn.Module, forget: int = 0) -> None:
+    """Keras's initial weights: Glorot uniform for the input, orthogonal for the state,
+    zero biases, but 1 for the `forget` units of an LSTM's forget gate."""
+    one_bias = isinstance(module, nn.LSTM | nn.LSTMCell | nn.RNN | nn.RNNCell)
+    for name, weight in module.named_parameters():
+        if "weight_ih" in name:
+            nn.init.xavier_uniform_(weight)
+        elif "weight_hh" in name:
+            nn.init.orthogonal_(weight)
+        else:
+            nn.init.zeros_(weight)
+            if "bias_hh" in name and one_bias:
+                weight.requires_grad_(False)  # Keras has one bias, torch two
+            if forget and "bias_ih" in name:
+                nn.init.ones_(weight[forget : 2 * forget])
+
+
 def scan(
     cell: RecurrentCell,
     x: Tensor,
     state: tuple[Tensor, ...] | None = None,
     mask: Tensor | None = None,
-    *,
-    reverse: bool = False,
-    zero_output: bool = False,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Runs a cell over x [batch, time, features]: all outputs, in the order they were
-    computed, and the last state. As in Keras a masked step keeps the state and repeats
-    the last output (zeros before the first, and everywhere with `zero_output`)."""
+    """Runs a cell over x [batch, time, features]: all outputs and the last state. As in
+    Keras a step that `mask` [batch, time] leaves out keeps the state and repeats the
+    last output (zeros before the first)."""
     if state is None:
         state = cell.initial_state(x)
     drawn = cell.draw(x)
     outputs: list[Tensor] = []
-    for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
+    for t in range(x.shape[1]):
         output, new = cell(x[:, t], state, drawn)
         if mask is not None:
             keep = mask[:, t, None]
-            repeat = outputs and not zero_output
-            held = outputs[-1] if repeat else torch.zeros_like(output)
+            held = outputs[-1] if outputs else torch.zeros_like(output)
             output = torch.where(keep, output, held)
             pairs = zip(new, state, strict=True)
             new = tuple(torch.where(keep, now, before) for now, before in pairs)
@@ -188,56 +201,28 @@ def scan(
     return torch.stack(outputs, dim=1), state
 
 
-class LSTMCell(RecurrentCell):
-    """Keras's LSTM cell: gates in the order input, forget, candidate, output, and one
-    bias."""
-
-    def __init__(
-        self,
-        inputs: int,
-        units: int,
-        *,
-        bias: bool = True,
-        activation: Callable[[Tensor], Tensor] = torch.tanh,
-        recurrent_activation: Callable[[Tensor], Tensor] = torch.sigmoid,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-    ) -> None:
-        super().__init__(inputs, units, 4, 2, dropout, recurrent_dropout)
-        self.weight_ih = nn.Parameter(torch.empty(4 * units, inputs))
-        self.weight_hh = nn.Parameter(torch.empty(4 * units, units))
-        self.bias_ih = nn.Parameter(torch.empty(4 * units)) if bias else None
-        self.activation, self.recurrent_activation = activation, recurrent_activation
-
-    def forward(
-        self, x: Tensor, state: tuple[Tensor, ...], masks: list[list[Tensor]]
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        h, c = state
-        gates = self.project(x, self.weight_ih, masks[0])
-        gates = gates + self.project(h, self.weight_hh, masks[1])
-        if self.bias_ih is not None:
-            gates = gates + self.bias_ih
-        i, f, g, o = gates.chunk(4, dim=-1)
-        i, f, o = map(self.recurrent_activation, (i, f, o))
-        c = f * c + i * self.activation(g)
-        h = o * self.activation(c)
-        return h, (h, c)
-
-
-def init_recurrent(module: nn.Module, forget: int = 0) -> None:
-    """Keras's initial weights: Glorot uniform for the input, orthogonal for the state,
-    zero biases, but 1 for the `forget` units of an LSTM's forget gate."""
-    for name, weight in module.named_parameters():
-        if name.startswith("weight_ih"):
-            nn.init.xavier_uniform_(weight)
-        elif name.startswith("weight_hh"):
-            nn.init.orthogonal_(weight)
-        else:
-            nn.init.zeros_(weight)
-            if name.startswith("bias_hh") and isinstance(module, nn.LSTM | nn.RNN):
-                weight.requires_grad_(False)  # Keras has one bias, torch two
-            if forget and name.startswith("bias_ih"):
-                nn.init.ones_(weight[forget : 2 * forget])
+def masked_scan(
+    cell: nn.LSTMCell | nn.GRUCell | nn.RNNCell,
+    x: Tensor,
+    mask: Tensor,
+    state: tuple[Tensor, ...] | None = None,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Runs a cell over x [batch, time, features]: all outputs and the last state. As in
+    Keras a step that `mask` [batch, time] leaves out keeps the state and repeats the
+    last output (zeros before the first)."""
+    is_lstm = isinstance(cell, nn.LSTMCell)
+    if state is None:
+        zeros = x.new_zeros(len(x), cell.hidden_size)
+        state = (zeros, zeros) if is_lstm else (zeros,)
+    output = torch.zeros_like(state[0])
+    outputs: list[Tensor] = []
+    for step, keep in zip(x.unbind(1), mask.unsqueeze(-1).unbind(1), strict=True):
+        new = cell(step, state) if is_lstm else (cell(step, *state),)
+        pairs = zip(new, state, strict=True)
+        state = tuple(torch.where(keep, now, before) for now, before in pairs)
+        output = torch.where(keep, new[0], output)
+        outputs.append(output)
+    return torch.stack(outputs, dim=1), state
 
 
 class Metric:
@@ -293,25 +278,19 @@ class TextCells(nn.Module):
         super().__init__()
         self.kind_embedding = nn.Embedding(20000, 64)
         self.kind_rnn = StackedCells(GRUCell(64, 64), SimpleRNNCell(64, 48))
-        self.kind_rnn_2 = LSTMCell(48, 32)
+        self.kind_rnn_2 = nn.LSTMCell(48, 32)
         self.kind = nn.Linear(32, 1)
         nn.init.uniform_(self.kind_embedding.weight, -0.05, 0.05)
-        nn.init.xavier_uniform_(self.kind_rnn.get_parameter("cells.0.weight_ih"))
-        nn.init.orthogonal_(self.kind_rnn.get_parameter("cells.0.weight_hh"))
-        nn.init.zeros_(self.kind_rnn.get_parameter("cells.0.bias_ih"))
-        nn.init.zeros_(self.kind_rnn.get_parameter("cells.0.bias_hh"))
-        nn.init.xavier_uniform_(self.kind_rnn.get_parameter("cells.1.weight_ih"))
-        nn.init.orthogonal_(self.kind_rnn.get_parameter("cells.1.weight_hh"))
-        nn.init.zeros_(self.kind_rnn.get_parameter("cells.1.bias_ih"))
         nn.init.xavier_uniform_(self.kind.weight)
         nn.init.zeros_(self.kind.bias)
+        init_recurrent(self.kind_rnn)
         init_recurrent(self.kind_rnn_2, 32)
 
     def forward(self, words: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
         mask = words != 0
         x = self.kind_embedding(words)  # [batch, T, 64]
         x, _ = scan(self.kind_rnn, x, mask=mask)
-        outputs, _ = scan(self.kind_rnn_2, x, mask=mask)
+        outputs, _ = masked_scan(self.kind_rnn_2, x, mask)
         x = outputs[:, -1]  # [batch, 32]
         kind = self.kind(x)  # [batch, 1]
         if not logits:

@@ -12,124 +12,44 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class RecurrentCell(nn.Module):
-    """What all recurrent cells share. Dropout is Keras's: its masks are drawn once per
-    sequence, and with recurrent dropout there is one for each gate."""
-
-    def __init__(
-        self,
-        inputs: int,
-        units: int,
-        gates: int = 1,
-        states: int = 1,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-    ) -> None:
-        super().__init__()
-        self.inputs, self.units, self.states = inputs, units, states
-        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
-        self.masks = gates if recurrent_dropout else 1
-
-    def initial_state(self, x: Tensor) -> tuple[Tensor, ...]:
-        return tuple(x.new_zeros(x.shape[0], self.units) for _ in range(self.states))
-
-    def draw(self, x: Tensor) -> list[list[Tensor]]:
-        """The dropout masks of the input and of the state for one pass over x."""
-        rates = ((self.dropout, self.inputs), (self.recurrent_dropout, self.units))
-        return [
-            [F.dropout(x.new_ones(x.shape[0], size), rate) for _ in range(self.masks)]
-            if self.training and rate
-            else []
-            for rate, size in rates
-        ]
-
-    def project(self, x: Tensor, weight: Tensor, masks: list[Tensor]) -> Tensor:
-        """x @ weight.T, where each gate sees x through its own dropout mask."""
-        if not masks:
-            return F.linear(x, weight)
-        parts = zip(masks, weight.chunk(len(masks)), strict=True)
-        return torch.cat([F.linear(x * mask, part) for mask, part in parts], dim=-1)
-
-
-class LSTMCell(RecurrentCell):
-    """Keras's LSTM cell: gates in the order input, forget, candidate, output, and one
-    bias."""
-
-    def __init__(
-        self,
-        inputs: int,
-        units: int,
-        *,
-        bias: bool = True,
-        activation: Callable[[Tensor], Tensor] = torch.tanh,
-        recurrent_activation: Callable[[Tensor], Tensor] = torch.sigmoid,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-    ) -> None:
-        super().__init__(inputs, units, 4, 2, dropout, recurrent_dropout)
-        self.weight_ih = nn.Parameter(torch.empty(4 * units, inputs))
-        self.weight_hh = nn.Parameter(torch.empty(4 * units, units))
-        self.bias_ih = nn.Parameter(torch.empty(4 * units)) if bias else None
-        self.activation, self.recurrent_activation = activation, recurrent_activation
-
-    def forward(
-        self, x: Tensor, state: tuple[Tensor, ...], masks: list[list[Tensor]]
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        h, c = state
-        gates = self.project(x, self.weight_ih, masks[0])
-        gates = gates + self.project(h, self.weight_hh, masks[1])
-        if self.bias_ih is not None:
-            gates = gates + self.bias_ih
-        i, f, g, o = gates.chunk(4, dim=-1)
-        i, f, o = map(self.recurrent_activation, (i, f, o))
-        c = f * c + i * self.activation(g)
-        h = o * self.activation(c)
-        return h, (h, c)
-
-
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
     """Keras's initial weights: Glorot uniform for the input, orthogonal for the state,
     zero biases, but 1 for the `forget` units of an LSTM's forget gate."""
+    one_bias = isinstance(module, nn.LSTM | nn.LSTMCell | nn.RNN | nn.RNNCell)
     for name, weight in module.named_parameters():
-        if name.startswith("weight_ih"):
+        if "weight_ih" in name:
             nn.init.xavier_uniform_(weight)
-        elif name.startswith("weight_hh"):
+        elif "weight_hh" in name:
             nn.init.orthogonal_(weight)
         else:
             nn.init.zeros_(weight)
-            if name.startswith("bias_hh") and isinstance(module, nn.LSTM | nn.RNN):
+            if "bias_hh" in name and one_bias:
                 weight.requires_grad_(False)  # Keras has one bias, torch two
-            if forget and name.startswith("bias_ih"):
+            if forget and "bias_ih" in name:
                 nn.init.ones_(weight[forget : 2 * forget])
 
 
-def scan(
-    cell: RecurrentCell,
+def masked_scan(
+    cell: nn.LSTMCell | nn.GRUCell | nn.RNNCell,
     x: Tensor,
+    mask: Tensor,
     state: tuple[Tensor, ...] | None = None,
-    mask: Tensor | None = None,
-    *,
-    reverse: bool = False,
-    zero_output: bool = False,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Runs a cell over x [batch, time, features]: all outputs, in the order they were
-    computed, and the last state. As in Keras a masked step keeps the state and repeats
-    the last output (zeros before the first, and everywhere with `zero_output`)."""
+    """Runs a cell over x [batch, time, features]: all outputs and the last state. As in
+    Keras a step that `mask` [batch, time] leaves out keeps the state and repeats the
+    last output (zeros before the first)."""
+    is_lstm = isinstance(cell, nn.LSTMCell)
     if state is None:
-        state = cell.initial_state(x)
-    drawn = cell.draw(x)
+        zeros = x.new_zeros(len(x), cell.hidden_size)
+        state = (zeros, zeros) if is_lstm else (zeros,)
+    output = torch.zeros_like(state[0])
     outputs: list[Tensor] = []
-    for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
-        output, new = cell(x[:, t], state, drawn)
-        if mask is not None:
-            keep = mask[:, t, None]
-            repeat = outputs and not zero_output
-            held = outputs[-1] if repeat else torch.zeros_like(output)
-            output = torch.where(keep, output, held)
-            pairs = zip(new, state, strict=True)
-            new = tuple(torch.where(keep, now, before) for now, before in pairs)
+    for step, keep in zip(x.unbind(1), mask.unsqueeze(-1).unbind(1), strict=True):
+        new = cell(step, state) if is_lstm else (cell(step, *state),)
+        pairs = zip(new, state, strict=True)
+        state = tuple(torch.where(keep, now, before) for now, before in pairs)
+        output = torch.where(keep, new[0], output)
         outputs.append(output)
-        state = new
     return torch.stack(outputs, dim=1), state
 
 
@@ -203,9 +123,9 @@ class Translate(nn.Module):
         super().__init__()
         self.output_masks = dict[str, Tensor]()
         self.h_embedding = nn.Embedding(8000, 128)
-        self.h = LSTMCell(128, 128)
+        self.h = nn.LSTMCell(128, 128)
         self.next_words_embedding = nn.Embedding(6000, 128)
-        self.next_words_lstm = LSTMCell(128, 128)
+        self.next_words_lstm = nn.LSTMCell(128, 128)
         self.next_words = nn.Linear(128, 6000)
         nn.init.uniform_(self.h_embedding.weight, -0.05, 0.05)
         nn.init.uniform_(self.next_words_embedding.weight, -0.05, 0.05)
@@ -219,12 +139,10 @@ class Translate(nn.Module):
     ) -> dict[str, Tensor]:
         mask = source_words != 0
         x = self.h_embedding(source_words)  # [batch, S, 128]
-        outputs, (h_2, c_2) = scan(self.h, x, mask=mask)
-        h = h_2
-        c = c_2
+        _, (h, c) = masked_scan(self.h, x, mask)
         mask_2 = known_words != 0
         x = self.next_words_embedding(known_words)  # [batch, T, 128]
-        x, _ = scan(self.next_words_lstm, x, (h, c), mask=mask_2)
+        x, _ = masked_scan(self.next_words_lstm, x, mask_2, (h, c))
         next_words = self.next_words(x)  # [batch, T, 6000]
         if not logits:
             next_words = F.softmax(next_words, dim=-1)

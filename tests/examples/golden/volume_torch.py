@@ -70,11 +70,11 @@ class Volume(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.code_conv3d = nn.Conv3d(1, 8, 3, stride=2)
+        self.code = nn.Conv3d(8, 16, 3, stride=2)
         self.restored_conv3d_transpose = nn.ConvTranspose3d(16, 8, 3, stride=2)
         self.restored_conv3d_transpose_2 = nn.ConvTranspose3d(8, 8, 3)
         self.restored = nn.Conv3d(8, 1, 1)
-        self.code_conv3d = nn.Conv3d(1, 8, 3, stride=2)
-        self.code = nn.Conv3d(8, 16, 3, stride=2)
         self.apply(init_weights)
 
     def forward(self, scan: Tensor) -> dict[str, Tensor]:
