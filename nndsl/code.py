@@ -5,6 +5,8 @@ as names that were validated, so nothing that a `.nn` file says can become code.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import reduce
 from typing import TypeAlias
 
 from nndsl.records import record
@@ -249,6 +251,11 @@ def index(value: Expr, *items: object) -> Index:
 
 def binary(op: str, left: object, right: object) -> Binary:
     return Binary(op, lift(left), lift(right))
+
+
+def total(terms: Sequence[Expr]) -> Expr:
+    """`a + b + c`"""
+    return reduce(lambda left, right: Binary("+", left, right), terms)
 
 
 def _check(name: str) -> None:

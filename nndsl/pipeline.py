@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nndsl.diagnostics.model import Problems
+from nndsl.diagnostics.model import Problems, TooManyProblems
 from nndsl.ir.graph import CheckedProgram
 from nndsl.passes.elaborate import elaborate
 from nndsl.passes.lint import lint
@@ -14,10 +14,21 @@ from nndsl.source import SourceFile
 from nndsl.syntax import ast, parse
 
 TARGETS = ("keras", "torch")
+MOST_PROBLEMS = 500
 
 
 def check(source: SourceFile, problems: Problems) -> CheckedProgram | None:
     """The checked program, or None where `problems` holds an error."""
+    problems.limit = len(problems) + MOST_PROBLEMS
+    try:
+        return _check(source, problems)
+    except TooManyProblems:
+        return None
+    finally:
+        problems.limit = None
+
+
+def _check(source: SourceFile, problems: Problems) -> CheckedProgram | None:
     file = parse(source, problems)
     if any(problem.code == "NN0190" for problem in problems.items):
         return None  # so many syntax errors that some are not shown: what follows from those would be

@@ -58,12 +58,21 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
 
 
+class TooManyProblems(Exception):
+    """A file has more problems than anybody reads; the last one in the bag says so."""
+
+
 @dataclass
 class Problems:
-    """The bag that every stage adds to. A problem of the same code at the same place is kept once."""
+    """The bag that every stage adds to. A problem of the same code at the same place is kept once.
+
+    With a `limit`, `add` raises TooManyProblems when it is reached: remedies cost time, and a text from a stranger must
+    not ask for endless work.
+    """
 
     items: list[Diagnostic] = field(default_factory=list)
     _seen: set[tuple[str, str, int, int]] = field(default_factory=set)
+    limit: int | None = None
 
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.primary.span
@@ -71,6 +80,11 @@ class Problems:
         if key not in self._seen:
             self._seen.add(key)
             self.items.append(diagnostic)
+            if len(self.items) == self.limit:
+                last = Label(span, "further problems are not looked for")
+                help = "correct those above and check again"
+                self.items.append(Diagnostic("NN0190", f"too many problems: {self.limit} or more", last, help=help))
+                raise TooManyProblems
 
     def error(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 # No name of the language is longer; a longer word would only make the search slow.
 _LONGEST = 48
+_MOST = 2000  # candidates; the catalogue has 250, and more than this only a text that was made by a program
 
 
 def _fold(word: str) -> str:
@@ -55,7 +56,10 @@ def suggest(word: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
     folded = _fold(word)
     if not folded:
         return []
-    known = {candidate: _fold(candidate) for candidate in candidates if candidate != word}
+    names = list(candidates)
+    if len(names) > _MOST:
+        return []
+    known = {candidate: _fold(candidate) for candidate in names if candidate != word}
     same = sorted(candidate for candidate, text in known.items() if text == folded)
     if same or len(folded) > _LONGEST:
         return same[:limit]

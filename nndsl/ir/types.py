@@ -16,7 +16,8 @@ class TensorType:
     """A tensor as declared (the order of axes is the file's, not a target's).
 
     `shape[0]` is the batch axis where `batched`: the symbol BATCH, or an integer where the batch is fixed.
-    `dtype` is one of DTYPES. `mask` says that a boolean mask of shape [batch, time] travels with the value.
+    `dtype` is one of DTYPES. `mask` says that a boolean mask travels with the value; it has `mask_rank` axes, mostly
+    [batch, time].
     `known` is False for a value whose layer has failed: checks that meet it stay silent.
     """
 
@@ -25,6 +26,7 @@ class TensorType:
     mask: bool = False
     batched: bool = True
     known: bool = True
+    mask_rank: int = 2
 
     @property
     def rank(self) -> int:
@@ -50,9 +52,6 @@ class TensorType:
 
     def with_last(self, last: Dim) -> TensorType:
         return replace(self, shape=(*self.shape[:-1], last))
-
-    def with_dtype(self, dtype: str) -> TensorType:
-        return replace(self, dtype=dtype)
 
     def with_mask(self, mask: bool) -> TensorType:
         return replace(self, mask=mask)

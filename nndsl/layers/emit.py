@@ -242,12 +242,18 @@ class TorchCall:
         return code.Attr(SELF, "training")
 
 
-# The tensors of these modules bear names that type checkers do not know, or may be None.
+# The tensors of these modules bear names that type checkers do not know.
 _BY_NAME = {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "SimpleRNNCell", "StackedCells"}
+_NORMS = {"BatchNorm", "MaskedBatchNorm", "FrozenBatchNorm"}
+
+
+def _may_be_none(kind: str, name: str) -> bool:
+    """Whether the tensor has a type that allows None."""
+    return (kind in _NORMS and name in ("weight", "bias")) or (kind.startswith("Conv") and name == "bias")
 
 
 def _member(value: code.Expr, path: str, kind: str = "") -> code.Expr:
-    if kind in _BY_NAME:
+    if kind in _BY_NAME or _may_be_none(kind, path):
         return code.method(value, "get_parameter", path)
     for name in path.split("."):
         value = code.index(value, int(name)) if name.isdigit() else code.Attr(value, name)

@@ -52,6 +52,7 @@ class ArgumentError(Exception):
         self.message, self.code, self.help, self.span, self.label = message, code, help, span, label
         self.instead = instead  # (title of a fix, new text of the argument's value)
         self.whole = whole
+        self.more: tuple[ArgumentError, ...] = ()  # what is wrong with further items of a list
 
     def about(self, what: str) -> str:
         """The message, said of `what`: "`units` of `Dense`"."""

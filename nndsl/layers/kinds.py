@@ -203,7 +203,18 @@ class ListOf(Kind[tuple[T, ...]], Generic[T]):
             raise ArgumentError(f"must be {self.describe()}, not {show(value)}")
         if len(value) > 1_000_000:
             raise ArgumentError("is too long a list", code="NN0702")
-        return tuple(self.kind.convert(item, bind) for item in value)
+        found: list[T] = []
+        wrong: list[ArgumentError] = []
+        for item in value:
+            try:
+                found.append(self.kind.convert(item, bind))
+            except ArgumentError as error:
+                wrong.append(error)
+        if wrong:
+            told = [error for error in wrong if error.message] or wrong  # those without a message are reported already
+            told[0].more = tuple(told[1:])
+            raise told[0]
+        return tuple(found)
 
     def describe(self) -> str:
         many = f"{self.length}" if self.length is not None else "one or more" if self.least else "any number"

@@ -153,7 +153,10 @@ class Binder:
             if len(call.args) > len(positional) and _is_list(cls, call):
                 continue  # the items of a list one by one: said once, with the rest
             argument = arguments.get(name) or common[name]
-            value = self._convert(cls, argument, item)
+            try:
+                value = self._convert(cls, argument, item, call if position == 0 else None)
+            except Reported:
+                return None
             if value is not _FAILED:
                 given[name] = value
                 continue
@@ -167,7 +170,9 @@ class Binder:
             self._too_many(cls, excess, call, len(positional))
         missing = [a for a in arguments.values() if a.required and a.name not in spans and a.name not in meant]
         if missing and None not in meant and not unnamed:
-            self._missing(cls, missing, call)
+            from nndsl.passes.call_errors import missing_arguments
+
+            missing_arguments(self.problems, cls, missing, call)
             fine = False
         if not fine:
             return None
@@ -185,7 +190,7 @@ class Binder:
             return None
         return Bound(entry, spans, tensors)
 
-    def _convert(self, cls: type[Entry], argument: Arg, item: ast.Arg) -> object:
+    def _convert(self, cls: type[Entry], argument: Arg, item: ast.Arg, call: ast.CallExpr | None) -> object:
         try:
             value = self.evaluate(item.value)
         except Failed:
@@ -195,6 +200,11 @@ class Binder:
         except Reported:
             return _FAILED
         except ArgumentError as error:
+            if call is not None:
+                from nndsl.passes.call_errors import swapped
+
+                if swapped(self, cls, call):
+                    raise Reported from None
             span = error.span or item.value.span
             help, instead = error.help, error.instead
             if help is None and instead is None:
@@ -219,6 +229,8 @@ class Binder:
             return True
         meant.add(today)
         argument = cls.arguments.get(today or "") or common.get(today or "")
+        if argument is not None and item.name.text in argument.formerly:
+            self._convert(cls, argument, item, None)  # for what is wrong with the value as well
         return argument is not None and not argument.required and _stand_in(cls, argument) is not _FAILED
 
     def _too_many(self, cls: type[Entry], excess: list[ast.Arg], call: ast.CallExpr, most: int) -> None:
@@ -259,21 +271,6 @@ class Binder:
             related=(Label(before.span, "has a name"),),
             help=f"give it its name, for instance `{text}`" if text else "leave it out",
             fixes=(Fix(f"change to `{text}`", (Edit(item.span, text),)),) if option and "activation" in free else (),
-        )
-
-    def _missing(self, cls: type[Entry], missing: list[Arg], call: ast.CallExpr) -> None:
-        names = " and ".join(f"`{a.name}`" for a in missing)
-        meanings = "; ".join(f"`{a.name}`: {a.doc[0].lower()}{a.doc[1:].rstrip('.')}" for a in missing)
-        given = ", ".join(item.span.text for item in call.args)
-        inner = f"{given}, " if given else ""
-        sketch = ", ".join(f"{a.name}=…" for a in missing)
-        self.problems.error(
-            "NN0204",
-            f"`{cls.title()}` is missing {names}",
-            call.func.span,
-            f"needs {names}",
-            notes=(meanings,),
-            help=f"write `{cls.title()}({inner[:60]}{sketch})`",
         )
 
     def _config(self, cls: type[Entry], error: ConfigError, call: ast.CallExpr, spans: dict[str, Span]) -> None:

@@ -203,7 +203,9 @@ class _Elaborator:
             f"`{name}` is one value, and this flow gives {count}",
             last.func.span if isinstance(last, ast.CallExpr) else _head_of(last.span),
             f"{count} values",
-            help=f"take them apart, as in `({name}, {parts}) = …`, or merge them with `Concatenate()` or `Add()`",
+            help="merge them with `Concatenate()` or `Add()`, or give each a name of its own"
+            if isinstance(last, ast.TupleExpr)
+            else f"take them apart, as in `({name}, {parts}) = …`, or merge them with `Concatenate()` or `Add()`",
         )
 
     def _assign(self, statement: ast.AssignStmt, flows: Flows, scope: Scope) -> None:

@@ -93,7 +93,9 @@ class Evaluator:
                     "NN0218",
                     f"`{node.span.text[:40]}` is not available here",
                     node.span,
-                    help="this version of nndsl evaluates numbers, strings, lists and choices in arguments",
+                    help=f"a choice is written by its name alone, as in `{node.name.text}`"
+                    if isinstance(node, ast.Attribute)
+                    else "this version of nndsl evaluates numbers, strings, lists and choices in arguments",
                 )
         raise Failed
 

@@ -135,6 +135,10 @@ class Flows:
             case ast.ErrorExpr():
                 raise Stop
             case _:
+                from nndsl.passes.sources import slip
+
+                if isinstance(stage, ast.Binary) and slip(stage, self.problems):
+                    raise Stop
                 self._stop(
                     "NN0211",
                     f"`{stage.span.text[:40]}` is not a layer",
@@ -155,7 +159,7 @@ class Flows:
         failed = False
         for arm in stage.arms:
             try:
-                self._starts_anew(arm)
+                self._check_arm(arm)
                 found += self._stage(arm, incoming)
             except (Stop, Failed):
                 failed = True
@@ -163,21 +167,14 @@ class Flows:
             raise Stop
         return tuple(found)
 
-    def _starts_anew(self, arm: ast.Expr) -> None:
-        """`branch { x -> Dense(4) }`: an arm begins with what flows in, and so with a layer."""
+    def _check_arm(self, arm: ast.Expr) -> None:
         first = arm.items[0] if isinstance(arm, ast.Flow) else arm
-        if not isinstance(first, ast.NameRef) or first.name not in self.scope.values():
-            return
-        place = first.span
-        text = "Identity()"
-        if isinstance(arm, ast.Flow):
-            place, text = Span(place.file, place.start, arm.items[1].span.start), ""
-        self._stop(
-            "NN0211", f"`{first.name}` is a value, and each line of a branch begins with a layer", first.span, "a value",
-            help="what flows into the branch flows into each of its lines: "
-            + ("leave it out" if isinstance(arm, ast.Flow) else "`Identity()` passes it on"),
-            fixes=(Fix(f"change to `{text}`" if text else "leave it out", (Edit(place, text),)),),
-        )  # fmt: skip
+        known = self.scope.definitions.get(first.name) if isinstance(first, ast.NameRef) else None
+        if known is not None and isinstance(first, ast.NameRef) and not isinstance(known.statement, ast.SharedStmt):
+            from nndsl.passes.sources import arm_with_value
+
+            arm_with_value(arm, first, self.problems)
+            raise Stop
 
     def _call(self, call: ast.CallExpr, incoming: Values) -> Values:
         name = call.func.text
@@ -241,6 +238,9 @@ class Flows:
         if name in self.scope.broken:
             raise Stop
         if name in self.scope.definitions:
+            statement = self.scope.definitions[name].statement
+            if isinstance(statement, ast.AssignStmt) and isinstance(statement.value, ast.CallExpr):
+                raise Stop  # `enc = Dense(4)`: said there
             if name not in self.scope.shared():
                 self._stop(
                     "NN0211",

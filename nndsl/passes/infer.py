@@ -5,11 +5,12 @@ A failed call gives values of unknown type, and calls that meet those stay silen
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.ir.constraints import Constraints, Outcome
-from nndsl.ir.dims import Dim, DimTooComplex, Formula
+from nndsl.ir.dims import Dim, DimTooComplex
 from nndsl.ir.graph import LayerUse, Node, Value
 from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
@@ -61,6 +62,7 @@ class Infer:
             return
         self._place, self._reasons = use.name_span, ()
         try:
+            _check_mask(config, types)
             result = config.infer(self, *types, **tensors)
             results = result if isinstance(result, tuple) else (result,)
             weights = list(config.weights(*types))
@@ -79,7 +81,9 @@ class Infer:
         set_paths(config, use.path)
         self._agree(node, weights)
         if config.result_mask(*(t.mask for t in types)):
-            results = (results[0].with_mask(True), *(t.with_mask(False) for t in results[1:]))
+            masked = [t.mask_rank for t in types if t.mask]
+            rank = max(masked) if masked else results[0].rank - 1  # a mask that starts here leaves the last axis out
+            results = (replace(results[0], mask=True, mask_rank=rank), *(t.with_mask(False) for t in results[1:]))
         else:
             results = tuple(t.with_mask(False) for t in results)
         for position, type_ in enumerate(results):
@@ -154,6 +158,20 @@ def set_paths(config: Layer, path: str) -> None:
         set_paths(child, f"{path}.{name}")
 
 
+def _check_mask(config: Layer, types: tuple[TensorType, ...]) -> None:
+    """Raises ShapeError where a layer would use a mask of more axes than the steps of its input: `TimeDistributed`
+    hands the mask of every word on, as Keras's does, where its layer has made one vector of all words."""
+    for position, x in enumerate(types):
+        if config.uses_mask and x.mask and x.known and x.mask_rank >= x.rank:
+            raise ShapeError(
+                f"`{config.title()}` cannot use the mask that comes with {show_shape(x.features)}: it is from before "
+                "`TimeDistributed`, and has an axis too many",
+                code="NN0302",
+                inputs=(position,),
+                help="Keras fails here too: leave `mask_zero` out, or let `Reshape` of the same shape end the mask",
+            )
+
+
 def _fill(weights: list[Weight]) -> None:
     """Raises ShapeError where an initializer, regularizer or constraint cannot be put on its weight."""
     for weight in weights:
@@ -202,7 +220,3 @@ def chain(values: tuple[Value, ...], most: int = 6) -> tuple[str, ...]:
         if len(steps) > 1:
             notes.append("the shape comes from " + " -> ".join(reversed(steps)))
     return tuple(notes)
-
-
-def is_free(type_: TensorType) -> bool:
-    return any(isinstance(dim, Formula) for dim in type_.features)

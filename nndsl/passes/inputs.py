@@ -114,6 +114,8 @@ class Inputs:
         help = "for any size write a name (`T`) or `?`"
         if value is None or value in (-1, 0):
             help = "the batch axis is never written; " + help
+        if isinstance(value, tuple | list) and value:
+            help = f"the sizes stand in the brackets one by one: `[{dim.span.text.strip('()[] ,')}]`"
         self.problems.error(
             "NN0313", f"a dimension is a positive integer, a name or `?`, not {show(value)}", dim.span, help=help
         )

@@ -57,6 +57,8 @@ def elaborate_output_options(output: Output, options: tuple[ast.Arg, ...], binde
                 else did_you_mean(name, OPTIONS) or "an output's options are `loss`, `weight` and `metrics`",
                 fixes=did_you_mean_fix(place, close) if name else (),
             )
+            if close:
+                spans.setdefault(close[0], option.value.span)  # what needs it is not said to lack it
             continue
         if name in spans:
             problems.error(
@@ -182,7 +184,7 @@ def _loss(output: Output, problems: Problems) -> None:
             "for a number to predict, `mse`; for classes give the last layer one unit for each",
         )  # fmt: skip
         return
-    if type_.mask and type_.rank != 3:
+    if type_.mask and (type_.rank != 3 or type_.mask_rank != 2):
         problems.error(
             "NN0218", f"output `{output.name}` has a mask and {type_.rank - 1} axes: its loss is not supported", span,
             related=here, help="a masked output has the axes [time, features]",

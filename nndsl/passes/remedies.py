@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from nndsl.layers import catalogue
+from nndsl.layers import catalogue, foreign
 from nndsl.layers.entry import Arg, Entry, Kind
 from nndsl.layers.kinds import Bool, Either, Float, Int, Maybe, PerAxis
 from nndsl.layers.values import Option
@@ -25,6 +25,11 @@ def remedy(cls: type[Entry], argument: Arg, value: object, named: bool, values: 
     if found is not None:
         return found
     meaning = f"`{argument.name}` is: {_sentence(argument.doc)}"
+    names = list(cls.arguments)
+    if not named and isinstance(value, int) and cls.title()[-2:] in ("2D", "3D") and names[1:2] == [argument.name]:
+        rank = int(cls.title()[-2])
+        sizes = ", ".join([str(value)] * rank)
+        return f"`{names[0]}` is one argument: `({sizes})` gives a number for each of the {rank} axes", None
     if not named and len(cls.arguments) > 1:
         order = ", ".join(f"`{name}`" for name in list(cls.arguments)[:4])
         more = ", …" if len(cls.arguments) > 4 else ""
@@ -100,6 +105,9 @@ def _of_value(name: str, kind: Kind[Any], value: object) -> Remedy | None:
         return f"write it without quotes: `{text}`", _change(text)
     if isinstance(kind, PerAxis):
         return _per_axis(kind, value)
+    same = foreign.equivalent(name, value) if isinstance(value, str) else None
+    if same is not None:
+        return f"here it is `{same}`", _change(same)
     if isinstance(kind, Float) and kind.high == 1 and isinstance(value, int | float) and 1 < value <= 100:
         share = f"{value / 100:g}"
         return f"for {value:g} % write `{share}`", _change(share)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.layers import catalogue
@@ -40,6 +41,15 @@ class Scope:
 
     def shared(self) -> list[str]:
         return [n for n, d in self.definitions.items() if isinstance(d.statement, ast.SharedStmt)]
+
+    @cached_property
+    def uses(self) -> dict[str, list[Span]]:
+        """Where each name is referred to, once the scope is resolved."""
+        found: dict[str, list[Span]] = {}
+        for definition in self.order:
+            for name, span in references(definition):
+                found.setdefault(name, []).append(span)
+        return found
 
 
 def resolve(model: ast.ModelDef, problems: Problems) -> Scope:

@@ -9,6 +9,7 @@ from nndsl.diagnostics.model import Label
 from nndsl.ir.dims import Formula
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import TensorType
+from nndsl.layers import catalogue
 from nndsl.layers.shapes import ShapeError
 
 _FLATTENING = ("Flatten", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling1D",
@@ -58,6 +59,10 @@ def _channels_first(type_: TensorType) -> bool:
 def _axes(node: Node, value: Value, error: ShapeError) -> tuple[str | None, tuple[Label, ...]]:
     """The wrong number of axes."""
     title = node.layer.config.title()
+    if title.endswith("1D") and len(value.type.features) in (3, 4) and _wants(error, 2):
+        fitting = f"{title[:-2]}{len(value.type.features) - 1}D"
+        if catalogue.find("layer", fitting) is not None:
+            return f"`{fitting}` takes these axes", ()
     before = value.producer.layer if value.producer is not None else None
     if before is not None:
         config = before.config

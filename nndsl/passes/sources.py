@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
-from nndsl.layers import catalogue
-from nndsl.passes.resolve import Scope, did_you_mean_fix, references
+from nndsl.layers import catalogue, foreign
+from nndsl.passes.resolve import Scope, did_you_mean_fix
 from nndsl.passes.unknown import unknown_layer
 from nndsl.source import Span
 from nndsl.syntax import ast
@@ -14,6 +14,7 @@ _FUNCTIONS = frozenset(
     "exp log sqrt abs tanh sigmoid relu softmax sum mean max min argmax reshape transpose concat stack where clip cast "
     "matmul einsum cumsum norm sin cos arange minimum maximum zeros_like ones_like random_normal random_uniform".split()
 )
+_MANY = 1_000
 _NO_FIX: tuple[Fix, ...] = ()
 _MERGES = {"+": "Add()", "-": "Subtract()", "*": "Multiply()"}
 
@@ -43,12 +44,7 @@ def no_value(ref: ast.NameRef, scope: Scope, statement: ast.Stmt | None, problem
         help = f"the model has {shown}"
     elif help is None:
         help = f"declare it: `input {name}: float[…]`"
-    others = [
-        span
-        for definition in scope.order
-        for other, span in references(definition)
-        if other == name and span != ref.span
-    ]
+    others = [span for span in scope.uses.get(name, ()) if span != ref.span]
     fixes = tuple(
         Fix(fix.title, (*fix.edits, *(Edit(span, fix.edits[0].text) for span in others)))
         for fix in did_you_mean_fix(ref.span, suggest(name, known))
@@ -89,11 +85,16 @@ def no_source(expr: ast.Expr, scope: Scope, absent: set[str], problems: Problems
                 fixes=(Fix("change the brackets to parentheses", (Edit(expr.span, text),)),),
             )
         case ast.Literal() | ast.RangeExpr():
+            name = expr.value if isinstance(expr, ast.Literal) else None
+            named = isinstance(name, str) and name.isidentifier()
             problems.error(
                 "NN0211",
                 f"`{expr.span.text[:40]}` is not a value that can flow",
                 expr.span,
-                help="a flow starts from an input or another named value",
+                help=f"a name stands without quotes: `{name}`"
+                if named
+                else "a flow starts from an input or another named value",
+                fixes=(Fix(f"change to `{name}`", (Edit(expr.span, str(name)),)),) if named else (),
             )
         case _:
             _arithmetic(expr, problems)
@@ -107,12 +108,15 @@ def _some_value(scope: Scope) -> str:
 def _layer(call: ast.CallExpr, scope: Scope, problems: Problems) -> None:
     """`Dense(4)` or `Add(a, b)` with nothing in front."""
     name, values = call.func.text, scope.values()
-    names = [arg.value.name for arg in call.args if arg.name is None and isinstance(arg.value, ast.NameRef)]
+    flow = _as_flow(call, name, values)
     help, fixes = f"write what flows in before it: `{_some_value(scope)} -> {name}(…)`", _NO_FIX
-    if names and len(names) == len(call.args) and all(n in values for n in names):
-        text = f"({', '.join(names)}) -> {name}()" if len(names) > 1 else f"{names[0]} -> {name}()"
-        help = f"write `{text}`"
-        fixes = (Fix(f"change to `{text}`", (Edit(call.span, text),)),)
+    if flow is not None:
+        help = f"write `{flow}`"
+        fixes = (Fix(f"change to `{flow}`", (Edit(call.span, flow),)),)
+    few = scope.definitions.values() if len(scope.definitions) < _MANY else ()  # looked through at every mistake
+    own = next((d for d in few if getattr(d.statement, "value", None) is call), None)
+    if flow is None and own is not None and isinstance(own.statement, ast.AssignStmt) and len(own.names) == 1:
+        help += f"; a layer that is used by its name is `shared {own.names[0].text} = {call.span.text[:40]}`"
     problems.error(
         "NN0211",
         f"nothing flows into `{name}`",
@@ -121,6 +125,28 @@ def _layer(call: ast.CallExpr, scope: Scope, problems: Problems) -> None:
         help=help,
         fixes=fixes,
     )
+
+
+def _as_flow(call: ast.CallExpr, layer: str, values: list[str]) -> str | None:
+    """`add([x, y])` and `Add(x, y)` as they are written here: `(x, y) -> Add()`."""
+    given = [arg for arg in call.args if arg.name is None]
+    if len(given) == 1 and isinstance(given[0].value, ast.ListExpr | ast.TupleExpr):
+        items = given[0].value.items
+    else:
+        items = tuple(arg.value for arg in given)
+    names = [item.name for item in items if isinstance(item, ast.NameRef) and item.name in values]
+    if not names or len(names) != len(items):
+        return None
+    rest = ", ".join(arg.span.text for arg in call.args if arg.name is not None)
+    first = names[0] if len(names) == 1 else f"({', '.join(names)})"
+    return f"{first} -> {layer}({rest})"
+
+
+def _function(name: str) -> str | None:
+    """The merging layer that a function of Keras or PyTorch stands for: `add`, `concatenate`, `cat`."""
+    layer = foreign.equivalent("layer", name) or name.capitalize()
+    cls = catalogue.find("layer", layer)
+    return layer if cls is not None and getattr(cls, "arity", (1, 1))[0] > 1 else None
 
 
 def _call(call: ast.CallExpr, scope: Scope, absent: set[str], problems: Problems) -> None:
@@ -139,13 +165,22 @@ def _call(call: ast.CallExpr, scope: Scope, absent: set[str], problems: Problems
         )
     elif name in _FUNCTIONS:
         _arithmetic(call, problems)
+    elif (layer := _function(name)) is not None and (flow := _as_flow(call, layer, scope.values())) is not None:
+        problems.error(
+            "NN0202",
+            f"there is no function `{name}`: `{layer}` is a layer, and values flow into it",
+            call.func.span,
+            "not a layer",
+            help=f"write `{flow}`",
+            fixes=(Fix(f"change to `{flow}`", (Edit(call.span, flow),)),),
+        )
     else:
         unknown_layer(call, scope.shared(), problems)
 
 
 def _arithmetic(expr: ast.Expr, problems: Problems) -> None:
     """Arithmetic on values: not there yet; where a merging layer does the same, it is named."""
-    if isinstance(expr, ast.Binary) and _slip(expr, problems):
+    if isinstance(expr, ast.Binary) and slip(expr, problems):
         return
     message, fixes = "arithmetic on values is not in this version of nndsl", _NO_FIX
     help = "`Add()`, `Subtract()`, `Multiply()` and `Average()` do some of it, on values: `(a, b) -> Add()`"
@@ -166,7 +201,7 @@ _SLIPS = {
 }
 
 
-def _slip(expr: ast.Binary, problems: Problems) -> bool:
+def slip(expr: ast.Binary, problems: Problems) -> bool:
     """`x > Dense(4)`, `x - Dense(4)`, `x -> Dense(4) // wide`: an arrow or a comment, mistaken for an operator."""
     right = expr.right.items[0] if isinstance(expr.right, ast.Flow) else expr.right
     layer = isinstance(right, ast.CallExpr) and catalogue.find("layer", right.func.text) is not None
@@ -177,3 +212,18 @@ def _slip(expr: ast.Binary, problems: Problems) -> bool:
     help = help.format(left=expr.left.span.text[:30], right=right.span.text[:30])
     problems.error(code, message, place, help=help, fixes=(Fix(f"change to `{text}`", (Edit(place, text),)),))
     return True
+
+
+def arm_with_value(arm: ast.Expr, first: ast.NameRef, problems: Problems) -> None:
+    """`branch { x -> Dense(4) }`: an arm begins with what flows in, and so with a layer."""
+    place, text, advice = first.span, "Identity()", "`Identity()` passes it on"
+    if isinstance(arm, ast.Flow):
+        place, text, advice = Span(place.file, place.start, arm.items[1].span.start), "", "leave it out"
+    problems.error(
+        "NN0211",
+        f"`{first.name}` is a value, and each line of a branch begins with a layer",
+        first.span,
+        "a value",
+        help=f"what flows into the branch flows into each of its lines: {advice}",
+        fixes=(Fix(f"change to `{text}`" if text else "leave it out", (Edit(place, text),)),),
+    )

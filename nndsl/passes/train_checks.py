@@ -81,9 +81,9 @@ def log_names(model: Model) -> dict[str, str]:
     names = {"loss": "min"}
     trained = [output for output in model.outputs if output.loss is not None]
     for output in trained:
-        prefix = f"{output.name}_" if len(trained) > 1 else ""
-        if prefix:
-            names[f"{prefix}loss"] = "min"
+        prefix = f"{output.name}_" if len(model.outputs) > 1 else ""  # Keras counts outputs without a loss too
+        if len(trained) > 1:
+            names[f"{output.name}_loss"] = "min"
         for metric in output.metrics:
             names[f"{prefix}{metric.label}"] = metric.direction
     return names

@@ -77,16 +77,17 @@ def _setting(training: Training, name: str, expr: ast.Expr, binder: Binder, prob
         value = kind.convert(written, binder)
     except Reported:
         return
-    except ArgumentError as error:
-        span = error.span or expr.span
-        code = "NN0504" if error.code in ("NN0205", "NN0206") else error.code
-        help, instead = error.help, error.instead
-        if help is None and instead is None:
-            from nndsl.passes.remedies import setting_remedy
+    except ArgumentError as first:
+        for error in (first, *first.more):
+            span = error.span or expr.span
+            code = "NN0504" if error.code in ("NN0205", "NN0206") else error.code
+            help, instead = error.help, error.instead
+            if help is None and instead is None:
+                from nndsl.passes.remedies import setting_remedy
 
-            help, instead = setting_remedy(name, kind, doc, written)
-        fixes = (Fix(instead[0], (Edit(span, instead[1]),)),) if instead else ()
-        problems.error(code, error.about(f"`{name}`"), span, error.label, help=help, fixes=fixes)
+                help, instead = setting_remedy(name, kind, doc, written)
+            fixes = (Fix(instead[0], (Edit(span, instead[1]),)),) if instead else ()
+            problems.error(code, error.about(f"`{name}`"), span, error.label, help=help, fixes=fixes)
         return
     if name == "precision" and value != "float32":
         problems.error(

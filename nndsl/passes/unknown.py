@@ -157,12 +157,13 @@ def _former_layer(call: ast.CallExpr, today: type[Entry], problems: Problems) ->
     name, title = call.func, today.title()
     edits = [Edit(name.span, title)]
     fix = f"change to `{title}`"
-    rank = int(title[-2]) if title[-1] == "D" and title[-2].isdigit() else 0
+    axes = re.search(r"(\d)D", title)
+    rank = int(axes[1]) if axes else 0
     sizes = call.args[1 : 1 + rank]
     help = None
     # Convolution2D(32, 3, 3): the kernel was several arguments
     if (
-        name.text.startswith("Convolution")
+        "onvolution" in name.text
         and rank > 1
         and len(sizes) == rank
         and all(item.name is None and isinstance(item.value, ast.Literal) for item in sizes)
@@ -184,6 +185,24 @@ def _former_layer(call: ast.CallExpr, today: type[Entry], problems: Problems) ->
     return ast.CallExpr(call.span, ast.Ident(title, name.span), call.args)
 
 
+def _in_parts(title: str, today: str, parts: list[ast.Arg], name: ast.Ident, problems: Problems) -> None:
+    """`nb_row=3, nb_col=3`: one argument today."""
+    text = f"{today}=({', '.join(item.value.span.text for item in parts)})"
+    first = parts[0].name is name
+    fix = Fix(f"change to `{text}`", (Edit(parts[0].span.to(parts[-1].span), text),))
+    file = name.span.file.text[parts[0].span.start : parts[-1].span.end]
+    adjacent = file.count(",") == len(parts) - 1
+    names = " and ".join(f"`{item.name.text}`" for item in parts if item.name is not None)
+    problems.error(
+        "NN0210",
+        f"`{name.text}` of `{title}` is a part of `{today}` in today's Keras",
+        name.span,
+        f"`{today}` today",
+        help=f"write `{text}` in place of {names}" if first else f"it goes into `{text}`",
+        fixes=(fix,) if first and adjacent else (),
+    )
+
+
 def report_argument(
     cls: type[Entry], name: ast.Ident, call: ast.CallExpr, known: list[str], problems: Problems
 ) -> str | None:
@@ -193,6 +212,10 @@ def report_argument(
     positional = list(cls.arguments)[: sum(item.name is None for item in call.args)]
     for argument in cls.arguments.values():
         if name.text in argument.formerly:
+            parts = [item for item in call.args if item.name is not None and item.name.text in argument.formerly]
+            if len(parts) > 1:
+                _in_parts(title, argument.name, parts, name, problems)
+                return argument.name
             taken = argument.name in given or argument.name in positional
             problems.error(
                 "NN0210",

@@ -116,6 +116,5 @@ def prune(model: Model) -> None:
     for use in model.layers:
         use.nodes = [node for node in use.nodes if node in needed]
     model.layers = [use for use in model.layers if use.nodes]
-    for node in model.nodes:
-        for value in node.operands():
-            value.uses = [use for use in value.uses if use in needed]
+    for value in {value for node in model.nodes for value in node.operands()}:
+        value.uses = [use for use in value.uses if use in needed]

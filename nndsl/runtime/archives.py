@@ -64,6 +64,8 @@ class Archive:
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 array: Array = archive[name]
+                if not isinstance(array, np.ndarray):  # NumPy gives the bytes of an entry that is no array
+                    raise ValueError("not an array")
         except OSError as error:
             raise unreadable(self.shown, error) from None
         except MemoryError:
@@ -80,7 +82,7 @@ class Archive:
             RuntimeError,
             TypeError,
         ) as error:
-            if "pickle" in str(error).lower() or "object" in str(error).lower():
+            if str(error).startswith("Object arrays"):
                 message = f"{what} holds Python objects, which are never loaded: they could run code"
                 help = "save numbers: `numpy.savez(file, x=x.astype(float))`; rows of unequal length need padding"
             else:
@@ -98,4 +100,9 @@ class Archive:
                 file_span(self.shown),
                 related=related,
             )
+        if 0 in array.shape[1:]:  # such an array claims any number of rows, and takes no room
+            raise DataProblem(
+                "NN0605", f"{what} has rows without a number: its shape is {list(array.shape)}",
+                file_span(self.shown), related=related,
+            )  # fmt: skip
         return array

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -244,10 +243,6 @@ def _number(cell: str) -> float | None:
         return float(cell)
     except ValueError:
         return None
-
-
-def is_finite(value: float) -> bool:
-    return math.isfinite(value)
 
 
 def unreadable(shown: str, error: OSError) -> DataProblem:

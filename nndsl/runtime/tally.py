@@ -30,6 +30,7 @@ class Result:
     loss: float
     outputs: tuple[OutputResult, ...]
     samples: int
+    named: bool  # whether metrics bear the name of their output: the model has several, with or without a loss
 
     @property
     def penalties(self) -> float:
@@ -38,11 +39,10 @@ class Result:
     def logs(self, prefix: str = "") -> dict[str, float]:
         """The numbers under Keras's names: `loss`, `age_loss`, `gender_accuracy`; with one output, `accuracy`."""
         logs = {f"{prefix}loss": self.loss}
-        several = len(self.outputs) > 1
-        for output in self.outputs if several else ():
+        for output in self.outputs if len(self.outputs) > 1 else ():
             logs[f"{prefix}{output.name}_loss"] = output.loss
         for output in self.outputs:
-            title = f"{prefix}{output.name}_" if several else prefix
+            title = f"{prefix}{output.name}_" if self.named else prefix
             logs |= {f"{title}{name}": value for name, value in output.metrics.items()}
         return logs
 
@@ -50,8 +50,8 @@ class Result:
 class Tally:
     """Adds up batches of an emitted program; each counts by its number of samples, as in Keras."""
 
-    def __init__(self, module: ModuleType, outputs: list[Output]) -> None:
-        self.outputs = outputs
+    def __init__(self, module: ModuleType, outputs: list[Output], *, named: bool) -> None:
+        self.outputs, self.named = outputs, named
         self.sums: Tensor | None = None
         self.samples = 0
         make = getattr(module, "make_metrics", None)
@@ -95,4 +95,4 @@ class Tally:
             )
             for output, loss in zip(self.outputs, losses, strict=True)
         )
-        return Result(total, outputs, self.samples)
+        return Result(total, outputs, self.samples, self.named)

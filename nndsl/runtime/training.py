@@ -182,7 +182,7 @@ class Trainer:
     # -------------------------------------------------------------------------------------- batches
 
     def _tally(self) -> Tally:
-        return Tally(self.program, self.outputs)
+        return Tally(self.program, self.outputs, named=len(self.model.outputs) > 1)
 
     def _count(self, rows: int) -> int:
         batch = self.plan.batch

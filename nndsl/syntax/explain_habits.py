@@ -4,6 +4,8 @@ with what is written here. These rules come before the general ones.
 
 from __future__ import annotations
 
+import re
+
 from nndsl.syntax.failure import Failure
 from nndsl.syntax.kinds import DEFINING, ENDS_VALUE
 from nndsl.syntax.lexer import Token
@@ -11,7 +13,6 @@ from nndsl.syntax.lexer import Token
 UNEXPECTED = "NN0101"
 FOREIGN_SPELLING = "NN0103"
 WRONG_EQUAL = "NN0111"
-MISSING_ARROW = "NN0112"
 MISSING_NAME = "NN0114"
 RESERVED_NAME = "NN0115"
 OTHER_LANGUAGE = "NN0116"
@@ -101,6 +102,8 @@ def called_with_input(f: Failure) -> bool:
     value = f.text(f.bad.end, f.rest[closed].start).strip()
     if value.startswith("[") and value.endswith("]"):
         value = f"({value[1:-1].strip()})"
+    elif "," in value:
+        value = f"({value})"
     shown = f"{value} -> {layer}"
     simple = all(token.type in ("NAME", "COMMA", "LSQB", "RSQB") for token in f.rest[1:closed])
     help = f"write `{shown}`" if simple and len(shown) <= 80 else f"what flows in stands before it: `x -> {layer[:60]}`"
@@ -161,7 +164,9 @@ def dash_in_name(f: Failure) -> bool:
     if bad.start != previous.end or after.start != bad.end:
         return False
     word = f"{previous.text}_{after.text}"
-    fixes = f.reports.fix(f"change to `{word}`", (previous.start, after.end, word))
+    written = re.escape(f"{previous.text}-{after.text}")
+    places = re.finditer(rf"\b{written}\b", f.reports.file.text)
+    fixes = f.reports.fix(f"change to `{word}`", *((found.start(), found.end(), word) for found in places))
     message = f"`{previous.text}-{after.text}` cannot be a name"
     help = f"a name has letters, digits and `_`: `{word}`, wherever it is used"
     f.reports.error("NN0102", message, previous.start, after.end, help=help, fixes=fixes)
@@ -171,6 +176,10 @@ def dash_in_name(f: Failure) -> bool:
 def comma_between_lines(f: Failure) -> bool:
     """Commas behind settings or arms, and a list of layers where a pipeline should stand."""
     bad = f.bad
+    if bad.type == "COMMA" and f.opener is not None and f.previous.type in ("COMMA", f.opener.type):
+        fixes = f.reports.fix("take it out", (bad.start, bad.end, ""))
+        help = "one comma separates two items"
+        return f.say(UNEXPECTED, f"unexpected `,` after `{f.previous.text}`", bad, help=help, fixes=fixes)
     if bad.type != "COMMA" or f.opener is not None or "END" not in f.expected:
         return False
     if f.in_arm or f.in_section:
@@ -201,13 +210,19 @@ def options(f: Failure) -> bool:
             edits.append((f.rest[closed].start, f.rest[closed].end, ""))
         fixes = f.reports.fix("take the parentheses out", *edits)
         return f.say(UNEXPECTED, "options stand without parentheses", bad, help="write `with loss=mse`", fixes=fixes)
-    if bad.type == "NAME" and bad.text in _OPTIONS and f.next.type == "EQUAL" and not after_with:
-        if f.opener is None and f.first.type in ("OUTPUT", "INPUT", "SOURCE") and f.previous.type in ENDS_VALUE:
-            help = f"options stand behind `with`: `with {bad.text}=…`"
-            return f.insert(
-                MISSING_WITH, f"expected `with` before `{bad.text}`", bad, "`with` is missing before this", " with",
-                help=help,
-            )  # fmt: skip
+    if bad.type == "COMMA" and f.next.text in _OPTIONS and not after_with and f.opener is None:
+        help = f"options stand behind `with`: `with {f.next.text}=…`"
+        fixes = f.reports.fix("write ` with`", (bad.start, bad.end, " with"))
+        return f.say(UNEXPECTED, f"expected `with` before `{f.next.text}`", bad, help=help, fixes=fixes)
+    if bad.type == "COMMA" and f.first.type == "OUTPUT" and len(f.before) == 2:
+        help = "write an `output` for each; several results of a layer are named first: `(a, b) = x -> …`"
+        return f.say(UNEXPECTED, "an output has one name", bad, help=help)
+    is_option = bad.type == "NAME" and bad.text in _OPTIONS and f.next.type == "EQUAL" and f.opener is None
+    where = f.first.type in ("OUTPUT", "INPUT", "SOURCE") and f.previous.type in ENDS_VALUE
+    if is_option and where and not after_with:
+        help = f"options stand behind `with`: `with {bad.text}=…`"
+        message = f"expected `with` before `{bad.text}`"
+        return f.insert(MISSING_WITH, message, bad, "`with` is missing before this", " with", help=help)
     if (
         bad.type == "EQUAL"
         and f.first.type == "OUTPUT"
@@ -249,5 +264,5 @@ def misplaced(f: Failure) -> bool:
 
 
 RULES = (
-    script, dotted, called_with_input, arrow, comment, dash_in_name, comma_between_lines, options, misplaced,
+    script, dotted, called_with_input, arrow, comment, dash_in_name, options, comma_between_lines, misplaced,
 )  # fmt: skip

@@ -108,6 +108,11 @@ def missing_name(f: Failure) -> bool:
         "state": "`state total: [units] = zeros`",
     }
     example = examples.get(word, f"`{word} name = …`")
+    if f.bad.type == "STRING" and f.bad.text[1:-1].isidentifier():
+        name, help = f.bad.text[1:-1], "a name stands without quotes"
+        return f.say(
+            MISSING_NAME, f"`{f.bad.text}` is a string, and a name must follow `{word}`", f.bad, help=help, fix=name
+        )
     if f.bad.type == "EQUAL":
         example += f"; `{word}` itself is a reserved word"
     if f.bad.type == "ARROW":
@@ -117,6 +122,9 @@ def missing_name(f: Failure) -> bool:
 
 
 def no_body(f: Failure) -> bool:
+    if f.first.type == "SUBMODEL" and f.expected == {"LPAR"}:
+        help = f"the values that it starts from stand behind its name: `submodel {f.previous.text}(x) = y`"
+        return f.say("NN0101", f"expected `(` after `{f.previous.text}`", f.bad, help=help)
     if f.first.type not in DEFINING or (f.opener is not None and f.opener.type == "LBRACE"):
         return False
     word = f.first.text
@@ -133,9 +141,10 @@ def no_body(f: Failure) -> bool:
         help = "a body stands between braces, and the `{` stands on the same line"
         if f.bad.type == "EQUAL":
             help = f"write `{word} {f.previous.text} {{ … }}`, without a `=`; in it flows are written `x -> Dense(10)`"
-        fix = "" if f.bad.type != "COLON" else "{"
+        if f.bad.type == "COLON":
+            help += ", without a `:`" if f.next.type == "LBRACE" else " in place of the `:`; a `}` ends it"
         where = f.previous if f.is_end else f.bad
-        return f.say(MISSING_BODY, f"the body of this {word} is missing", where, "expected `{`", help=help, fix=fix)
+        return f.say(MISSING_BODY, f"the body of this {word} is missing", where, "expected `{`", help=help)
     return False
 
 

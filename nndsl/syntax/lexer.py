@@ -152,12 +152,15 @@ def _bad_number(reports: Reports, token: Token) -> Token:
         help = f"a minus is the plain `-` of the keyboard: `{_short(re.sub('[−–—]', '-', text))}`"
     elif re.fullmatch(r"0[xXbBoO]\w+", text):
         help = "numbers are written in the decimal system"
+    elif re.fullmatch(r"\d+([xX]\d+)+", text):
+        help = f"sizes are separated by commas: `{', '.join(re.split('[xX]', text))}`"
     elif text.count(".") > 1:
         help = "a number has one decimal point; a range is written with two dots side by side, `1..3`"
     elif re.fullmatch(r"[0-9.]+[eE]\w*", text):
         help = "after the `e` stands a whole number: `1e-3`"
     elif word:
-        help = f"a name does not begin with a digit; a product is written with a sign, `{_short(word[1])} * {_short(word[2])}`"
+        product = f"{_short(word[1])} * {_short(word[2])}"
+        help = f"a name does not begin with a digit; a product is written with a sign, `{product}`"
     else:
         help = "numbers look like 10, 10_000, 0.5 or 1e-3"
     reports.error(BAD_NUMBER, f"`{_short(text)}` is not a number", token.start, token.end, help=help)

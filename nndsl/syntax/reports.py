@@ -66,11 +66,12 @@ class Reports:
 
 
 def _one_for_each_word(found: list[Diagnostic]) -> list[Diagnostic]:
-    """A reserved word, or one that begins with a digit, is one mistake as a name, however often the name is used."""
+    """A word that cannot be a name is one mistake, however often it is used."""
     result: list[Diagnostic] = []
     said: set[str] = set()
     for diagnostic in found:
-        if diagnostic.code not in (RESERVED_NAME, BAD_NUMBER) or diagnostic.message not in said:
+        once = diagnostic.code in (RESERVED_NAME, BAD_NUMBER) or diagnostic.message.endswith("cannot be a name")
+        if not once or diagnostic.message not in said:
             result.append(diagnostic)
             said.add(diagnostic.message)
     return result

@@ -11,18 +11,13 @@ _WIDTH = 84
 
 
 def file_docstring(model: Model) -> str:
-    lines = [f"{model.name}, compiled by nndsl."]
-    return _docstring(lines, 0)
+    return _docstring([f"{model.name}, compiled by nndsl."], 0)
 
 
 def class_docstring(model: Model) -> str:
     """What the model is (the comment above it), what it takes and gives."""
     lines = _wrap(model.comment, 4) or [f"The model {model.name}."]
     return _docstring([*lines, "", *shapes(model)], 4)
-
-
-def forward_docstring(model: Model) -> str:
-    return _docstring(["The outputs by name."], 8)
 
 
 def shapes(model: Model) -> list[str]:

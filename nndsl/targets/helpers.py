@@ -53,15 +53,3 @@ def collect(target: str, names: Iterable[str]) -> tuple[list[str], set[str]]:
     for name in names:
         add(name, ())
     return list(texts.values()), imports
-
-
-def names_of(target: str, names: Iterable[str]) -> set[str]:
-    """All names that `collect` would define."""
-    found: set[str] = set()
-    stack = list(names)
-    while stack:
-        name = stack.pop()
-        if name not in found:
-            found.add(name)
-            stack.extend(_read(target, name)[2])
-    return found

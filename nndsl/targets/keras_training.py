@@ -12,11 +12,12 @@ from typing import Any
 from nndsl import code
 from nndsl.ir.graph import Model, Output
 from nndsl.layers.families.metrics import Accuracy, accuracy_kind
+from nndsl.layers.families.recurrent import RNN
 from nndsl.layers.training import Metric
-from nndsl.passes.outputs import target_type
-from nndsl.passes.train_checks import callback_mode, is_stateful
+from nndsl.passes.train_checks import callback_mode
 from nndsl.targets.keras_spell import spell
 from nndsl.targets.printing import block, broken, flat, signature
+from nndsl.targets.training_settings import arrays, settings, trained_outputs
 
 IMPORTS = """\
 from __future__ import annotations
@@ -35,34 +36,28 @@ _CLASSES = {
 
 def pieces(model: Model) -> dict[str, object]:
     """The context of the template."""
-    trained = [output for output in model.outputs if output.loss is not None]
-    given = model.training.given
-    steps = given.get("steps")
+    trained = trained_outputs(model)
+    given, common = model.training.given, settings(model)
     callbacks = list(given.get("callbacks", ()))
-    stateful = is_stateful(model)
-    shuffle = bool(given.get("shuffle", True)) and not stateful
     return {
+        **common,
         "imports": IMPORTS,
-        "trained": bool(trained),
         "untrained": _untrained(model),
-        "arrays": _arrays(model, trained),
+        "arrays": _arrays(model),
         "input_names": _assigned("INPUTS", tuple(item.name for item in model.inputs)),
         "target_names": _assigned("TARGETS", tuple(output.name for output in trained)),
         "compile": _compile(model, trained),
         "callbacks": _callbacks(model, callbacks),
-        "watches_validation": next((c.monitor for c in callbacks if c.monitor.startswith("val_")), ""),
+        "nested_states": _has_nested_states(model),
         "class_weight": _class_weight(trained, given.get("class_weight")),
-        "batches_head": _batches_head(shuffle=shuffle, weighted="class_weight" in given),
-        "steps": steps,
-        "epochs": given.get("epochs", 1),
-        "evaluate_every": given.get("evaluate_every") or max(1, (steps or 10) // 10),
-        "batch_size": model.batch or given.get("batch_size", 32),
-        "fixed_batch": model.batch is not None,
-        "seed": given.get("seed"),
-        "shuffle": shuffle,
-        "resets": stateful and given.get("reset_state", "epoch") == "epoch",
-        "validation_split": given.get("validation_split"),
+        "batches_head": _batches_head(shuffle=bool(common["shuffle"]), weighted="class_weight" in given),
     }
+
+
+def _has_nested_states(model: Model) -> bool:
+    """Whether a stateful `RNN` runs several cells: the `reset_state` of Keras 3.15 fails on their nested states."""
+    layers = (layer for use in model.layers for layer in (use.config, *getattr(use.config, "inside", ())))
+    return any(isinstance(layer, RNN) and layer.stateful and layer.stacked for layer in layers)
 
 
 def _untrained(model: Model) -> str:
@@ -71,12 +66,9 @@ def _untrained(model: Model) -> str:
     return flat(code.lift(names)) if names else ""
 
 
-def _arrays(model: Model, trained: list[Output]) -> str:
-    items: dict[str, object] = {}
-    types = {item.name: item.value.type for item in model.inputs} | {o.name: target_type(o) for o in trained}
-    for name, type_ in types.items():
-        shape = tuple(dim if isinstance(dim, int) else None for dim in type_.features)
-        items[name] = (shape, "float32" if type_.dtype == "bfloat16" else type_.dtype)
+def _arrays(model: Model) -> str:
+    # numpy has no bfloat16
+    items = {k: (shape, "float32" if dtype == "bfloat16" else dtype) for k, (shape, dtype) in arrays(model).items()}
     return _assigned("ARRAYS", items)
 
 

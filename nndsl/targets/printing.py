@@ -155,9 +155,14 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
         case code.Binary():
             parts = _operands(node)
             last = parts[-1][1]
-            if len(parts) == 2 and isinstance(last, code.Call) and (last.args or last.kwargs):
+            opening = ""
+            if isinstance(last, code.Call) and (last.args or last.kwargs):
+                opening = f"{_target(last.func)}("
+            elif isinstance(last, code.Dict) and last.items:
+                opening = "{"
+            if len(parts) == 2 and opening:
                 head = f"{prefix}{flat(node)}"[: -len(flat(last))]
-                if len(f"{pad}{head}{_target(last.func)}(") <= WIDTH:
+                if len(f"{pad}{head}{opening}") <= WIDTH:
                     return broken(last, head, suffix, indent)
             return [f"{pad}{prefix}(", *_bare(node, "", "", deeper), f"{pad}){suffix}"]
     return [line]

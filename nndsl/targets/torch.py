@@ -9,7 +9,7 @@ from nndsl import code
 from nndsl.ir.graph import CheckedProgram
 from nndsl.layers.emit import StateEntry, TorchScope
 from nndsl.targets import helpers, torch_training
-from nndsl.targets.docstrings import class_docstring, file_docstring, forward_docstring
+from nndsl.targets.docstrings import class_docstring, file_docstring
 from nndsl.targets.names import class_name
 from nndsl.targets.printing import block
 from nndsl.targets.render import render
@@ -60,8 +60,6 @@ def compile_torch(program: CheckedProgram, name: str | None = None) -> TorchUnit
         buffers=[name for name, constructor in scope.modules.items() if _is_buffer(constructor)],
         modules=modules,
         signature=forward.signature(),
-        forward_docstring=forward_docstring(model),
-        has_logits=forward.has_logits,
         forward=body,
         methods=methods,
         reset=block(scope.reset, 2) if scope.reset else "",

@@ -10,7 +10,6 @@ from nndsl.ir.graph import Node, Submodel, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import TorchCall
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.printing import flat
 from nndsl.targets.variables import Variables
 
 if TYPE_CHECKING:
@@ -166,9 +165,7 @@ class Body:
         target = code.Name(name)
         if self._rename(value, expr, target):
             return
-        returned = self.writer.main is not self and self.results == [value]
-        annotation = "Tensor" if returned and flat(expr).startswith("self.") else ""  # calls of modules give Any
-        self.scope.forward.append(code.Assign((target,), expr, comment, annotation))
+        self.scope.forward.append(code.Assign((target,), expr, comment))
         self.variables[value] = target
 
     def _rename(self, value: Value, expr: code.Expr, target: code.Name) -> bool:

@@ -8,10 +8,12 @@ from nndsl.ir.graph import Model, Node, Submodel, Value
 from nndsl.layers.emit import TorchScope
 from nndsl.passes.layout import layout
 from nndsl.passes.logits import logits_activation
+from nndsl.records import replace
 from nndsl.targets.convert import expression
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.printing import block, signature
+from nndsl.targets.printing import block, flat, signature
 from nndsl.targets.torch_body import Body, config_activity
+from nndsl.targets.unpacked import discard_unread
 
 
 class Forward:
@@ -56,14 +58,10 @@ class Forward:
         nodes, last = set(part.nodes), place[part.nodes[-1]]
         return all(place[use] > last for value in part.targets for use in value.uses if use not in nodes)
 
-    @property
-    def has_logits(self) -> bool:
-        return bool(self.logits)
-
     def signature(self) -> str:
         """The head of forward."""
         parameters = ["self", *(f"{name}: Tensor" for name in self.arguments.values())]
-        if self.has_logits:
+        if self.logits:
             parameters += ["*", "logits: bool = False"]
         return signature("forward", parameters, "dict[str, Tensor]", 1)
 
@@ -84,7 +82,7 @@ class Forward:
             self.scope.output_masks = True
             statements.append(code.Assign((code.dotted("self.output_masks"),), code.Dict(masks)))
         result = code.Dict(tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs))
-        self.body = [*statements, code.Return(result)]
+        self.body = discard_unread([*statements, code.Return(result)])
         return [self.method(submodel) for submodel in self.model.submodels]
 
     def _activity(self, statements: list[code.Stmt]) -> list[code.Stmt]:
@@ -100,10 +98,7 @@ class Forward:
                 else item
                 for item in statements
             ]  # fmt: skip
-        total: code.Expr = penalties[0]
-        for term in penalties[1:]:
-            total = code.Binary("+", total, term)
-        return [*statements, code.Assign((place,), total)]
+        return [*statements, code.Assign((place,), code.total(penalties))]
 
     def _checks(self) -> list[code.Stmt]:
         """The derived facts, checked when the program runs; and that one name is one size."""
@@ -155,13 +150,27 @@ class Forward:
         statements = [*body.write([]), *body.unless_logits()]
         results = tuple(body.result(value) for value in submodel.targets)
         self.layout.moved |= moved
+        if len(results) == 1:
+            statements = _typed(statements, results[0])
         statements.append(code.Return(results[0] if len(results) == 1 else code.Tuple(results)))
         kind = "Tensor" if len(results) == 1 else f"tuple[{', '.join(['Tensor'] * len(results))}]"
         name = attribute_name(submodel.name)
         sources, targets = " and ".join(submodel.source_names), " and ".join(submodel.target_names)
         parameters = ["self", *(f"{argument}: Tensor" for argument in arguments.values())]
         head = signature(name, parameters + ["*", "logits: bool = False"] * with_logits, kind, 1)
-        return f'{head}\n        """The part of the model from {sources} to {targets}."""\n{block(statements, 2)}'
+        body_text = block(discard_unread(statements), 2)
+        return f'{head}\n        """The part of the model from {sources} to {targets}."""\n{body_text}'
+
+
+def _typed(statements: list[code.Stmt], result: code.Expr) -> list[code.Stmt]:
+    """Says that the value a method returns is a tensor, where it may come from a module, whose call gives Any."""
+    while isinstance(result, code.Call | code.Attr | code.Index):  # `y.movedim(1, -1)`
+        result = result.func if isinstance(result, code.Call) else result.value
+    own = [item for item in statements if isinstance(item, code.Assign) and item.targets == (result,)]
+    unpacked = any(isinstance(item, code.Assign) and len(item.targets) > 1 for item in statements)
+    if len(own) != 1 or not (unpacked or flat(own[0].value).startswith("self.")):
+        return statements
+    return [replace(item, annotation="Tensor") if item is own[0] else item for item in statements]
 
 
 def _plain(value: Value) -> bool:

@@ -44,6 +44,8 @@ def init_statements(scope: TorchScope) -> Inits:
 def _owner(record: InitRecord) -> str:
     """The attribute of the module that holds the tensor."""
     target: code.Expr = record.target
+    if isinstance(target, code.Call) and isinstance(target.func, code.Attr):  # self.conv.get_parameter("bias")
+        target = target.func.value
     while isinstance(target, code.Attr) and target.value != code.Name("self"):
         target = target.value
     return target.name if isinstance(target, code.Attr) else ""
@@ -105,4 +107,5 @@ def _torch_default(record: InitRecord) -> bool:
     name = record.weight.initializer.title()
     if record.key in ("running_mean", "running_var", "moving_mean", "moving_variance"):
         return bool(name == ("Zeros" if record.key.endswith("mean") else "Ones"))
-    return bool(_TORCH_DEFAULTS.get((record.module, record.key)) == name)
+    module = "BatchNorm" if record.module in ("MaskedBatchNorm", "FrozenBatchNorm") else record.module
+    return bool(_TORCH_DEFAULTS.get((module, record.key)) == name)

@@ -28,9 +28,9 @@ from nndsl.ir.graph import Model, Output, Value
 from nndsl.layers.emit import InitRecord, TorchScope
 from nndsl.layers.training import TrainingCall
 from nndsl.passes.logits import logits_activation
-from nndsl.passes.outputs import target_type
-from nndsl.passes.train_checks import callback_mode, is_stateful
-from nndsl.targets.printing import INDENT, block, broken, signature
+from nndsl.passes.train_checks import callback_mode
+from nndsl.targets.printing import block, broken, signature
+from nndsl.targets.training_settings import arrays, settings, trained_outputs
 
 _FUNCTIONAL = "import torch.nn.functional as F"
 
@@ -43,7 +43,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         scope.imports.add("from collections.abc import Iterable")
         if model.training.given.get("steps"):
             scope.imports.add("import itertools")
-    trained = [output for output in model.outputs if output.loss is not None]
+    trained = trained_outputs(model)
     logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None}
     calls = {
         output.name: TrainingCall(
@@ -55,16 +55,16 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     masked = [output for output in trained if output.value.type.mask]
     records = list(_trainable(model, scope))
     callbacks = list(given.get("callbacks", ()))
-    steps = given.get("steps")
     constraints = _constraints(records, scope)
     context: dict[str, object] = {
+        **settings(model),
         "class_name": class_name,
         "heads": _heads(class_name, masked=bool(masked), weighted="class_weight" in given),
-        "arrays": _arrays(model, trained),
+        "arrays": _arrays(model),
         "input_names": _strings("INPUTS", [item.name for item in model.inputs]),
         "target_names": _strings("TARGETS", [output.name for output in trained]),
-        "trained": bool(trained),
         "several": len(trained) > 1,
+        "named": len(model.outputs) > 1,  # as in Keras, where outputs without a loss count too
         "call": _forward_call(model, bool(logits)),
         "predict_call": _predict_call(model),
         "has_logits": bool(logits),
@@ -83,17 +83,6 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "optimizer_doc": f"{type(optimizer).__name__} as Keras defines it.",
         "watchers": _watchers(model, callbacks, scope) if trained else "",
         "watcher_types": " | ".join(sorted({type(callback).__name__ for callback in callbacks})),
-        "watches_validation": _watched(callbacks),
-        "steps": steps,
-        "epochs": given.get("epochs", 1),
-        "evaluate_every": given.get("evaluate_every") or max(1, (steps or 10) // 10),
-        "batch_size": model.batch or given.get("batch_size", 32),
-        "fixed_batch": model.batch is not None,
-        "seed": given.get("seed"),
-        "shuffle": given.get("shuffle", True) and not is_stateful(model),
-        "resets": is_stateful(model) and given.get("reset_state", "epoch") == "epoch",
-        "validation_split": given.get("validation_split"),
-        "cross_validation": _spelled(given.get("cross_validation")),
         "double": model.float_dtype == "float64",
     }
     if optimizer.schedule is not None and trained:
@@ -128,12 +117,8 @@ def _heads(class_name: str, *, masked: bool, weighted: bool) -> dict[str, str]:
 # ---------------------------------------------------------------------------------------------------- data
 
 
-def _arrays(model: Model, trained: list[Output]) -> str:
-    items: dict[str, object] = {}
-    types = {item.name: item.value.type for item in model.inputs} | {o.name: target_type(o) for o in trained}
-    for name, type_ in types.items():
-        shape = tuple(dim if isinstance(dim, int) else None for dim in type_.features)
-        items[name] = (shape, code.dotted(f"torch.{type_.dtype}"))
+def _arrays(model: Model) -> str:
+    items = {name: (shape, code.dotted(f"torch.{dtype}")) for name, (shape, dtype) in arrays(model).items()}
     return "\n".join(
         broken(code.lift(items), "ARRAYS: dict[str, tuple[tuple[int | None, ...], torch.dtype]] = ", "", 0)
     )
@@ -176,14 +161,7 @@ def _predictions(model: Model, logits: dict[Value, str], calls: dict[str, Traini
         return ""
     if len(items) == len(model.outputs):
         return "\n".join(broken(code.Dict(items), "predictions = ", "", 1))
-    lines = [f"{INDENT}predictions = dict(outputs)"]
-    for name, value in items:
-        lines += broken(value, f"predictions[{_quoted(name)}] = ", "", 1)
-    return "\n".join(lines)
-
-
-def _quoted(name: code.Expr) -> str:
-    return broken(name, "", "", 0)[0]
+    return "\n".join(broken(code.binary("|", code.Name("outputs"), code.Dict(items)), "predictions = ", "", 1))
 
 
 def _activated(activation: str, value: code.Expr) -> code.Expr:
@@ -243,10 +221,7 @@ def _total(trained: list[Output], records: list[InitRecord], scope: TorchScope) 
         terms.append(code.dotted("model.activity_penalty"))
     if not terms:
         return ""
-    total: code.Expr = terms[0]
-    for term in terms[1:]:
-        total = code.Binary("+", total, term)
-    return block([code.Return(total)], 1)
+    return block([code.Return(code.total(terms))], 1)
 
 
 def _trainable(model: Model, scope: TorchScope) -> Iterator[InitRecord]:
@@ -330,12 +305,3 @@ def _watchers(model: Model, callbacks: list[Any], scope: TorchScope) -> str:
     call = TrainingCall(scope, model.outputs[0].value.type)
     made = [callback.torch(call, callback_mode(model, callback)) for callback in callbacks]
     return block([code.Return(code.List(tuple(made)))], 1)
-
-
-def _watched(callbacks: list[Any]) -> str:
-    """The first number of the validation data that a callback needs."""
-    return next((callback.monitor for callback in callbacks if callback.monitor.startswith("val_")), "")
-
-
-def _spelled(splitter: Any) -> str:
-    return f"{type(splitter).__name__}({splitter.n_splits})" if splitter is not None else ""

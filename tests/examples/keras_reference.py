@@ -194,6 +194,7 @@ def book() -> Model:
 def digits() -> Model:
     image = Input((8, 8, 1), name="image")
     h = layers.Conv2D(32, 3, padding="same", activation="relu", name="label_conv2d")(image)
+    h = layers.BatchNormalization(name="label_batch_normalization")(h)
     h = layers.Conv2D(64, 3, padding="same", activation="relu", name="label_conv2d_2")(h)
     h = layers.Flatten()(layers.Dropout(0.25)(layers.MaxPooling2D(2)(h)))
     h = layers.Dropout(0.5)(layers.Dense(128, "relu", name="label_dense")(h))

@@ -74,7 +74,11 @@ def test_same_text_every_time() -> None:
 
 
 def test_ruff() -> None:
-    for command in (["check", "--isolated", "--select", "E4,E7,E9,F,I,UP,B"], ["format", "--isolated", "--check"]):
+    for command in (
+        ["check", "--isolated"],
+        ["check", "--isolated", "--select", "E4,E7,E9,F,I,UP,B"],
+        ["format", "--isolated", "--check"],
+    ):
         run = subprocess.run(
             [sys.executable, "-m", "ruff", *command, str(GOLDEN)], capture_output=True, text=True, check=False
         )

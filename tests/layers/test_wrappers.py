@@ -180,6 +180,12 @@ def test_time_distributed_state_goes_from_step_to_step() -> None:
         ("x -> TimeDistributed(LSTMCell(4))", ["x: float[5, 6, 6]"], "NN0215", "cell"),
         ("x -> TimeDistributed(Concatenate())", ["x: float[5, 6, 6]"], "NN0215", "one input"),
         ("x -> TimeDistributed(LSTM(4, return_state=true))", ["x: float[5, 6, 6]"], "NN0215", "return_state"),
+        (
+            "x -> Embedding(9, 4, mask_zero=true) -> TimeDistributed(LSTM(3)) -> GRU(2)",
+            ["x: int[5, 6]"],
+            "NN0302",
+            "from before `TimeDistributed`",
+        ),
     ],
 )
 def test_mistakes(flow: str, inputs: list[str], code: str, words: str) -> None:

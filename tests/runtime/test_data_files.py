@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,17 @@ def test_pickled_code_never_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(RunFailed):
         read(program(ARRAYS))
     assert not (tmp_path / "exploded").exists()
+
+
+def test_entries_that_are_no_arrays_or_claim_endless_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 0), }"
+    hollow = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + header.ljust(117).encode() + b"\n"
+    for content, code in ((b"junk", "NN0607"), (hollow, "NN0605")):
+        with zipfile.ZipFile("p.npz", "w") as archive:
+            archive.writestr("x.npy", content)
+            archive.writestr("y.npy", content)
+        with pytest.raises(RunFailed) as failed:
+            read(program(ARRAYS))
+        assert {item.code for item in failed.value.problems} == {code}
+        assert not any("Python objects" in item.message for item in failed.value.problems)

@@ -162,6 +162,40 @@ model Wave {{
     assert abs(found["loss"] - expected["loss"]) < 1e-5
 
 
+@pytest.mark.keras
+@pytest.mark.parametrize("length", ["epochs = 3", "steps = 7"])
+def test_the_state_of_several_cells_is_reset_beside_layers_without_state(length: str) -> None:
+    pytest.importorskip("tensorflow")
+    from tests.training.training_harness import Programs
+
+    text = f"""
+model Wave {{
+    input wave: float[5, 1] with batch=4
+    ahead = wave -> RNN([SimpleRNNCell(3), LSTMCell(2)], stateful=true, return_sequences=true)
+    output next = ahead -> Bidirectional(GRU(2)) -> Dense(1) with loss=mse
+    train {{ optimizer = SGD(0.1); {length} }}
+}}
+"""
+    random = np.random.default_rng(3)
+    data = {"wave": random.normal(size=(12, 5, 1)).astype("float32"), "next": random.normal(size=12).astype("float32")}
+    programs = Programs(text)
+    programs.train(data)
+    assert programs.weight_difference() < 1e-5
+
+
+@pytest.mark.keras
+def test_an_output_without_a_loss_gives_metrics_the_names_that_keras_reports() -> None:
+    pytest.importorskip("tensorflow")
+    from tests.training.training_harness import assert_same_training
+
+    text = CLASSIFIER.replace("    train {", "    output raw = x -> Dense(2)\n    train {").replace(
+        "seed = 5", "seed = 5; callbacks = [EarlyStopping(monitor=label_accuracy, patience=2)]"
+    )
+    programs = assert_same_training(text, samples())
+    found, expected = programs.evaluate(samples())
+    assert set(found) == set(expected) == {"loss", "label_accuracy"}
+
+
 def test_an_untrained_model_predicts() -> None:
     module = load("model M {\n    input x: float[2]\n    output y = x -> Dense(1)\n}\n", "torch")
     assert module.predict(module.M(), {"x": module.to_tensor("x", np.zeros((5, 2)))})["y"].shape == (5, 1)

@@ -55,6 +55,40 @@ def _write(folder: Path, name: str, text: str) -> None:
         (folder / f"{name}_{target}.py").write_text(pipeline.emit(program, target), encoding="utf-8")
 
 
+# Unpacked results that nobody reads, tensors that may be None, methods that return what a module gives.
+OTHERS = {
+    "translate": """
+model Translate {
+    input heard: int[S]
+    input known: int[T]
+    (_, fh, fc, bh, bc) = heard
+        -> Embedding(9, 4, mask_zero=true)
+        -> Bidirectional(LSTM(4, return_state=true, return_sequences=true))
+    h = (fh, bh) -> Concatenate()
+    c = (fc, bc) -> Concatenate()
+    (d, _, last) = known -> Embedding(9, 4) -> LSTM(8, return_sequences=true, return_state=true, initial_state=(h, c))
+    output next = d -> Dense(9, activation=softmax) with loss=sparse_categorical_crossentropy
+    output ending = last
+    submodel encoder(heard) = (h, c)
+}
+""",
+    "parts": """
+model Parts {
+    input x: float[6, 4]
+    h = x -> Conv1D(3, 2, bias_regularizer=l2(0.1), bias_constraint=non_neg, bias_initializer=random_normal)
+    n = h -> BatchNormalization(gamma_initializer=random_normal, gamma_regularizer=l2(0.1), beta_constraint=non_neg)
+    g = n -> Bidirectional(LSTM(3), merge_mode=sum) -> Identity()
+    m = g -> Dense(2)
+    spare = g -> Dense(2)
+    output y = (m, spare) -> Add() -> Dense(1) with loss=mse
+    submodel one(x) = n
+    submodel two(n) = g
+    submodel three(g) = (m, spare)
+}
+""",
+}
+
+
 def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
     for train_name, train in TRAINS.items():
         for output_name, output in OUTPUTS.items():
@@ -64,8 +98,11 @@ def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
             head = "model AnyNameThatIsRatherLong {\n    input x: float[6]\n"
             text = f"{head}    {output}\n    train {{ {body} }}\n}}\n"
             _write(tmp_path, f"{train_name}_{output_name}", text)
+    for name, text in OTHERS.items():
+        _write(tmp_path, name, text)
     for number, train in enumerate(("epochs = 2", "steps = 9; reset_state = never")):
         _write(tmp_path, f"stateful_{number}", STATEFUL.format(train))
+    _run("ruff", "check", "--isolated", ".", folder=tmp_path)
     _run("ruff", "check", "--isolated", "--select", "E,F,W,I,UP,B", "--line-length", "88", ".", folder=tmp_path)
     _run("ruff", "format", "--isolated", "--diff", ".", folder=tmp_path)
     _run("mypy", "--strict", *(file.name for file in sorted(tmp_path.glob("*_torch.py"))), folder=tmp_path)

@@ -21,6 +21,13 @@ def _classes_second(t: TrainingCall, prediction: code.Expr) -> code.Expr:
     return prediction if t.prediction.rank == 2 else code.method(prediction, "movedim", -1, 1)
 
 
+def _smoothed(target: code.Expr, smoothing: float) -> code.Expr:
+    """Targets 0 and 1 drawn towards one half."""
+    if not smoothing:
+        return target
+    return code.binary("+", code.binary("*", target, 1.0 - smoothing), 0.5 * smoothing)
+
+
 @entry("loss", "bce", "BCE", "binary_crossentropy")
 class BinaryCrossentropy(Loss):
     """For yes or no, also several independent ones: `-mean(t log(p) + (1 - t) log(1 - p))` over the last axis.
@@ -40,14 +47,8 @@ class BinaryCrossentropy(Loss):
     def check(self) -> None:
         only_last_axis(self)
 
-    def _target(self, target: code.Expr) -> code.Expr:
-        if not self.label_smoothing:
-            return target
-        scaled = code.binary("*", target, 1.0 - self.label_smoothing)
-        return code.binary("+", scaled, 0.5 * self.label_smoothing)
-
     def values(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
-        target = self._target(target)
+        target = _smoothed(target, self.label_smoothing)
         if self.from_logits or t.logits:
             each = code.call("F.binary_cross_entropy_with_logits", prediction, target, reduction="none")
             return code.call("torch.mean", each, -1)
@@ -55,7 +56,7 @@ class BinaryCrossentropy(Loss):
 
     def mean(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
         if self.from_logits or t.logits:
-            return code.call("F.binary_cross_entropy_with_logits", prediction, self._target(target))
+            return code.call("F.binary_cross_entropy_with_logits", prediction, _smoothed(target, self.label_smoothing))
         return super().mean(t, prediction, target)
 
 
@@ -159,9 +160,7 @@ class BinaryFocalCrossentropy(Loss):
     def values(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
         if self.from_logits:
             prediction = code.call("torch.sigmoid", prediction)
-        if self.label_smoothing:
-            scaled = code.binary("*", target, 1.0 - self.label_smoothing)
-            target = code.binary("+", scaled, 0.5 * self.label_smoothing)
+        target = _smoothed(target, self.label_smoothing)
         options: dict[str, object] = {"gamma": self.gamma}
         if self.apply_class_balancing:
             options["alpha"] = self.alpha

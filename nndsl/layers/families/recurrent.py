@@ -18,7 +18,7 @@ from nndsl.ir.types import TensorType
 from nndsl.layers.base import Code, Layer
 from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import arg, entry, snake_case
-from nndsl.layers.families.cells import flat_cells, require_cells
+from nndsl.layers.families.cells import StackedRNNCells, flat_cells, require_cells
 from nndsl.layers.kinds import Bool, Choice, Either, ListOf, Of, Regularizer
 from nndsl.layers.recurrence import (
     ForgetBias,
@@ -153,6 +153,11 @@ class RNN(ZeroOutput, Sequences, Cells):
         self.cells: tuple[Any, ...] = tuple(flat_cells(cells))
         for cell in self.cells:
             cell.trainable = cell.trainable and self.trainable
+
+    @property
+    def stacked(self) -> bool:
+        """Whether Keras holds the cells as a stack, of one even."""
+        return isinstance(self.cell, tuple | StackedRNNCells)
 
     @property
     def state_sizes(self) -> tuple[int, ...]:

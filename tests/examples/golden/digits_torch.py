@@ -12,6 +12,57 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+class BatchNorm(nn.Module):
+    """Batch normalization whose running variance is biased, as the batch's own is; of
+    the running statistics each batch leaves the share `decay`."""
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(
+        self,
+        size: int,
+        dim: int = 1,
+        decay: float = 0.99,
+        eps: float = 0.001,
+        weight: bool = True,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.dim, self.decay, self.eps = dim, decay, eps
+        self.weight = nn.Parameter(torch.ones(size)) if weight else None
+        self.bias = nn.Parameter(torch.zeros(size)) if bias else None
+        self.register_buffer("running_mean", torch.zeros(size))
+        self.register_buffer("running_var", torch.ones(size))
+
+    @torch.no_grad()
+    def follow(self, mean: Tensor, var: Tensor) -> None:
+        self.running_mean.lerp_(mean, 1 - self.decay)
+        self.running_var.lerp_(var, 1 - self.decay)
+
+    def normalize(self, x: Tensor, mean: Tensor | None, var: Tensor | None) -> Tensor:
+        y = torch.batch_norm(
+            x.movedim(self.dim, 1),
+            self.weight,
+            self.bias,
+            mean,
+            var,
+            mean is None,  # then by the batch's own statistics
+            0.0,
+            self.eps,
+            True,
+        )
+        return y.movedim(1, self.dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return self.normalize(x, self.running_mean, self.running_var)
+        seen = x.detach().movedim(self.dim, 0).to(self.running_mean.dtype)
+        var, mean = torch.var_mean(seen.flatten(1), 1, correction=0)
+        self.follow(mean, var)
+        return self.normalize(x, None, None)
+
+
 class Metric:
     """The mean of `values(prediction, target)` over all samples of all batches."""
 
@@ -70,6 +121,7 @@ class Digits(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.label_conv2d = nn.Conv2d(1, 32, 3, padding=1)
+        self.label_batch_normalization = BatchNorm(32)
         self.label_conv2d_2 = nn.Conv2d(32, 64, 3, padding=1)
         self.label_dropout = nn.Dropout(0.25)
         self.label_dense = nn.Linear(1024, 128)
@@ -80,6 +132,7 @@ class Digits(nn.Module):
     def forward(self, image: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
         image = image.movedim(-1, 1)  # [batch, 1, 8, 8]
         x = F.relu(self.label_conv2d(image))  # [batch, 32, 8, 8]
+        x = self.label_batch_normalization(x)
         x = F.relu(self.label_conv2d_2(x))  # [batch, 64, 8, 8]
         x = F.max_pool2d(x, 2)  # [batch, 64, 4, 4]
         x = self.label_dropout(x)
@@ -234,7 +287,7 @@ def load_data(
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # a broken file fails in many ways
+    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
         raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
     missing = [name for name in names if name not in arrays]
     if missing:
@@ -286,7 +339,7 @@ def main() -> None:
         return
     try:
         model.load_state_dict(torch.load(args.weights, device, weights_only=True))
-    except Exception as error:  # a broken file fails in many ways
+    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
         raise ValueError(f"{args.weights} has no such weights: {error}") from None
     if args.command == "evaluate":
         print(show(run(model, batches(data, args.batch_size))))

@@ -61,7 +61,7 @@ class Batches(keras.utils.PyDataset):
         self.rng, self.order = rng, np.arange(self.count)
 
     def __len__(self) -> int:
-        return -(-self.count // self.size)
+        return (self.count + self.size - 1) // self.size
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], ...]:
         chosen = self.order[index * self.size : (index + 1) * self.size]
@@ -111,7 +111,7 @@ def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # a broken file fails in many ways
+    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
         raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
     missing = [name for name in names if name not in arrays]
     if missing:

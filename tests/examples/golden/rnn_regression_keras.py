@@ -65,7 +65,7 @@ class ResetState(keras.callbacks.Callback):
 
     def reset(self, *_: object) -> None:
         for layer in self.model.layers:
-            if hasattr(layer, "reset_state"):
+            if getattr(layer, "stateful", False):
                 layer.reset_state()
 
     on_epoch_begin = on_test_begin = on_predict_begin = reset
@@ -85,7 +85,7 @@ def train(
         index = step % len(batches)
         if index == 0:
             for layer in model.layers:
-                if hasattr(layer, "reset_state"):
+                if getattr(layer, "stateful", False):
                     layer.reset_state()
         logs = model.train_on_batch(*batches[index], return_dict=True)
         if (step + 1) % EVALUATE_EVERY == 0 or step + 1 == steps:
@@ -114,7 +114,7 @@ def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # a broken file fails in many ways
+    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
         raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
     missing = [name for name in names if name not in arrays]
     if missing:

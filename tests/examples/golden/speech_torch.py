@@ -337,7 +337,7 @@ def load_data(
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # a broken file fails in many ways
+    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
         raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
     missing = [name for name in names if name not in arrays]
     if missing:
@@ -389,7 +389,7 @@ def main() -> None:
         return
     try:
         model.load_state_dict(torch.load(args.weights, device, weights_only=True))
-    except Exception as error:  # a broken file fails in many ways
+    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
         raise ValueError(f"{args.weights} has no such weights: {error}") from None
     if args.command == "evaluate":
         print(show(run(model, batches(data, args.batch_size))))

@@ -98,7 +98,7 @@ def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # a broken file fails in many ways
+    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
         raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
     missing = [name for name in names if name not in arrays]
     if missing:
