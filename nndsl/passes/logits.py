@@ -47,6 +47,8 @@ _TRANSPARENT = ("Identity", "Dropout", "Reshape", "Flatten", "Permute", "RepeatV
 
 def _activation_of(config: object) -> str | None:
     name = type(config).__name__
+    if name == "Softmax" and getattr(config, "axes", None) == (-1,):
+        return "softmax"
     if name not in ("Dense", "EinsumDense", "Activation") and ("Conv" not in name or "LSTM" in name):
         return None
     if getattr(config, "doubtful", False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nndsl import code
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
+from nndsl.layers.build import make
 from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.families.activations import feature_axis, relu_code
@@ -172,6 +173,8 @@ class Softmax(Pointwise):
         return x
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
+        if self.axes == (-1,):  # the activation, which a cross-entropy may leave out to train from logits
+            return t.activate(make("activation", "softmax"), x)
         axes = tuple(t.axis(axis) for axis in self.axes)
         if len(axes) == 1:
             return code.call("F.softmax", x, dim=axes[0])
