@@ -1,4 +1,4 @@
-"""The names of layers: their identity (LANGUAGE.md section 4), in summaries, weight files and both targets."""
+"""The names of layers: their identity (docs/language.md, section 4), in summaries, weight files and both targets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LayerNames:
         self.statement = Statement("", None)
 
     def path(self, config: Layer, call: ast.CallExpr) -> str:
-        """The layer's identity (LANGUAGE.md section 4)."""
+        """The layer's identity (docs/language.md, section 4)."""
         if config.name is not None:
             name = config.name
             place = next((a.value.span for a in call.args if a.name is not None and a.name.text == "name"), call.span)

@@ -2,7 +2,7 @@
 
 Nothing here comes from the compiler: every function is the network of `examples/<function name>.nn` as a person would
 write it. A model's inputs stand in the declared order, its outputs are a dictionary by name. Layers with weights bear
-the names that LANGUAGE.md, section 4, gives them, so weights can be copied across by name, and the naming is checked.
+the names that docs/language.md, section 4, gives them, so weights are copied by name, and the naming is checked.
 Needs tensorflow; importing it takes seconds, so tests import this module inside the test.
 """
 

@@ -51,7 +51,7 @@ class Sum(Merge):
 
     def keras(self, k: KerasCall, *inputs: code.Expr) -> code.Expr:
         # Given one sample, Keras's `ops.add` takes a second operand with one axis greater than 1 for a bias, and adds
-        # it on the wrong axis (PARITY.md 1): such an operand goes first.
+        # it on the wrong axis: such an operand goes first.
         spread = [sum(size != 1 for size in x.features) for x in k.inputs]
         if len(inputs) == 2 and spread[0] > 1 == spread[1] and k.inputs[1].last == 1:
             inputs = inputs[::-1]
