@@ -41,7 +41,7 @@ class Comparison:
 def compare(path: str | Path, application: str, *, size: int = 64, classes: int = 10, dtype: str = "float32") -> None:
     """Compiles the file at a reduced image size, and demands the application's outputs within the tolerance."""
     found = measure(path, application, size=size, classes=classes, dtype=dtype)
-    assert found.spread > 0.1, f"{application}: its outputs are all alike, so that equality would show nothing"
+    assert found.spread > 0.05, f"{application}: its outputs are all alike, so that equality would show nothing"
     assert found.keras <= TOLERANCE[dtype], f"{application}: the emitted Keras program is off by {found.keras:.1e}"
     assert found.torch <= TOLERANCE[dtype], f"{application}: the emitted torch program is off by {found.torch:.1e}"
 
