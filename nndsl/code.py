@@ -258,6 +258,11 @@ def total(terms: Sequence[Expr]) -> Expr:
     return reduce(lambda left, right: Binary("+", left, right), terms)
 
 
+def is_name(text: str) -> bool:
+    """Whether `text` can stand in code as a name."""
+    return _NAME.match(text) is not None
+
+
 def _check(name: str) -> None:
     if not _NAME.match(name):
         raise ValueError(f"{name!r} is not a Python name")

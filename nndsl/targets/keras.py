@@ -6,6 +6,7 @@ from nndsl import code
 from nndsl.ir.graph import CheckedProgram, Model, Node, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import KerasCall
+from nndsl.passes.flatten import flatten
 from nndsl.passes.layout import layout
 from nndsl.targets import keras_training
 from nndsl.targets.docstrings import class_docstring, file_docstring
@@ -16,9 +17,9 @@ from nndsl.targets.render import render
 from nndsl.targets.variables import Variables
 
 
-def emit_keras(program: CheckedProgram, name: str | None = None) -> str:
+def emit_keras(program: CheckedProgram, name: str | None = None, inline: bool = False) -> str:
     """The text of the program for one model (the main one by default)."""
-    model = program.find(name)
+    model = flatten(program.find(name))
     build = block(_Body(model).write(), 1)
     training = keras_training.pieces(model)
     if "functools.partial(" in build:  # activations with arguments of their own
@@ -116,7 +117,7 @@ class _Body:
         if not use.shared:
             return None
         if use.shared not in self.shared:
-            name = self.names.fresh(python_name(use.shared))
+            name = self.names.fresh(python_name(use.shared.replace(".", "_")))
             self.shared[use.shared] = name
             call = KerasCall(use.config, node.input_types, name=use.path, last=wants, spell=spell)
             self.statements.append(code.Assign((code.Name(name),), use.config.keras_layer(call)))

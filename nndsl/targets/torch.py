@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nndsl import code
 from nndsl.ir.graph import CheckedProgram
 from nndsl.layers.emit import StateEntry, TorchScope
+from nndsl.passes.flatten import flatten
 from nndsl.targets import helpers, torch_training
 from nndsl.targets.docstrings import class_docstring, file_docstring
 from nndsl.targets.names import class_name
@@ -29,13 +30,13 @@ class TorchUnit:
     state: tuple[StateEntry, ...]
 
 
-def emit_torch(program: CheckedProgram, name: str | None = None) -> str:
-    return compile_torch(program, name).text
+def emit_torch(program: CheckedProgram, name: str | None = None, inline: bool = False) -> str:
+    return compile_torch(program, name, inline).text
 
 
-def compile_torch(program: CheckedProgram, name: str | None = None) -> TorchUnit:
+def compile_torch(program: CheckedProgram, name: str | None = None, inline: bool = False) -> TorchUnit:
     """The program for one model (the main one by default)."""
-    model = program.find(name)
+    model = flatten(program.find(name))
     scope = TorchScope()
     forward = Forward(model, scope)
     methods = forward.write()
