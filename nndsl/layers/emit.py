@@ -54,6 +54,7 @@ class InitRecord:
     key: str
     steps: tuple[Step, ...]
     filled: bool = False
+    nested: bool = False  # in a block, whose own class sees to it
 
 
 @dataclass
@@ -68,11 +69,14 @@ class TorchScope:
     helpers: dict[str, None] = field(default_factory=dict)  # in order of first use
     imports: set[str] = field(default_factory=set)
     state: list[StateEntry] = field(default_factory=list)
-    variables: dict[str, int] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)  # names that a new variable must not bear
     reset: list[code.Stmt] = field(default_factory=list)  # body of reset_state
     activity: bool = False  # whether forward gathers activity penalties
     output_masks: bool = False  # whether forward keeps the masks of outputs for their losses
+
+    def inside(self) -> TorchScope:
+        """The scope of another class of the same file."""
+        return TorchScope(helpers=self.helpers, imports=self.imports)
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""

@@ -248,7 +248,7 @@ class Blocks:
     def _port(self, value: Value, span: Span, name: str, call: BlockCall) -> Node:
         use = LayerUse(call.path, PORT, call.span, span, {})
         result = Value(span, name, type=value.type)
-        node = Node(use, (value,), {}, (result,), call.span, region=call)
+        node = Node(use, (value,), {}, (result,), call.span, region=call, port=True)
         result.producer = node
         use.nodes.append(node)
         value.uses.append(node)

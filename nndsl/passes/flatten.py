@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nndsl.ir.graph import BlockCall, LayerUse, Model, Node, Region, Round, Value
-from nndsl.layers.port import PORT
 
 
 def flatten(model: Model) -> Model:
@@ -31,7 +30,7 @@ class _Copy:
         inputs = [replace(item, value=self._input(item.value)) for item in model.inputs]
         nodes = []
         for node in model.nodes:
-            if node.layer.config is PORT:
+            if node.port:
                 self._pass_on(node)
             else:
                 nodes.append(self._node(node))

@@ -259,12 +259,12 @@ class Flows:
         least = _least(stage.body)
         if len(self.model.nodes) + least * len(rounds) > MOST_NODES:
             self._too_many(stage.span)
-        current = incoming
+        current, repeat = incoming, object()
         try:
             for number, item in enumerate(rounds):
                 evaluate.env = here.bind(self._bound(stage, item)) if stage.names else here
-                self.region = Round(region, stage, number)
-                current = self._stage(stage.body, current)
+                self.region = Round(region, repeat, number, current)
+                current = self.region.outputs = self._stage(stage.body, current)
         finally:
             evaluate.env, self.region = here, region
         return current

@@ -14,7 +14,6 @@ from nndsl.ir.dims import Dim, DimTooComplex
 from nndsl.ir.graph import LayerUse, Node, Value
 from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
-from nndsl.layers.port import PORT
 from nndsl.layers.shapes import ShapeError
 from nndsl.source import Span
 
@@ -194,7 +193,7 @@ def origin(value: Value) -> Span:
     if value.producer is None:
         return value.span
     use: LayerUse = value.producer.layer
-    if use.config is PORT:
+    if value.producer.port:
         return use.name_span
     return value.producer.span if use.shared else use.name_span
 
@@ -212,7 +211,7 @@ def chain(values: tuple[Value, ...], most: int = 6) -> tuple[str, ...]:
         seen = 0
         while current is not None and seen < most:
             node = current.producer
-            if node is not None and node.layer.config is PORT:
+            if node is not None and node.port:
                 current = node.inputs[0]
                 continue
             name = current.name if node is None else node.layer.shared or node.layer.config.title()
