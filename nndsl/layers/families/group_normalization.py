@@ -95,7 +95,8 @@ class GroupNormalization(Normalization):
         weight = t.parameter("gamma") if self.scale else None
         bias: code.Expr | None = t.parameter("beta") if self.center else None
         if weight is None and bias is not None:  # whose gradient torch 2.13 cannot compute on a CPU
-            bias = code.index(bias, code.Slice(), *(None,) * (t.inputs[0].rank - 2))
+            behind = t.inputs[0].rank - 2
+            bias = code.index(bias, code.Slice(), *(None,) * behind) if behind else bias
             return code.binary("+", code.call("F.group_norm", x, groups, eps=self.epsilon), bias)
         return code.call("torch.group_norm", x, groups, weight, bias, self.epsilon)
 
