@@ -10,17 +10,15 @@ from nndsl.layers import catalogue
 from nndsl.layers.base import Layer
 from nndsl.passes.bind import Binder
 from nndsl.passes.evaluate import Failed
+from nndsl.passes.expressions import Expressions
 from nndsl.passes.infer import Infer
 from nndsl.passes.layer_names import LayerNames, Statement
 from nndsl.passes.resolve import Scope
+from nndsl.passes.stop import Stop
 from nndsl.source import Span
 from nndsl.syntax import ast
 
 Values = tuple[Value, ...]
-
-
-class Stop(Exception):
-    """The flow has no value; the problem has been reported."""
 
 
 class Flows:
@@ -31,6 +29,7 @@ class Flows:
         self.values: dict[str, Value] = {}
         self.shared: dict[str, tuple[type[Layer], LayerUse] | None] = {}
         self.names = LayerNames(scope, problems)
+        self.expressions = Expressions(self)
         self.current: ast.Stmt | None = None  # the statement whose flow is read
 
     def read(self, expr: ast.Expr, name: str) -> Values | None:
@@ -62,9 +61,8 @@ class Flows:
                 return self._source(expr.then if self.binder.evaluate.truth(expr.condition) else expr.otherwise)
             case ast.ErrorExpr():
                 raise Stop
-            case ast.Binary(left=ast.NameRef() as left, right=ast.NameRef() as right):
-                for side in (left, right):
-                    self._value(side)
+            case _ if self.expressions.reads(expr):
+                return (self.expressions.value(expr),)
         from nndsl.passes.sources import no_source
 
         no_source(expr, self.scope, self.binder.evaluate.absent, self.problems)
@@ -314,7 +312,7 @@ class Flows:
         result = Value(span)
         node = Node(use, incoming, tensors, (result,), span)
         result.producer = node
-        if not use.nodes:
+        if not use.nodes and not use.config.is_function:
             self.model.layers.append(use)
         use.nodes.append(node)
         for value in node.operands():

@@ -9,6 +9,7 @@ from nndsl import code
 from nndsl.ir.graph import Node, Submodel, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import TorchCall
+from nndsl.targets.inline import count, put
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.variables import Variables
 
@@ -54,6 +55,7 @@ class Body:
         scope = self.scope
         outer, scope.forward = scope.forward, list(head)
         outer_taken, scope.taken = scope.taken, self.names.taken
+        outer_device, scope.device = scope.device, code.Attr(next(iter(self.variables.values())), "device")
         self._permute_arguments()
         parts = self.writer.parts if self.writer.main is self else {}
         inside = {node: part for part in parts.values() for node in part.nodes}
@@ -64,6 +66,7 @@ class Body:
             elif inside[node].nodes[-1] is node:
                 self._part(inside[node])
         statements, scope.forward, scope.taken = scope.forward, outer, outer_taken
+        scope.device = outer_device
         return statements
 
     # ----------------------------------------------------------------------------------- arguments
@@ -88,6 +91,8 @@ class Body:
 
     def _operand(self, value: Value, moved: bool) -> code.Expr:
         """A value as a node wants it: with its channels moved, or as declared."""
+        if value.number is not None:
+            return code.Literal(value.number)
         expr = self.variables[value]
         is_moved = value in self.moved_now or (value in self.writer.layout.moved and value not in self.as_declared)
         if is_moved == moved:
@@ -106,9 +111,10 @@ class Body:
             else self._operand(item, False)
             for name, item in node.tensors.items()
         }
-        names = tuple(self.names.name(index, value) for value in node.results)
-        used = tuple(self.names.used(value) for value in node.results)
         value = node.results[0]
+        inline = value in self.names.inlined
+        names = ("value",) if inline else tuple(self.names.name(index, value) for value in node.results)
+        used = tuple(self.names.used(value) for value in node.results)
         activation = writer.logits.get(value)
         split = activation is not None and value in self.results and self.with_logits
         call = (_LogitsCall if split else TorchCall)(
@@ -129,8 +135,14 @@ class Body:
             mask = config.torch_mask(call, *inputs)
             if mask is not None:
                 self.masks[value] = call.mask = mask if isinstance(mask, code.Name) else call.let(mask, "mask")
+        start = len(self.scope.forward)
         result = config.torch(call, *inputs)
-        if isinstance(result, tuple):
+        for operand, given in zip(node.inputs, inputs, strict=True):
+            if operand in self.names.inlined:
+                result = self._once(operand, given, result, start)
+        if inline:
+            self.variables[value] = result
+        elif isinstance(result, tuple):
             for item, expr, name, is_used in zip(node.results, result, names, used, strict=True):
                 if is_used:
                     self._bind(item, name, expr, "")
@@ -142,6 +154,16 @@ class Body:
             moved = value in self.writer.layout.moved
             plain = TorchCall(self.scope, config, (value.type,), node.result_types, attribute="", path="", first=moved)
             self._split(value, call.left_out, plain)
+
+    def _once(self, operand: Value, given: code.Expr, result: code.Expr, start: int) -> code.Expr:
+        """Code that uses an operand without a variable more than once gets one for it after all."""
+        statements = self.scope.forward
+        if count((result, tuple(statements[start:])), given) < 2:
+            return result
+        name = code.Name(self.scope.variable("value"))
+        statements[start:] = [code.Assign((name,), given), *put(tuple(statements[start:]), given, name)]
+        changed: code.Expr = put(result, given, name)
+        return changed
 
     def _part(self, part: Submodel) -> None:
         """A submodel that forward can call: its nodes are nobody else's."""
@@ -209,9 +231,11 @@ class Body:
             self.scope.forward.append(code.Assign((place,), code.binary("+", place, term)))
 
     def _shape_comment(self, node: Node, wants: bool) -> str:
-        before = _physical(node.inputs[0].type, wants) if len(node.inputs) == 1 else None
         value = node.results[0]
         after = _physical(value.type, value in self.writer.layout.moved)
+        if node.layer.config.is_function:
+            return "" if any(_physical(x.type, wants) == after for x in node.inputs) else _comment(after)
+        before = _physical(node.inputs[0].type, wants) if len(node.inputs) == 1 else None
         return "" if before == after else _comment(after)
 
     def unless_logits(self) -> list[code.Stmt]:

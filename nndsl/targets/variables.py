@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nndsl.ir.graph import Node, Value
+from nndsl.layers.entry import snake_case
+from nndsl.targets.inline import inlined
 from nndsl.targets.names import python_name
 
 
@@ -15,12 +17,13 @@ class Variables:
     def __init__(self, nodes: Sequence[Node], results: Sequence[Value], arguments: Mapping[Value, str]) -> None:
         self.taken = set(arguments.values())
         self.taken |= {python_name(v.name) for n in nodes for v in n.results if v.name}
-        self.last_use: dict[Value, int] = {}
-        for index, node in enumerate(nodes):
-            for value in node.operands():
-                self.last_use[value] = index
-        for value in results:
-            self.last_use[value] = len(nodes)
+        self.inlined = inlined(nodes, results)  # these have no variable: what they are made of is used where they are
+        self.last_use: dict[Value, int] = dict.fromkeys(results, len(nodes))
+        for index in range(len(nodes) - 1, -1, -1):
+            made = nodes[index].results[0]
+            until = self.last_use[made] if made in self.inlined and made in self.last_use else index
+            for value in nodes[index].operands():
+                self.last_use[value] = max(until, self.last_use.get(value, -1))
         self._free_x = "x" not in self.taken
         self._x_until = -1
         self.taken.add("x")
@@ -38,7 +41,9 @@ class Variables:
             self._x_until = self.last_use[value]
             return "x"
         assert value.producer is not None
-        return self.fresh(python_name(value.producer.layer.path.replace(".", "_")))
+        layer = value.producer.layer
+        hint = snake_case(type(layer.config).__name__) if layer.config.is_function else layer.path.replace(".", "_")
+        return self.fresh(python_name(hint))
 
     def hold(self, value: Value) -> None:
         """`value` is what `x` holds, under no name of its own: `x` is needed as long as it is."""
