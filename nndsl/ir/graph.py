@@ -32,6 +32,7 @@ class Value:
     position: int = 0  # among the producer's results
     type: TensorType = UNKNOWN
     uses: list[Node] = field(default_factory=list)
+    number: int | float | None = None  # a compile-time number in an expression: its value
 
     @property
     def real(self) -> Value:

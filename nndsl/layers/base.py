@@ -75,6 +75,7 @@ class Layer(Entry):
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     tensor_args: ClassVar[dict[str, str]] = {}
     layout: ClassVar[Literal["channels", "any", "declared", "last"]] = "declared"
+    is_function: ClassVar[bool] = False  # a tensor function or operator, which has no identity
     uses_mask: bool = False  # whether the result depends on the mask of an input
     common: ClassVar[dict[str, Arg]] = {}
 

@@ -71,6 +71,7 @@ class TorchScope:
     state: list[StateEntry] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)  # names that a new variable must not bear
     reset: list[code.Stmt] = field(default_factory=list)  # body of reset_state
+    device: code.Expr | None = None  # where the method at hand computes: `x.device`
     activity: bool = False  # whether forward gathers activity penalties
     output_masks: bool = False  # whether forward keeps the masks of outputs for their losses
 

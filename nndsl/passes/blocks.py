@@ -285,7 +285,7 @@ class Blocks:
         self._stop()
 
     def _stop(self) -> NoReturn:
-        from nndsl.passes.flows import Stop
+        from nndsl.passes.stop import Stop
 
         raise Stop
 

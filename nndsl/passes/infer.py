@@ -62,6 +62,8 @@ class Infer:
             return
         self._place, self._reasons = use.name_span, ()
         try:
+            if not config.is_function:
+                _check_batch(config, types)
             _check_mask(config, types)
             result = config.infer(self, *types, **tensors)
             results = result if isinstance(result, tuple) else (result,)
@@ -115,6 +117,11 @@ class Infer:
 
     def _report(self, node: Node, error: ShapeError) -> None:
         use = node.layer
+        if use.config.is_function:
+            from nndsl.passes.expression_errors import report
+
+            report(node, error, self._reasons, self.problems)
+            return
         place = use.arguments.get(error.argument or "", None)
         if use.shared and place is not None and place.start < use.span.start:
             place = None
@@ -156,6 +163,20 @@ def set_paths(config: Layer, path: str) -> None:
     config.path = path
     for name, child, _ in config.children():
         set_paths(child, f"{path}.{name}")
+
+
+def _check_batch(config: Layer, types: tuple[TensorType, ...]) -> None:
+    """Raises ShapeError where a layer would get a value that is one for the whole batch."""
+    for position, x in enumerate(types):
+        if not x.batched:
+            raise ShapeError(
+                f"`{config.title()}` takes a value of each sample, and gets one without a batch axis, "
+                f"{show_shape(x.shape)}",
+                code="NN0314",
+                inputs=(position,),
+                help="a reduction over axis 0 is one for the whole batch: reduce other axes, or combine it with a "
+                "value that has a batch axis before",
+            )
 
 
 def _check_mask(config: Layer, types: tuple[TensorType, ...]) -> None:

@@ -140,7 +140,9 @@ def check_outputs(model: Model, problems: Problems) -> None:
     for use in model.layers:
         _softmax_over_one(use, model, problems)
     for output in model.outputs:
-        if output.value.type.known and output.loss is not None:
+        if output.value.type.known and not output.value.type.batched:
+            _one_for_all(output, problems)
+        elif output.value.type.known and output.loss is not None:
             _loss(output, problems)
             _dropout(output, problems)
             for metric in output.metrics:
@@ -152,6 +154,15 @@ def check_outputs(model: Model, problems: Problems) -> None:
                         help="`accuracy` is the one that fits an output with classes, `mae` or `mse` one with numbers",
                     )  # fmt: skip
     check_training(model, problems)
+
+
+def _one_for_all(output: Output, problems: Problems) -> None:
+    value = output.value
+    problems.error(
+        "NN0314", f"output `{output.name}` would be one value for the whole batch, {value.type} without a batch axis",
+        output.name_span, "has no batch axis", related=(Label(value.span, "made here"),),
+        help="axis 0 is the batch axis: reduce the axes from 1 on, as in `mean(x, axis=-1)`",
+    )  # fmt: skip
 
 
 def _origin(output: Output) -> Span:

@@ -10,6 +10,7 @@ from nndsl.ir.graph import Node, Submodel, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import TorchCall, TorchScope
 from nndsl.layers.port import PORT
+from nndsl.targets.inline import count, put
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.structure import CallItem, Item, LoopItem, Step, steps
 from nndsl.targets.torch_loops import write_loop
@@ -61,11 +62,13 @@ class Body:
         scope = self.scope
         outer, scope.forward = scope.forward, list(head)
         outer_taken, scope.taken = scope.taken, self.names.taken
+        outer_device, scope.device = scope.device, code.Attr(next(iter(self.variables.values())), "device")
         self._permute_arguments()
         parts = self.writer.parts if self.writer.main is self else {}
         self.inside = {node: part for part in parts.values() for node in part.nodes}
         self._items(self.items)
         statements, scope.forward, scope.taken = scope.forward, outer, outer_taken
+        scope.device = outer_device
         return statements
 
     def _items(self, items: Sequence[Item]) -> None:
@@ -111,6 +114,8 @@ class Body:
 
     def operand(self, value: Value, moved: bool) -> code.Expr:
         """A value as a node wants it: with its channels moved, or as declared."""
+        if value.number is not None:
+            return code.Literal(value.number)
         expr = self.variables[value]
         is_moved = value in self.moved_now or (value in self.writer.layout.moved and value not in self.as_declared)
         if is_moved == moved:
@@ -127,9 +132,10 @@ class Body:
             name: tuple(self.operand(v, False) for v in item) if isinstance(item, tuple) else self.operand(item, False)
             for name, item in node.tensors.items()
         }
-        names = tuple(self.names.name(index, value) for value in node.results)
-        used = tuple(self.names.used(value) for value in node.results)
         value = node.results[0]
+        inline = value in self.names.inlined
+        names = ("value",) if inline else tuple(self.names.name(index, value) for value in node.results)
+        used = tuple(self.names.used(value) for value in node.results)
         activation = writer.logits.get(value)
         split = activation is not None and value in self.results and self.with_logits
         bare = value in writer.bare  # a block gives logits, and the model's own body goes on from there
@@ -151,8 +157,14 @@ class Body:
             mask = config.torch_mask(call, *inputs)
             if mask is not None:
                 self.masks[value] = call.mask = mask if isinstance(mask, code.Name) else call.let(mask, "mask")
+        start = len(self.scope.forward)
         result = config.torch(call, *inputs)
-        if isinstance(result, tuple):
+        for operand, given in zip(node.inputs, inputs, strict=True):
+            if operand in self.names.inlined:
+                result = self._once(operand, given, result, start)
+        if inline:
+            self.variables[value] = result
+        elif isinstance(result, tuple):
             for item, expr, name, is_used in zip(node.results, result, names, used, strict=True):
                 if is_used:
                     self.bind(item, name, expr, "")
@@ -165,6 +177,16 @@ class Body:
             writer.bare[value] = call.left_out
         elif isinstance(call, _LogitsCall):
             self.split(value, call.left_out)
+
+    def _once(self, operand: Value, given: code.Expr, result: code.Expr, start: int) -> code.Expr:
+        """Code that uses an operand without a variable more than once gets one for it after all."""
+        statements = self.scope.forward
+        if count((result, tuple(statements[start:])), given) < 2:
+            return result
+        name = code.Name(self.scope.variable("value"))
+        statements[start:] = [code.Assign((name,), given), *put(tuple(statements[start:]), given, name)]
+        changed: code.Expr = put(result, given, name)
+        return changed
 
     def _part(self, part: Submodel) -> None:
         """A submodel that forward can call: its nodes are nobody else's."""
@@ -242,9 +264,11 @@ class Body:
             self.scope.forward.append(code.Assign((place,), code.binary("+", place, term)))
 
     def _shape_comment(self, node: Node, wants: bool) -> str:
-        before = physical(node.inputs[0].type, wants) if len(node.inputs) == 1 else None
         value = node.results[0]
         after = physical(value.type, value in self.writer.layout.moved)
+        if node.layer.config.is_function:
+            return "" if any(physical(x.type, wants) == after for x in node.inputs) else comment_of(after)
+        before = physical(node.inputs[0].type, wants) if len(node.inputs) == 1 else None
         return "" if before == after else comment_of(after)
 
     def unless_logits(self) -> list[code.Stmt]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nndsl.ir.graph import Value
+from nndsl.layers.entry import snake_case
+from nndsl.targets.inline import inlined
 from nndsl.targets.names import python_name
 from nndsl.targets.structure import Step
 
@@ -22,13 +24,15 @@ class Variables:
         self.users: dict[Value, list[Step]] = {}
         self.taken = set(arguments.values())
         self.taken |= {python_name(v.name) for n in nodes for v in n.results if v.name}
-        self.last_use: dict[Value, int] = {}
-        for index, node in enumerate(nodes):
+        self.inlined = inlined(nodes, results)  # these have no variable: what they are made of is used where they are
+        self.last_use: dict[Value, int] = dict.fromkeys(results, len(nodes))
+        for index in range(len(nodes) - 1, -1, -1):
+            node = nodes[index]
+            made = node.results[0]
+            until = self.last_use[made] if made in self.inlined and made in self.last_use else index
             for value in node.operands():
-                self.last_use[value] = index
+                self.last_use[value] = max(until, self.last_use.get(value, -1))
                 self.users.setdefault(value, []).append(node)
-        for value in results:
-            self.last_use[value] = len(nodes)
         own = next((value for value, name in arguments.items() if name == "x"), None)
         self._free_x = "x" not in self.taken or own is not None
         self._x_until = -1 if own is None else self.last_use.get(own, -1)
@@ -52,8 +56,10 @@ class Variables:
         end = self._end(value)
         if end:
             return python_name(end)
-        path = value.producer.layer.path.removeprefix(self.prefix)
-        return self.fresh(python_name(path.replace(".", "_")))
+        layer = value.producer.layer
+        path = layer.path.removeprefix(self.prefix).replace(".", "_")
+        hint = snake_case(type(layer.config).__name__) if layer.config.is_function else path
+        return self.fresh(python_name(hint))
 
     def _end(self, value: Value) -> str:
         """The name that the statement gives to the end of the chain that `value` stands in, which its variable may
