@@ -32,6 +32,20 @@ class Value:
     position: int = 0  # among the producer's results
     type: TensorType = UNKNOWN
     uses: list[Node] = field(default_factory=list)
+    number: int | float | None = None  # a compile-time number in an expression: its value
+
+    @property
+    def real(self) -> Value:
+        """The value itself, where ports only pass it on."""
+        value = self
+        while value.producer is not None and value.producer.port:
+            value = value.producer.inputs[0]
+        return value
+
+    @property
+    def maker(self) -> Node | None:
+        """The call that it really comes from, None for an input."""
+        return self.real.producer
 
 
 @dataclass(eq=False, slots=True)
@@ -43,10 +57,13 @@ class Region:
 
 @dataclass(eq=False, slots=True)
 class Round(Region):
-    """One round of a `repeat`: `repeat` is the same object for all rounds of it, `number` counts from 0."""
+    """One round of a `repeat`: `repeat` is the same object for all rounds of it, `number` counts from 0. `inputs` and
+    `outputs` are what flows in and out."""
 
     repeat: object
     number: int
+    inputs: tuple[Value, ...] = ()
+    outputs: tuple[Value, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -98,6 +115,7 @@ class Node:
     results: tuple[Value, ...]
     span: Span
     region: Region | None = None
+    port: bool = False
     own: Any = None  # the layer with what this call says otherwise (`tokens(reverse=true)`), else None
 
     @property

@@ -18,6 +18,7 @@ class TensorType:
     `shape[0]` is the batch axis where `batched`: the symbol BATCH, or an integer where the batch is fixed.
     `dtype` is one of DTYPES. `mask` says that a boolean mask travels with the value; it has `mask_rank` axes, mostly
     [batch, time].
+    A value without a batch axis (`batched` False) is one for all samples: `sum(x, axis=0)`.
     `known` is False for a value whose layer has failed: checks that meet it stay silent.
     """
 
@@ -27,6 +28,7 @@ class TensorType:
     batched: bool = True
     known: bool = True
     mask_rank: int = 2
+    weak: bool = False  # a compile-time number in an expression: it takes the dtype of what it is combined with
 
     @property
     def rank(self) -> int:

@@ -45,6 +45,8 @@ def find(category: str, name: str) -> type[Entry] | None:
         return None
     if category == "layer" and name != place[1]:
         return None  # layers have no second names: Dense, never dense
+    if category == "function" and name == place[1]:
+        return None  # and functions are written in snake case
     return _load(place[0], place[1])
 
 
@@ -59,7 +61,7 @@ def names(category: str) -> list[str]:
     return sorted(
         name
         for name, (_, cls, former) in _index().get(category, {}).items()
-        if not former and (category != "layer" or name == cls)
+        if not former and (category not in ("layer", "function") or (name == cls) is (category == "layer"))
     )
 
 

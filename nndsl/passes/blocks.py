@@ -248,7 +248,7 @@ class Blocks:
     def _port(self, value: Value, span: Span, name: str, call: BlockCall) -> Node:
         use = LayerUse(call.path, PORT, call.span, span, {})
         result = Value(span, name, type=value.type)
-        node = Node(use, (value,), {}, (result,), call.span, region=call)
+        node = Node(use, (value,), {}, (result,), call.span, region=call, port=True)
         result.producer = node
         use.nodes.append(node)
         value.uses.append(node)
@@ -285,7 +285,7 @@ class Blocks:
         self._stop()
 
     def _stop(self) -> NoReturn:
-        from nndsl.passes.flows import Stop
+        from nndsl.passes.stop import Stop
 
         raise Stop
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nndsl.ir.graph import BlockCall, LayerUse, Model, Node, Region, Round, Value
-from nndsl.layers.port import PORT
 
 
 def flatten(model: Model) -> Model:
@@ -31,7 +30,7 @@ class _Copy:
         inputs = [replace(item, value=self._input(item.value)) for item in model.inputs]
         nodes = []
         for node in model.nodes:
-            if node.layer.config is PORT:
+            if node.port:
                 self._pass_on(node)
             else:
                 nodes.append(self._node(node))
@@ -51,8 +50,11 @@ class _Copy:
         return copy
 
     def _input(self, value: Value) -> Value:
-        copy = self.values[value] = Value(value.span, value.name, type=value.type)
+        copy = self.values[value] = Value(value.span, value.name, type=value.type, number=value.number)
         return copy
+
+    def _value(self, value: Value) -> Value:
+        return self._input(value) if value.number is not None else self.values[value]
 
     def _pass_on(self, port: Node) -> None:
         """A port's result is what it gets; the name that the model gives it goes to the value itself."""
@@ -67,14 +69,14 @@ class _Copy:
         own = _is_outside(node.region)
         results = tuple(Value(v.span, v.name if own else "", position=v.position, type=v.type) for v in node.results)
         tensors = {
-            name: tuple(self.values[v] for v in item) if isinstance(item, tuple) else self.values[item]
+            name: tuple(map(self._value, item)) if isinstance(item, tuple) else self._value(item)
             for name, item in node.tensors.items()
         }
         use = self.layers.get(node.layer)
         if use is None:
             use = self.layers[node.layer] = replace(node.layer, nodes=[])
         copy = replace(
-            node, layer=use, inputs=tuple(self.values[v] for v in node.inputs), tensors=tensors, results=results,
+            node, layer=use, inputs=tuple(map(self._value, node.inputs)), tensors=tensors, results=results,
             region=None,
         )  # fmt: skip
         use.nodes.append(copy)

@@ -14,9 +14,11 @@ from nndsl.layers.base import Layer
 from nndsl.layers.values import Option, Unbound, show
 from nndsl.passes.bind import Binder
 from nndsl.passes.evaluate import Env, Failed
+from nndsl.passes.expressions import Expressions
 from nndsl.passes.infer import Infer
 from nndsl.passes.layer_names import LayerNames, Statement
 from nndsl.passes.resolve import Scope
+from nndsl.passes.stop import Stop
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -27,10 +29,6 @@ if TYPE_CHECKING:
 Values = tuple[Value, ...]
 MOST_NODES = 200_000
 MOST_ROUNDS = 100_000
-
-
-class Stop(Exception):
-    """The flow has no value; the problem has been reported."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,7 @@ class Flows:
         self.values: dict[str, Value] = {}
         self.shared: dict[str, SharedLayer | SharedBlock | None] = {}
         self.names = LayerNames(scope, problems, f"{frame.call.path}." if frame.call is not None else "")
+        self.expressions = Expressions(self)
         self.current: ast.Stmt | None = None  # the statement whose flow is read
 
     @property
@@ -109,9 +108,8 @@ class Flows:
                 return self._source(self._chosen(expr))
             case ast.ErrorExpr():
                 raise Stop
-            case ast.Binary(left=ast.NameRef() as left, right=ast.NameRef() as right):
-                for side in (left, right):
-                    self._value(side)
+            case _ if self.expressions.reads(expr):
+                return (self.expressions.value(expr),)
         from nndsl.passes.sources import no_source
 
         no_source(expr, self.scope, self.binder.evaluate.absent, self.problems)
@@ -259,12 +257,12 @@ class Flows:
         least = _least(stage.body)
         if len(self.model.nodes) + least * len(rounds) > MOST_NODES:
             self._too_many(stage.span)
-        current = incoming
+        current, repeat = incoming, object()
         try:
             for number, item in enumerate(rounds):
                 evaluate.env = here.bind(self._bound(stage, item)) if stage.names else here
-                self.region = Round(region, stage, number)
-                current = self._stage(stage.body, current)
+                self.region = Round(region, repeat, number, current)
+                current = self.region.outputs = self._stage(stage.body, current)
         finally:
             evaluate.env, self.region = here, region
         return current
@@ -490,7 +488,7 @@ class Flows:
         result = Value(span)
         node = Node(use, incoming, tensors, (result,), span, region=self.region)
         result.producer = node
-        if not use.nodes:
+        if not use.nodes and not use.config.is_function:
             self.model.layers.append(use)
         use.nodes.append(node)
         for value in node.operands():

@@ -14,7 +14,6 @@ from nndsl.ir.dims import Dim, DimTooComplex
 from nndsl.ir.graph import LayerUse, Node, Value
 from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
-from nndsl.layers.port import PORT
 from nndsl.layers.shapes import ShapeError
 from nndsl.source import Span
 
@@ -63,6 +62,8 @@ class Infer:
             return
         self._place, self._reasons = use.name_span, ()
         try:
+            if not config.is_function:
+                _check_batch(config, types)
             _check_mask(config, types)
             result = config.infer(self, *types, **tensors)
             results = result if isinstance(result, tuple) else (result,)
@@ -116,6 +117,11 @@ class Infer:
 
     def _report(self, node: Node, error: ShapeError) -> None:
         use = node.layer
+        if use.config.is_function:
+            from nndsl.passes.expression_errors import report
+
+            report(node, error, self._reasons, self.problems)
+            return
         place = use.arguments.get(error.argument or "", None)
         if use.shared and place is not None and place.start < use.span.start:
             place = None
@@ -159,6 +165,20 @@ def set_paths(config: Layer, path: str) -> None:
         set_paths(child, f"{path}.{name}")
 
 
+def _check_batch(config: Layer, types: tuple[TensorType, ...]) -> None:
+    """Raises ShapeError where a layer would get a value that is one for the whole batch."""
+    for position, x in enumerate(types):
+        if not x.batched:
+            raise ShapeError(
+                f"`{config.title()}` takes a value of each sample, and gets one without a batch axis, "
+                f"{show_shape(x.shape)}",
+                code="NN0314",
+                inputs=(position,),
+                help="a reduction over axis 0 is one for the whole batch: reduce other axes, or combine it with a "
+                "value that has a batch axis before",
+            )
+
+
 def _check_mask(config: Layer, types: tuple[TensorType, ...]) -> None:
     """Raises ShapeError where a layer would use a mask of more axes than the steps of its input: `TimeDistributed`
     hands the mask of every word on, as Keras's does, where its layer has made one vector of all words."""
@@ -194,7 +214,7 @@ def origin(value: Value) -> Span:
     if value.producer is None:
         return value.span
     use: LayerUse = value.producer.layer
-    if use.config is PORT:
+    if value.producer.port:
         return use.name_span
     return value.producer.span if use.shared else use.name_span
 
@@ -212,7 +232,7 @@ def chain(values: tuple[Value, ...], most: int = 6) -> tuple[str, ...]:
         seen = 0
         while current is not None and seen < most:
             node = current.producer
-            if node is not None and node.layer.config is PORT:
+            if node is not None and node.port:
                 current = node.inputs[0]
                 continue
             name = current.name if node is None else node.layer.shared or node.layer.config.title()

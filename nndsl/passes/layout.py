@@ -26,18 +26,18 @@ def layout(model: Model, native: Literal["channels_first", "channels_last"]) -> 
     result = Layout()
     for node in model.nodes:
         config = node.layer.config
-        if not node.inputs or node.inputs[0].type.rank < 3:
+        ranks = {value.type.rank for value in node.inputs if not value.type.weak}  # a number fits any layout
+        if not ranks or max(ranks) < 3:
             continue
         if config.layout in ("channels", "last"):
             other = config.data_format is not None and config.data_format != native
             moved = other and (config.layout == "channels" or native == "channels_last")
         elif config.layout == "any":
-            ranks = {value.type.rank for value in node.inputs}
             moved = len(ranks) == 1 and any(value in result.moved for value in node.inputs)
         else:
             moved = False
         if moved:
             result.wants.add(node)
             if config.layout != "last":
-                result.moved.update(v for v in node.results if v.type.rank == node.inputs[0].type.rank)
+                result.moved.update(v for v in node.results if v.type.rank == max(ranks))
     return result

@@ -181,7 +181,12 @@ def flow_references(node: ast.Expr | None) -> Iterator[tuple[str, Span]]:
         match item:
             case ast.NameRef():
                 yield item.name, item.span
-            case ast.Flow() | ast.TupleExpr() | ast.ListExpr():
+            case ast.Flow():
+                for stage in item.items[1:]:  # `-> norm(…)` is a layer, though `norm(x)` is a function
+                    if isinstance(stage, ast.CallExpr) and catalogue.find("function", stage.func.text) is not None:
+                        yield stage.func.text, stage.func.span
+                stack.extend(reversed(item.items))
+            case ast.TupleExpr() | ast.ListExpr():
                 stack.extend(reversed(item.items))
             case ast.Branch():
                 stack.extend(reversed(item.arms))
@@ -195,8 +200,14 @@ def flow_references(node: ast.Expr | None) -> Iterator[tuple[str, Span]]:
                 stack += [item.right, item.left]
             case ast.Unary():
                 stack.append(item.operand)
-            case ast.Subscript() | ast.Attribute():
+            case ast.Attribute():
                 stack.append(item.value)
+            case ast.Subscript():
+                for part in item.items:
+                    stack += [part.step, part.stop, part.start, part.index]
+                stack.append(item.value)
+            case ast.CallExpr() if catalogue.find("function", item.func.text) is not None:
+                stack.extend(arg.value for arg in reversed(item.args))
             case ast.CallExpr():
                 cls = catalogue.find("layer", item.func.text)
                 if cls is None:

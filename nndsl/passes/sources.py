@@ -10,13 +10,8 @@ from nndsl.passes.unknown import unknown_layer
 from nndsl.source import Span
 from nndsl.syntax import ast
 
-_FUNCTIONS = frozenset(
-    "exp log sqrt abs tanh sigmoid relu softmax sum mean max min argmax reshape transpose concat stack where clip cast "
-    "matmul einsum cumsum norm sin cos arange minimum maximum zeros_like ones_like random_normal random_uniform".split()
-)
 _MANY = 1_000
 _NO_FIX: tuple[Fix, ...] = ()
-_MERGES = {"+": "Add()", "-": "Subtract()", "*": "Multiply()"}
 
 
 def no_value(ref: ast.NameRef, scope: Scope, statement: ast.Stmt | None, problems: Problems) -> None:
@@ -97,7 +92,7 @@ def no_source(expr: ast.Expr, scope: Scope, absent: set[str], problems: Problems
                 fixes=(Fix(f"change to `{name}`", (Edit(expr.span, str(name)),)),) if named else (),
             )
         case _:
-            _arithmetic(expr, problems)
+            _no_value(expr, problems)
 
 
 def _some_value(scope: Scope) -> str:
@@ -163,8 +158,6 @@ def _call(call: ast.CallExpr, scope: Scope, absent: set[str], problems: Problems
             "called like a function",
             help=f"write `{inside[:40]} -> {name}`",
         )
-    elif name in _FUNCTIONS:
-        _arithmetic(call, problems)
     elif (layer := _function(name)) is not None and (flow := _as_flow(call, layer, scope.values())) is not None:
         problems.error(
             "NN0202",
@@ -178,20 +171,16 @@ def _call(call: ast.CallExpr, scope: Scope, absent: set[str], problems: Problems
         unknown_layer(call, scope.shared(), problems)
 
 
-def _arithmetic(expr: ast.Expr, problems: Problems) -> None:
-    """Arithmetic on values: not there yet; where a merging layer does the same, it is named."""
+def _no_value(expr: ast.Expr, problems: Problems) -> None:
+    """Reports an expression of another kind."""
     if isinstance(expr, ast.Binary) and slip(expr, problems):
         return
-    message, fixes = "arithmetic on values is not in this version of nndsl", _NO_FIX
-    help = "`Add()`, `Subtract()`, `Multiply()` and `Average()` do some of it, on values: `(a, b) -> Add()`"
-    if isinstance(expr, ast.Binary) and expr.op in _MERGES:
-        merge = _MERGES[expr.op]
-        help = f"`{merge}` does it, on values: `(a, b) -> {merge}`"
-        if isinstance(expr.left, ast.NameRef) and isinstance(expr.right, ast.NameRef):
-            text = f"({expr.left.name}, {expr.right.name}) -> {merge}"
-            help = f"write `{text}`"
-            fixes = (Fix(f"change to `{text}`", (Edit(expr.span, text),)),)
-    problems.error("NN0218", message, expr.span, help=help, fixes=fixes)
+    problems.error(
+        "NN0211",
+        f"`{expr.span.text[:40]}` is not a value that can flow",
+        expr.span,
+        help="a flow starts from an input, another named value, or an expression of such",
+    )
 
 
 _SLIPS = {

@@ -71,6 +71,8 @@ def _between(
             continue
         if not value.type.known:
             return None
+        if value.number is not None:
+            continue
         if value.producer is None and value in targets and _leads(value, sources):
             ends = ", ".join(n.text for n in statement.targets)
             starts = ", ".join(n.text for n in statement.sources)

@@ -103,6 +103,11 @@ def unknown_layer(call: ast.CallExpr, shared: list[str], problems: Problems) -> 
         )
         return None
     activation = catalogue.find("activation", name.text)
+    if activation is None and catalogue.find("function", name.text) is not None:
+        from nndsl.passes.expression_errors import as_stage
+
+        as_stage(call, problems)
+        return None
     if activation is not None:
         text = f"Activation({name.text})"
         problems.error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from nndsl.ir.graph import Model
+from nndsl.ir.graph import BlockCall, Model
 from nndsl.ir.types import TensorType
 
 _WIDTH = 84
@@ -18,6 +18,14 @@ def class_docstring(model: Model) -> str:
     """What the model is (the comment above it), what it takes and gives."""
     lines = _wrap(model.comment, 4) or [f"The model {model.name}."]
     return _docstring([*lines, "", *shapes(model)], 4)
+
+
+def block_docstring(call: BlockCall, name: str) -> str:
+    """The comment above the block; of a second structure, which calls it is for."""
+    lines = _wrap(call.definition.comment, 4) or [f"The block {call.name}."]
+    if name != call.name and call.definition.comment:
+        lines = [f"{lines[0]}", *lines[1:]]
+    return _docstring(lines, 4)
 
 
 def shapes(model: Model) -> list[str]:

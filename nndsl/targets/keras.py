@@ -10,6 +10,7 @@ from nndsl.passes.flatten import flatten
 from nndsl.passes.layout import layout
 from nndsl.targets import keras_training
 from nndsl.targets.docstrings import class_docstring, file_docstring
+from nndsl.targets.inline import count, put
 from nndsl.targets.keras_spell import spell
 from nndsl.targets.names import python_name
 from nndsl.targets.printing import block, literal
@@ -81,6 +82,8 @@ class _Body:
 
     def _operand(self, value: Value, moved: bool) -> code.Expr:
         """A value as a call wants it: channels last where `moved`, else as declared."""
+        if value.number is not None:
+            return code.Literal(value.number)
         if moved and value in self.permuted:
             return self.permuted[value]
         expr = self.variables[value]
@@ -106,6 +109,14 @@ class _Body:
             spell=spell,
         )
         result = config.keras(call, *inputs)
+        for operand, given in zip(node.inputs, inputs, strict=True):
+            if operand in self.names.inlined and count(result, given) > 1:
+                name = code.Name(self.names.fresh("value"))
+                self.statements.append(code.Assign((name,), given))
+                result = put(result, given, name)
+        if node.results[0] in self.names.inlined:
+            self.variables[node.results[0]] = result
+            return
         names = tuple(self.names.name(index, value) for value in node.results)
         targets = tuple(code.Name(name) for name in names)
         self.statements.append(code.Assign(targets, result))

@@ -38,6 +38,8 @@ def spell(entry: Entry, name: str | None = None, changed: Mapping[str, object] |
     positional: list[code.Expr] = []
     keywords: list[tuple[str, code.Expr]] = []
     for argument in entry.arguments.values():
+        if argument.at_call:
+            continue  # written where the layer is called
         value = (changed or {}).get(argument.name, getattr(entry, argument.name))
         if value is OMIT or (argument.name == "data_format" and argument.name not in (changed or {})):
             continue

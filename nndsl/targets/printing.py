@@ -4,6 +4,7 @@ files need no formatter (a test runs `ruff format --check` over every golden fil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from nndsl import code
@@ -83,7 +84,27 @@ def _flat(node: code.Expr | code.Slice) -> tuple[str, int]:
             return f"{flat(then, 1)} if {flat(condition, 1)} else {flat(otherwise)}", 0
         case code.Comprehension(item, target, iterable):
             return f"[{flat(item)} for {flat(target)} in {flat(iterable)}]", _ATOM
+        case code.Generator(item, target, iterable):
+            return f"{flat(item)} for {flat(target)} in {flat(iterable)}", 0
+        case code.Star(value):
+            inner = flat(value)
+            return (f"*({inner})" if isinstance(value, code.Generator) else f"*{inner}"), 0
+        case code.Format(parts):
+            return _format(parts), _ATOM
     raise TypeError(f"cannot print {type(node).__name__}")
+
+
+def _format(parts: tuple[str | code.Expr, ...]) -> str:
+    """An f-string. Its texts are layers' paths, which hold nothing that would need an escape."""
+    pieces = []
+    for part in parts:
+        if isinstance(part, str):
+            if not re.fullmatch(r"[\w.]*", part):
+                raise ValueError(f"{part!r} is no part of a path")
+            pieces.append(part)
+        else:
+            pieces.append(f"{{{flat(part)}}}")
+    return f'f"{"".join(pieces)}"'
 
 
 def _target(node: code.Expr) -> str:
@@ -147,6 +168,10 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
             if len(lines[0]) > WIDTH:
                 lines = [*_bare(item, "", "", deeper), *_bare(iterable, f"for {flat(target)} in ", "", deeper)]
             return [f"{pad}{prefix}[", *lines, f"{pad}]{suffix}"]
+        case code.Star(code.Generator() as value):
+            return [f"{pad}{prefix}*(", *broken(value, "", "", deeper), f"{pad}){suffix}"]
+        case code.Generator(item, target, iterable):
+            return [*_bare(item, prefix, "", indent), *_bare(iterable, f"for {flat(target)} in ", suffix, indent)]
         case code.Dict(items) if items:
             lines = [f"{pad}{prefix}{{"]
             for key, value in items:

@@ -57,8 +57,12 @@ def value_name(value: Value) -> str:
     """What a value is called among the others of its model: its input's name or its layer's path, and which call of
     a shared layer or which of several results it is."""
     node = value.producer
+    if value.number is not None:
+        return spell(value.number)
     if node is None:
         return value.name
+    if node.layer.config.is_function:
+        return value.name or " ".join(node.span.text.split())[:30]
     calls = node.layer.nodes
     call = f" (call {calls.index(node) + 1})" if len(calls) > 1 else ""
     result = f"[{value.position}]" if len(node.results) > 1 else ""

@@ -48,7 +48,7 @@ def draw(model: Model) -> Drawing:
         made[item.value] = len(boxes)
         boxes.append(Box("input", (item.name, str(item.value.type))))
     for node in model.nodes:
-        flows = [(value, "") for value in node.inputs]
+        flows = [(value, "") for value in node.inputs if value.number is None]
         for name, given in node.tensors.items():
             flows += [(value, name) for value in (given if isinstance(given, tuple) else (given,))]
         arrows += _arrows(flows, made, len(boxes))
@@ -65,6 +65,8 @@ def draw(model: Model) -> Drawing:
 def _box(node: Node) -> Box:
     use = node.layer
     types = ", ".join(map(str, node.result_types))
+    if use.config.is_function:
+        return Box("layer", tuple(map(_cut, (*filter(None, (node.results[0].name,)), layer_text(use), types))))
     shared = len(use.nodes) > 1
     name = f"{use.path} (shared, call {use.nodes.index(node) + 1})" if shared else use.path
     return Box("shared" if shared else "layer", tuple(map(_cut, (name, layer_text(use), types))))

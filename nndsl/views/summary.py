@@ -128,9 +128,8 @@ def _row(node: Node, model: Model) -> tuple[Row, int]:
     title = use.config.title()
     arguments = text[text.index("(") + 1 : -1]
     inputs = tuple(value_name(value) for value in node.operands())
-    row = Row(
-        use.path, title, arguments, inputs, node.result_types, trainable, frozen, multiply_adds, call, len(use.nodes)
-    )
+    name = node.results[0].name if use.config.is_function else use.path
+    row = Row(name, title, arguments, inputs, node.result_types, trainable, frozen, multiply_adds, call, len(use.nodes))
     return row, size
 
 
