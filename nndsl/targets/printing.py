@@ -283,7 +283,8 @@ def statement(node: code.Stmt, indent: int) -> list[str]:
                 lines += [f"{pad}else:", *statements(orelse, indent + 1)]
             return lines
         case code.For(target, iterable, body):
-            return [*broken(iterable, f"for {flat(target)} in ", ":", indent), *statements(body, indent + 1)]
+            names = flat(target).strip("()") if isinstance(target, code.Tuple) else flat(target)
+            return [*broken(iterable, f"for {names} in ", ":", indent), *statements(body, indent + 1)]
         case code.With(context, body):
             return [*broken(context, "with ", ":", indent), *statements(body, indent + 1)]
         case code.Comment(text):

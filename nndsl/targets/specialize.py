@@ -15,7 +15,7 @@ from typing import Any
 from nndsl import code
 from nndsl.ir.graph import BlockCall
 from nndsl.layers.traced import Traced, plain
-from nndsl.targets.arguments import argument_name
+from nndsl.targets.arguments import argument_name, shortened, spelled_out
 from nndsl.targets.rewrite import leaves_of, replaced
 
 
@@ -54,6 +54,7 @@ def specialize(
     read as `self.parameter` there. `resolve` puts the names of inner families into a unit before it is compared.
     """
     seen: set[Any] = set()
+    known: dict[str, tuple[str, ...]] = {}  # class → its parameters
     pending = list(units)
     heights = _heights(pending)
     families: list[Family] = []
@@ -62,6 +63,7 @@ def specialize(
         fresh: dict[Any, dict[Any, list[Unit]]] = {}
         for unit in level:
             resolve(unit)
+            unit.init = spelled_out(unit.init)
             key = (unit.fixed, leaves_of(unit.init)[0], leaves_of(unit.body)[0])
             definition = unit.call.definition
             fresh.setdefault(definition, {}).setdefault(key, []).append(unit)
@@ -71,7 +73,8 @@ def specialize(
             names = _names(list(structures.values()), first)
             for members, title in zip(structures.values(), names, strict=True):
                 family = Family(name(title), members)
-                _parametrize(family, attribute)
+                _parametrize(family, attribute, known)
+                known[family.name] = tuple(parameter for parameter, _ in family.parameters)
                 for unit in members:
                     unit.family = family
                 families.append(family)
@@ -138,15 +141,15 @@ def _camel(text: str) -> str:
 # -------------------------------------------------------------------------------------------- parameters
 
 
-def _parametrize(family: Family, attribute: bool) -> None:
+def _parametrize(family: Family, attribute: bool, known: Mapping[str, Sequence[str]]) -> None:
     """Fills `family` from its units, and gives each unit its arguments."""
     units = family.units
     init = [leaves_of(unit.init)[1] for unit in units]
     body = [leaves_of(unit.body)[1] for unit in units]
-    table = _Table(units)
+    table = _Table(units, known)
     in_init = table.fill(init, "")
     in_body = table.fill(body, "self." if attribute else "")
-    family.init = replaced(units[0].init, in_init)
+    family.init = shortened(replaced(units[0].init, in_init))
     family.body = _uncommented(replaced(units[0].body, in_body), units)
     stored = [code.Assign((code.dotted(f"self.{n}"),), code.Name(n)) for n in table.stored] if attribute else []
     family.init = (*stored, *family.init)
@@ -174,8 +177,8 @@ def _merge(originals: list[Any], item: Any) -> Any:
 class _Table:
     """The parameters of one family, by the values that its calls give for them."""
 
-    def __init__(self, units: list[Unit]) -> None:
-        self.units = units
+    def __init__(self, units: list[Unit], known: Mapping[str, Sequence[str]]) -> None:
+        self.units, self.known = units, known
         self.given = {  # the block's own parameters whose values can stand in code
             name: tuple(_value(unit.call.arguments[name]) for unit in units) for name in units[0].call.arguments
         }
@@ -208,7 +211,11 @@ class _Table:
             if values == vector:
                 self._store(name, prefix)
                 return code.dotted(prefix + name)
-        name = self._free(argument_name(leaves[0]))
+        fitted = self._fitted(vector)
+        if fitted is not None:
+            self._use(fitted[0], prefix)
+            return _prefixed(fitted[1], prefix)
+        name = self._free(argument_name(leaves[0], self.known))
         self.derived[name] = vector
         self._store(name, prefix)
         return code.dotted(prefix + name)
@@ -226,6 +233,19 @@ class _Table:
             if _evaluate(value.trace, scope) != wanted:
                 return None
         return value.trace
+
+    def _fitted(self, vector: tuple[Any, ...]) -> tuple[str, code.Expr] | None:
+        """A simple expression of a parameter that is right in all calls: the half of a kernel pads it, a repeat has
+        one round less than the stage is deep."""
+        for name, values in self.given.items():
+            if any(type(v) is not int for v in (*values, *vector)) or len(set(values)) < 2:
+                continue
+            times = vector[0] // values[0] if values[0] else 0
+            for op, number in (*_FITS, *((("*", times),) if 2 <= times <= 16 else ())):
+                if all(_OPERATORS[op](v, number) == wanted for v, wanted in zip(values, vector, strict=True)):
+                    left, right = code.Name(name), code.Literal(number)
+                    return name, code.Binary(op, right, left) if op == "*" else code.Binary(op, left, right)
+        return None
 
     def _use(self, name: str, prefix: str) -> None:
         self.used[name] = self.given[name]
@@ -296,6 +316,7 @@ def _type(values: tuple[Any, ...]) -> str:
     return next(iter(kinds)).__name__
 
 
+_FITS = (("//", 2), ("-", 1))
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
     "//": lambda a, b: a // b, "%": lambda a, b: a % b, "**": lambda a, b: a**b,

@@ -100,9 +100,9 @@ class _Program:
         """The classes of blocks, inner ones first."""
 
         def name(title: str) -> str:
-            free, number = class_name(title, taken), 2
-            while free in taken:
-                free, number = class_name(f"{title}{number}", taken), number + 1
+            free, number = title, 2
+            while class_name(free, taken) != free:
+                free, number = f"{title}{number}", number + 1
             taken.add(free)
             return free
 
@@ -138,7 +138,7 @@ def _block_class(family: Family) -> dict[str, Any]:
     returns = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
     return {
         "name": family.name,
-        "docstring": block_docstring(unit.call, family.name),
+        "docstring": block_docstring(unit.call),
         "buffers": _buffers(made.scope),
         "init": signature("__init__", parameters, "None", 1) if family.init else "",
         "modules": block(family.init, 2),

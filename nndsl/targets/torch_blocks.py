@@ -11,6 +11,7 @@ from nndsl import code
 from nndsl.ir.graph import BlockCall, Node, Value
 from nndsl.layers.emit import TorchScope
 from nndsl.layers.entry import snake_case
+from nndsl.targets.folding import folded, norms_of, returning
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.rewrite import transformed
 from nndsl.targets.specialize import Unit
@@ -136,9 +137,10 @@ class BlockWriter:
         masks = [i for i, port in enumerate(item.outputs) if port.results[0] in writer.masked]
         given = [*(body.result(value) for value in results), *(body.masks[results[i]] for i in masks)]
         returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
+        statements = folded(statements, norms_of(scope.modules))
         if len(given) == 1:
             statements = writer.typed(statements, returned)
-        statements = returning(discard_unread([*statements, code.Return(returned)]))
+        statements = returning(folded(discard_unread([*statements, code.Return(returned)])))
         made = Written(scope, tuple(parameters), tuple(masks), scope.activity, bool(scope.reset))
         layers = tuple(dict.fromkeys(_statement(step, prefix) for step in body.nodes if not _is_identity(step)))
         fixed = (made.arguments, made.masks, len(given), made.penalised, tuple(_states(scope)), tuple(_inits(scope)))
@@ -150,15 +152,6 @@ class BlockWriter:
 def _same_modules(unit: Unit, other: Unit) -> bool:
     """Whether two calls of one shared block make the same modules (blocks inside of it are one unit each)."""
     return list(unit.extra.scope.modules) == list(other.extra.scope.modules)
-
-
-def returning(statements: list[code.Stmt]) -> list[code.Stmt]:
-    """`return F.relu(y)` for `y = F.relu(y)` and `return y`."""
-    if len(statements) > 1 and isinstance(statements[-1], code.Return):
-        last, value = statements[-2], statements[-1].value
-        if isinstance(last, code.Assign) and last.targets == (value,) and not last.annotation:
-            return [*statements[:-2], code.Return(last.value)]
-    return statements
 
 
 def _statement(step: Node | CallItem, prefix: str) -> str:
@@ -175,15 +168,19 @@ def _is_identity(step: Node | CallItem) -> bool:
 
 
 def _states(scope: TorchScope) -> Iterator[tuple[object, ...]]:
-    return ((entry.key, tuple(kind for kind, _ in entry.steps)) for entry in scope.state)
+    """What the tensors of a class are made of; how many rounds a list has does not matter."""
+    seen = ((re.sub(r"\.\d+\.", ".n.", e.key), tuple(kind for kind, _ in e.steps)) for e in scope.state)
+    return iter(dict.fromkeys(seen))
 
 
 def _inits(scope: TorchScope) -> Iterator[tuple[object, ...]]:
     """What sees to initial weights: two calls that differ there are no one class."""
+    seen: dict[tuple[object, ...], None] = {}
     for record in scope.inits:
         if not record.nested:
             initializer = record.weight.initializer
-            yield record.module, record.key, initializer.title(), repr(sorted(_plain(initializer.given)))
+            seen[record.module, record.key, initializer.title(), repr(sorted(_plain(initializer.given)))] = None
+    return iter(seen)
 
 
 def _plain(given: object) -> list[tuple[str, str]]:

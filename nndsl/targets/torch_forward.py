@@ -12,6 +12,7 @@ from nndsl.passes.layout import layout
 from nndsl.passes.logits import logits_activation
 from nndsl.records import replace
 from nndsl.targets.convert import expression
+from nndsl.targets.folding import folded, norms_of
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.printing import block, flat, signature
 from nndsl.targets.structure import structure
@@ -89,7 +90,7 @@ class Forward:
             self.scope.output_masks = True
             statements.append(code.Assign((code.dotted("self.output_masks"),), code.Dict(masks)))
         result = code.Dict(tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs))
-        self.body = discard_unread([*statements, code.Return(result)])
+        self.body = discard_unread([*folded(statements, norms_of(self.scope.modules)), code.Return(result)])
         return [self.method(submodel) for submodel in self.model.submodels]
 
     def _activity(self, statements: list[code.Stmt]) -> list[code.Stmt]:
@@ -158,6 +159,7 @@ class Forward:
         statements = [*body.write([]), *body.unless_logits()]
         results = tuple(body.result(value) for value in submodel.targets)
         self.layout.moved |= moved
+        statements = folded(statements, norms_of(self.scope.modules))
         if len(results) == 1:
             statements = self.typed(statements, results[0])
         statements.append(code.Return(results[0] if len(results) == 1 else code.Tuple(results)))
