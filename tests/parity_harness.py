@@ -94,7 +94,14 @@ def _canonical(pair: Pair) -> Iterator[tuple[str, Any]]:
 
 
 def _keras_layer(model: Any, path: str) -> Any:
-    return next((layer for layer in model.layers if layer.name == path), None)
+    """The layer of that name, in the model or in a shared block, which is a model inside of it."""
+    for layer in model.layers:
+        if layer.name == path and not isinstance(layer, keras.Model):
+            return layer
+        found = _keras_layer(layer, path) if isinstance(layer, keras.Model) else None
+        if found is not None:
+            return found
+    return None
 
 
 def _weights(path: str, config: Any, types: Any) -> Iterator[tuple[str, tuple[int, ...]]]:

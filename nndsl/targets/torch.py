@@ -18,7 +18,8 @@ from nndsl.targets.printing import block, signature
 from nndsl.targets.render import render
 from nndsl.targets.rewrite import transformed
 from nndsl.targets.specialize import Family, Unit, specialize
-from nndsl.targets.torch_blocks import NotStructured, Written
+from nndsl.targets.structure import NotStructured
+from nndsl.targets.torch_blocks import Written
 from nndsl.targets.torch_forward import Forward
 from nndsl.targets.torch_init import Inits, plan_inits
 from nndsl.targets.torch_loops import resolved_list
