@@ -40,7 +40,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     scope.imports |= {"import argparse", "import numpy as np", "from itertools import zip_longest"}
     scope.imports.add("from typing import Any")
     trained, common = trained_outputs(model), settings(model)
-    if common["steps"]:
+    if trained and common["steps"]:
         scope.imports |= {"from collections.abc import Iterable, Iterator", "from itertools import islice"}
     given, optimizer = model.training.given, model.training.optimizer
     records = list(_trainable(model, scope))
@@ -62,7 +62,6 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "activity": scope.activity,
         "constraints": constraints,
         "optimizer": _optimizer(model, scope, constrained=bool(constraints)) if trained else "",
-        "optimizer_doc": f"{type(optimizer).__name__} as Keras defines it.",
         "schedule": "",
         "schedule_doc": "",
         "watchers": _watchers(model, callbacks, scope) if trained else "",

@@ -53,7 +53,7 @@ class Programs:
             self.keras.compile_model(self.pair.keras)
         size = self.keras.BATCH_SIZE
         if hasattr(self.torch, "batches"):  # training counts steps
-            state = [self.pair.torch] if hasattr(self.pair.torch, "reset_state") else []
+            state = [self.pair.torch] if "model" in inspect.signature(self.torch.batches).parameters else []
             found = self.torch.run(self.pair.torch, self.torch.batches(*state, tensors, size))
         else:
             found = self.torch.run(self.pair.torch, tensors, size)
