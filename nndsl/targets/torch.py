@@ -175,7 +175,7 @@ def _is_buffer(constructor: code.Expr) -> bool:
 
 def _imports(extra: set[str]) -> str:
     """Import lines as ruff's isort rule sorts them: standard library, then the others, one line a module."""
-    lines = {"from __future__ import annotations", "import torch", "from torch import Tensor, nn", *extra}
+    lines = {"import torch", "from torch import Tensor, nn", *extra}
     plain = {line for line in lines if line.startswith("import ")}
     names: dict[str, set[str]] = {}
     for line in lines - plain:
