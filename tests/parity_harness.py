@@ -116,7 +116,12 @@ def randomize(pair: Pair, seed: int = 0) -> None:
     random = np.random.default_rng(seed)
     for path, variable in pair.weights.items():
         value = random.normal(scale=0.5, size=tuple(variable.shape))
+        if "int" in variable.dtype:
+            value = random.integers(0, 9, tuple(variable.shape))
         variable.assign(np.abs(value) + 0.5 if path.endswith("variance") else value)
+    for layer in pair.keras.layers:
+        if hasattr(layer, "finalize_state"):  # as loading weights does: it computes with copies of them
+            layer.finalize_state()
     copy_weights(pair)
 
 
