@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.ir.graph import Model, Value
+from nndsl.passes.resolve import Definition, references
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -34,7 +35,8 @@ def _check_body(
     problems: Problems,
 ) -> None:
     reached = _before(results) | set(results)
-    unused = {value for value in named.values() if value not in reached}
+    mentioned = _mentioned(definition)
+    unused = {value for name, value in named.items() if value not in reached and name not in mentioned}
     ends = unused - _before(unused)  # what leads to these alone is not reported beside them
     for statement in definition.body:
         match statement:
@@ -91,6 +93,32 @@ def _assigned(
             notes=(f"{others} lead{'s' if len(before) == 1 else ''} to it, and to nothing else",) if before else (),
             help="use it, make it an `output`, or leave it out", fixes=_removal(f"remove {listed}", statement.span),
         )  # fmt: skip
+
+
+def _mentioned(definition: ast.ModelDef | ast.BlockDef) -> set[str]:
+    """The names that outputs are written with, directly or through others: those too that only an arm needs which was
+    not taken this time, and in a block those whose shape alone is asked for."""
+    in_block = isinstance(definition, ast.BlockDef)
+    needs: dict[str, set[str]] = {}
+    waiting: list[str] = []
+    for statement in definition.body:
+        if isinstance(statement, ast.OutputStmt):
+            waiting.append(statement.name.text)
+            names: tuple[ast.Ident, ...] = (statement.name,)
+        elif isinstance(statement, ast.AssignStmt):
+            names = statement.targets
+        else:
+            continue
+        found = {name for name, _ in references(Definition(statement, names), types=in_block)}
+        for ident in names:
+            needs.setdefault(ident.text, set()).update(found)
+    mentioned: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in mentioned:
+            mentioned.add(name)
+            waiting += needs.get(name, set())
+    return mentioned
 
 
 def _before(values: Iterable[Value]) -> set[Value]:

@@ -36,6 +36,7 @@ class Variables:
         own = next((value for value, name in arguments.items() if name == "x"), None)
         self._free_x = "x" not in self.taken or own is not None
         self._x_until = -1 if own is None else self.last_use.get(own, -1)
+        self._until: dict[str, int] = {}  # until when a name of a statement is borrowed by a value on the way to it
         if own is None and any(v.name == "x" for n in nodes for v in n.results):
             self._free_x = False
         self.taken.add("x")
@@ -54,7 +55,8 @@ class Variables:
             return "x"
         assert value.producer is not None
         end = self._end(value)
-        if end:
+        if end and self._until.get(end, -1) <= index:  # several chains may lead to one end
+            self._until[end] = self.last_use[value]
             return python_name(end)
         layer = value.producer.layer
         path = layer.path.removeprefix(self.prefix).replace(".", "_")
