@@ -252,7 +252,17 @@ class Comment:
     text: str
 
 
-Stmt: TypeAlias = Assign | Do | Return | If | For | With | Raise | Comment
+@record
+class Rounds:
+    """The rounds of a repeat, each with its statements, the variable that flows in and the one that flows out. Targets
+    put a loop, or the statements one after the other, in its place before anything is printed."""
+
+    rounds: tuple[tuple[Stmt, ...], ...]
+    starts: tuple[Expr, ...]
+    ends: tuple[Expr, ...]
+
+
+Stmt: TypeAlias = Assign | Do | Return | If | For | With | Raise | Comment | Rounds
 
 
 def dotted(path: str) -> Expr:

@@ -303,7 +303,7 @@ class KerasCall:
         layer: Layer,
         inputs: tuple[TensorType, ...],
         *,
-        name: str,
+        name: str | code.Expr,
         last: bool = False,
         tensors: Mapping[str, Any] | None = None,
         variable: str | None = None,

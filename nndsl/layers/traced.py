@@ -12,16 +12,19 @@ from nndsl import code
 class TracedInt(int):
     trace: code.Expr
     scope: object
+    is_default: bool = False  # written although it is what the argument has by default
 
 
 class TracedFloat(float):
     trace: code.Expr
     scope: object
+    is_default: bool = False
 
 
 class TracedStr(str):
     trace: code.Expr
     scope: object
+    is_default: bool = False
 
 
 Traced = TracedInt | TracedFloat | TracedStr
@@ -48,6 +51,16 @@ def plain(value: object) -> object:
         case TracedStr():
             return str.__str__(value)
     return value
+
+
+def as_default(value: object) -> object:
+    """A traced value, marked as one that could be left out."""
+    if not isinstance(value, Traced):
+        return value
+    made = traced(value, value.trace, value.scope)
+    assert isinstance(made, Traced)
+    made.is_default = True
+    return made
 
 
 def combined(op: str, left: object, right: object, result: object) -> object:

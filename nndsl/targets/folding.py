@@ -31,9 +31,7 @@ def folded(statements: Iterable[code.Stmt], norms: Collection[str] = ()) -> list
     return result
 
 
-def _around(
-    before: code.Stmt | None, statement: code.Stmt, norms: Collection[str], is_last: bool
-) -> code.Stmt | None:
+def _around(before: code.Stmt | None, statement: code.Stmt, norms: Collection[str], is_last: bool) -> code.Stmt | None:
     """Both statements in one, where the second only puts an activation or a norm around the first. `is_last` says that
     nothing but the return comes behind."""
     if not isinstance(before, code.Assign) or not isinstance(statement, code.Assign | code.Return):

@@ -7,6 +7,7 @@ from typing import Any
 
 from nndsl import code
 from nndsl.ir.graph import Node, Value
+from nndsl.targets.rewrite import parts_of
 from nndsl.targets.structure import Step
 
 DEEPEST = 8  # operations in one expression, one inside the other
@@ -36,7 +37,7 @@ def count(node: object, wanted: code.Expr) -> int:
         return 1
     if isinstance(node, tuple):
         return sum(count(item, wanted) for item in node)
-    return sum(count(getattr(node, name), wanted) for name in getattr(node, "__match_args__", ()))
+    return sum(count(getattr(node, name), wanted) for name in (parts_of(type(node)) or ()))
 
 
 def put(node: Any, old: code.Expr, new: code.Expr) -> Any:
@@ -45,7 +46,7 @@ def put(node: Any, old: code.Expr, new: code.Expr) -> Any:
         return new
     if isinstance(node, tuple):
         return tuple(put(item, old, new) for item in node)
-    names = getattr(node, "__match_args__", ())
+    names = parts_of(type(node)) or ()
     if not names or not count(node, old):
         return node
     return type(node)(**{name: put(getattr(node, name), old, new) for name in names})

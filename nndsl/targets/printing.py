@@ -270,7 +270,10 @@ def statement(node: code.Stmt, indent: int) -> list[str]:
     match node:
         case code.Assign(targets, value, comment, annotation):
             names = ", ".join(flat(target) for target in targets) + (f": {annotation}" if annotation else "")
-            return _commented(broken(value, f"{names} = ", "", indent), comment, pad)
+            lines = broken(value, f"{names} = ", "", indent)
+            if len(targets) > 1 and isinstance(value, code.Tuple) and len(lines) == 1:
+                lines = [f"{pad}{names} = {flat(value)[1:-1]}"]  # no parentheses where it fits on one line
+            return _commented(lines, comment, pad)
         case code.Do(value, comment):
             return _commented(broken(value, "", "", indent), comment, pad)
         case code.Return(value):

@@ -19,6 +19,11 @@ class Leaf:
     place: int | str
 
 
+def parts_of(kind: type) -> tuple[str, ...] | None:
+    """The fields of a class of code, None for anything else."""
+    return getattr(kind, "__match_args__", None) if kind.__module__ == code.__name__ else None
+
+
 def is_leaf(node: object) -> bool:
     if isinstance(node, code.Tuple):
         return bool(node.items) and all(
@@ -49,7 +54,7 @@ def _key(node: Any, found: list[Leaf], parent: code.Call | None, place: int | st
         args = tuple([_key(item, found, node, position) for position, item in enumerate(node.args)])
         kwargs = tuple([(name, _key(item, found, node, name)) for name, item in node.kwargs])
         return ("Call", func, args, kwargs)
-    names = getattr(kind, "__match_args__", None)
+    names = parts_of(kind)
     if names is None:
         return node
     skipped = ("comment",) if kind in (code.Assign, code.Do) else ()
@@ -82,7 +87,7 @@ def mapped(node: Any, change: Callable[[Any], Any]) -> Any:
         args = tuple([change(item) for item in node.args])
         kwargs = tuple([(name, change(item)) for name, item in node.kwargs])
         return code.Call(func, args, kwargs)
-    names = getattr(kind, "__match_args__", None)
+    names = parts_of(kind)
     if names is None:
         return node
     skipped = ("comment",) if kind in (code.Assign, code.Do) else ()

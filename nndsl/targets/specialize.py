@@ -16,6 +16,7 @@ from nndsl import code
 from nndsl.ir.graph import BlockCall
 from nndsl.layers.traced import Traced, plain
 from nndsl.targets.arguments import argument_name, shortened, spelled_out
+from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.rewrite import leaves_of, replaced
 
 
@@ -30,6 +31,7 @@ class Unit:
     fixed: tuple[Any, ...]
     layers: tuple[str, ...]  # the statements that make its layers, for the name of a second structure
     extra: Any = None  # what the target keeps with it
+    taken: frozenset[str] = frozenset()  # names that its code uses already
     family: Family | None = None
     arguments: tuple[code.Expr, ...] = ()
 
@@ -115,7 +117,7 @@ def _names(structures: list[list[Unit]], first: bool) -> list[str]:
         if position == plainest and first:
             names.append(base)
             continue
-        more = [n for n in members[0].layers if n not in structures[plainest][0].layers]
+        more = [n for n in members[0].layers if n and n not in structures[plainest][0].layers]
         names.append(_told_apart(base, members, [g for g in structures if g is not members], more))
     return names
 
@@ -151,7 +153,7 @@ def _parametrize(family: Family, attribute: bool, known: Mapping[str, Sequence[s
     in_body = table.fill(body, "self." if attribute else "")
     family.init = shortened(replaced(units[0].init, in_init))
     family.body = _uncommented(replaced(units[0].body, in_body), units)
-    stored = [code.Assign((code.dotted(f"self.{n}"),), code.Name(n)) for n in table.stored] if attribute else []
+    stored = [code.Assign((code.dotted(f"self.{attribute_name(n)}"),), code.Name(python_name(n))) for n in table.stored]
     family.init = (*stored, *family.init)
     family.parameters = table.parameters()
     for position, unit in enumerate(units):
@@ -180,7 +182,9 @@ class _Table:
     def __init__(self, units: list[Unit], known: Mapping[str, Sequence[str]]) -> None:
         self.units, self.known = units, known
         self.given = {  # the block's own parameters whose values can stand in code
-            name: tuple(_value(unit.call.arguments[name]) for unit in units) for name in units[0].call.arguments
+            name: tuple(_value(unit.call.arguments[name]) for unit in units)
+            for name in units[0].call.arguments
+            if name not in units[0].taken
         }
         self.used: dict[str, tuple[Any, ...]] = {}
         self.derived: dict[str, tuple[Any, ...]] = {}
@@ -206,11 +210,11 @@ class _Table:
         for name, values in self.given.items():
             if values == vector:
                 self._use(name, prefix)
-                return code.dotted(prefix + name)
+                return _prefixed(code.Name(name), prefix)
         for name, values in self.derived.items():
             if values == vector:
                 self._store(name, prefix)
-                return code.dotted(prefix + name)
+                return _prefixed(code.Name(name), prefix)
         fitted = self._fitted(vector)
         if fitted is not None:
             self._use(fitted[0], prefix)
@@ -218,7 +222,7 @@ class _Table:
         name = self._free(argument_name(leaves[0], self.known))
         self.derived[name] = vector
         self._store(name, prefix)
-        return code.dotted(prefix + name)
+        return _prefixed(code.Name(name), prefix)
 
     def _traced(self, vector: tuple[Any, ...], leaves: list[Any]) -> code.Expr | None:
         """The expression that the file has for the leaf, where it is right in all calls."""
@@ -257,7 +261,7 @@ class _Table:
 
     def _free(self, hint: str) -> str:
         name, number = hint, 2
-        while name in self.derived or name in self.given:
+        while name in self.derived or name in self.given or name in self.units[0].taken:
             name, number = f"{hint}_{number}", number + 1
         return name
 
@@ -268,7 +272,7 @@ class _Table:
 
     def parameters(self) -> list[tuple[str, str]]:
         columns = self.used | self.derived
-        return [(name, _type(columns[name])) for name in self._ordered()]
+        return [(python_name(name), _type(columns[name])) for name in self._ordered()]
 
     def arguments(self, position: int) -> tuple[code.Expr, ...]:
         result: list[code.Expr] = []
@@ -316,7 +320,7 @@ def _type(values: tuple[Any, ...]) -> str:
     return next(iter(kinds)).__name__
 
 
-_FITS = (("//", 2), ("-", 1))
+_FITS = (("//", 2), ("-", 1), ("+", 1))
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
     "//": lambda a, b: a // b, "%": lambda a, b: a % b, "**": lambda a, b: a**b,
@@ -357,7 +361,7 @@ def _evaluate(node: code.Expr, scope: Mapping[str, Any]) -> Any:
 def _prefixed(node: code.Expr, prefix: str) -> code.Expr:
     match node:
         case code.Name(id):
-            return code.dotted(prefix + id)
+            return code.dotted(prefix + attribute_name(id)) if prefix else code.Name(python_name(id))
         case code.Unary(op, operand):
             return code.Unary(op, _prefixed(operand, prefix))
         case code.Binary(op, left, right):

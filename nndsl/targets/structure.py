@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from nndsl.ir.graph import BlockCall, Node, Region, Round, Value
+from nndsl.layers.entry import snake_case
+
+
+class NotStructured(Exception):
+    """The model cannot be written with its blocks as classes or functions; it is written flat."""
 
 
 @dataclass(eq=False)
@@ -96,3 +102,14 @@ def steps(items: Sequence[Item]) -> Iterator[Step]:
                 yield from steps(one.items)
         else:
             yield item
+
+
+def statement_of(step: Node | CallItem, prefix: str) -> str:
+    """The statement that a call stands in: `skip` of `skip_conv2d_2`; "" for one that only passes its input on."""
+    if isinstance(step, CallItem):
+        path, title = step.call.path, step.call.name
+    elif step.config.title() == "Identity":
+        return ""
+    else:
+        path, title = step.layer.path, step.config.title()
+    return re.sub(rf"_{re.escape(snake_case(title))}(_\d+)?\Z", "", path.removeprefix(prefix))

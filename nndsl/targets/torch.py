@@ -18,7 +18,8 @@ from nndsl.targets.printing import block, signature
 from nndsl.targets.render import render
 from nndsl.targets.rewrite import transformed
 from nndsl.targets.specialize import Family, Unit, specialize
-from nndsl.targets.torch_blocks import NotStructured, Written
+from nndsl.targets.structure import NotStructured
+from nndsl.targets.torch_blocks import Written
 from nndsl.targets.torch_forward import Forward
 from nndsl.targets.torch_init import Inits, plan_inits
 from nndsl.targets.torch_loops import resolved_list
@@ -174,7 +175,7 @@ def _is_buffer(constructor: code.Expr) -> bool:
 
 def _imports(extra: set[str]) -> str:
     """Import lines as ruff's isort rule sorts them: standard library, then the others, one line a module."""
-    lines = {"from __future__ import annotations", "import torch", "from torch import Tensor, nn", *extra}
+    lines = {"import torch", "from torch import Tensor, nn", *extra}
     plain = {line for line in lines if line.startswith("import ")}
     names: dict[str, set[str]] = {}
     for line in lines - plain:

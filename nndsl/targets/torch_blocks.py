@@ -8,23 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nndsl import code
-from nndsl.ir.graph import BlockCall, Node, Value
+from nndsl.ir.graph import BlockCall, Value
 from nndsl.layers.emit import TorchScope
-from nndsl.layers.entry import snake_case
 from nndsl.targets.folding import folded, norms_of, returning
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.rewrite import transformed
 from nndsl.targets.specialize import Unit
-from nndsl.targets.structure import CallItem
+from nndsl.targets.structure import CallItem, NotStructured, statement_of
 from nndsl.targets.torch_body import Body, comment_of, physical
 from nndsl.targets.unpacked import discard_unread
 
 if TYPE_CHECKING:
     from nndsl.targets.torch_forward import Forward
-
-
-class NotStructured(Exception):
-    """The model cannot be written with its blocks as classes; it is written flat."""
 
 
 @dataclass(eq=False)
@@ -142,7 +137,7 @@ class BlockWriter:
             statements = writer.typed(statements, returned)
         statements = returning(folded(discard_unread([*statements, code.Return(returned)])))
         made = Written(scope, tuple(parameters), tuple(masks), scope.activity, bool(scope.reset))
-        layers = tuple(dict.fromkeys(_statement(step, prefix) for step in body.nodes if not _is_identity(step)))
+        layers = tuple(dict.fromkeys(statement_of(step, prefix) for step in body.nodes))
         fixed = (made.arguments, made.masks, len(given), made.penalised, tuple(_states(scope)), tuple(_inits(scope)))
         unit = Unit(call, (), (*scope.reset, *statements), fixed, layers, made)
         self.units.append(unit)
@@ -152,19 +147,6 @@ class BlockWriter:
 def _same_modules(unit: Unit, other: Unit) -> bool:
     """Whether two calls of one shared block make the same modules (blocks inside of it are one unit each)."""
     return list(unit.extra.scope.modules) == list(other.extra.scope.modules)
-
-
-def _statement(step: Node | CallItem, prefix: str) -> str:
-    """The statement that a call stands in: `skip` of `skip_conv2d_2`."""
-    if isinstance(step, CallItem):
-        path, title = step.call.path, step.call.name
-    else:
-        path, title = step.layer.path, step.config.title()
-    return re.sub(rf"_{re.escape(snake_case(title))}(_\d+)?\Z", "", path.removeprefix(prefix))
-
-
-def _is_identity(step: Node | CallItem) -> bool:
-    return isinstance(step, Node) and step.config.title() == "Identity"
 
 
 def _states(scope: TorchScope) -> Iterator[tuple[object, ...]]:

@@ -15,8 +15,8 @@ from nndsl.targets.convert import expression
 from nndsl.targets.folding import folded, norms_of
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.printing import block, flat, signature
-from nndsl.targets.structure import structure
-from nndsl.targets.torch_blocks import BlockWriter, NotStructured
+from nndsl.targets.structure import NotStructured, structure
+from nndsl.targets.torch_blocks import BlockWriter
 from nndsl.targets.torch_body import Body, config_activity
 from nndsl.targets.unpacked import discard_unread
 

@@ -181,7 +181,7 @@ class UnitNormalization(Layer):
             return code.call("F.normalize", x, **({} if t.axis(axis) == 1 else {"dim": t.axis(axis)}))
         x = x if isinstance(x, code.Name) else t.let(x, "z")
         dims = tuple(t.axis(axis) for axis in self.axis)
-        length = code.call("torch.linalg.vector_norm", x, dim=dims, keepdim=True)
+        length = t.let(code.call("torch.linalg.vector_norm", x, dim=dims, keepdim=True), "length")
         return code.binary("/", x, code.method(length, "clamp_min", 1e-12))
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:

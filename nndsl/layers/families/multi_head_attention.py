@@ -283,11 +283,13 @@ class MultiHeadAttention(Layer):
         result: Any = self._attend(t, flat, t.scope.variable("attended"))
         if len(axes) > 1:
             sizes = code.index(shape, code.Slice(code.Literal(count), code.Literal(-1)))
-            result = code.method(result, "unflatten", 1, sizes)
+            result = t.let(code.method(result, "unflatten", 1, sizes), "attended")
         if apart:
-            result = code.method(result, "unflatten", 0, code.index(shape, code.Slice(None, code.Literal(count))))
+            sizes = code.index(shape, code.Slice(None, code.Literal(count)))
+            result = t.let(code.method(result, "unflatten", 0, sizes), "attended")
         if turned:
-            result = code.method(result, "permute", *(order.index(axis) for axis in range(x.rank)))
+            back = (order.index(axis) for axis in range(x.rank))
+            result = t.let(code.method(result, "permute", *back), "attended")
         return self._shaped(result)
 
     def _module(self, t: TorchCall) -> code.Expr:

@@ -24,7 +24,7 @@ class ReversibleEmbedding(Layer):
     Weights: embeddings [input_dim, output_dim]; with `tie_weights=false` reverse_embeddings [output_dim, input_dim].
 
     Example:
-        states -> ReversibleEmbedding(1000, 64, reverse=true)
+        states -> ReversibleEmbedding(1000, 16, reverse=true)
     """
 
     input_dim = arg(Int(1), "Size of the vocabulary: the largest id plus 1.")
