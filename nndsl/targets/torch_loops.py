@@ -166,9 +166,11 @@ class _Roll:
         variables = {name: code.Name(scope.variable(_short(name, heads))) for name in heads}
         modules = dict(zip(self.modules[template], (variables[h].id for h in heads), strict=True))
         body: list[code.Stmt] = []
+        given = self.ends[template]
+        names = {given.id: carried.id} if isinstance(given, code.Name) and isinstance(carried, code.Name) else {}
         for statement in self.forward[template]:
-            assert isinstance(statement, code.Assign)
-            body.append(replace_assign(statement, _renamed(statement.value, {}, modules), comment=""))
+            changed = _renamed(statement, names, modules)
+            body.append(replace_assign(changed, changed.value, comment=""))
         lists = [code.Attr(code.Name("self"), head) for head in heads]
         if len(heads) == 1:
             target: code.Expr = variables[heads[0]]
