@@ -89,7 +89,7 @@ class Functions:
         given = [body.operand(v, v in self.layout.moved) for v in results]
         returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
         statements = discard_unread([*body.statements, code.Return(returned)])
-        layers = tuple(dict.fromkeys(statement_of(s, prefix) for s in body.nodes))
+        layers = tuple(dict.fromkeys(statement_of(s, call) for s in body.nodes))
         taken = frozenset(body.names.taken) | {"name"}
         unit = Unit(call, (), tuple(statements), (tuple(names), len(given)), layers, tuple(names), taken)
         self.units.append(unit)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from nndsl import code
@@ -217,8 +218,12 @@ class _Table:
                 return _prefixed(code.Name(name), prefix)
         fitted = self._fitted(vector)
         if fitted is not None:
-            self._use(fitted[0], prefix)
-            return _prefixed(fitted[1], prefix)
+            for name in _names_in(fitted) or ():
+                if name in self.given:
+                    self._use(name, prefix)
+                else:
+                    self._store(name, prefix)
+            return _prefixed(fitted, prefix)
         name = self._free(argument_name(leaves[0], self.known))
         self.derived[name] = vector
         self._store(name, prefix)
@@ -238,17 +243,29 @@ class _Table:
                 return None
         return value.trace
 
-    def _fitted(self, vector: tuple[Any, ...]) -> tuple[str, code.Expr] | None:
-        """A simple expression of a parameter that is right in all calls: the half of a kernel pads it, a repeat has
-        one round less than the stage is deep."""
-        for name, values in self.given.items():
-            if any(type(v) is not int for v in (*values, *vector)) or len(set(values)) < 2:
-                continue
+    def _fitted(self, vector: tuple[Any, ...]) -> code.Expr | None:
+        """A simple expression of parameters that is right in all calls: the half of a kernel pads it, a repeat has one
+        round less than the stage is deep, the inner width is the outer one times `expand`."""
+        if any(type(v) is not int for v in vector) or len(set(vector)) < 2:
+            return None
+        known = {
+            name: values
+            for name, values in (self.given | self.derived).items()
+            if all(type(v) is int for v in values) and len(set(values)) > 1
+        }
+        for name, values in known.items():
             times = vector[0] // values[0] if values[0] else 0
-            for op, number in (*_FITS, *((("*", times),) if 2 <= times <= 16 else ())):
-                if all(_OPERATORS[op](v, number) == wanted for v, wanted in zip(values, vector, strict=True)):
+            parts = values[0] // vector[0] if vector[0] else 0
+            fits = [*_FITS, ("*", times), ("//", parts)]
+            for op, number in fits:
+                simple = op in ("+", "-") or 2 <= number <= _LARGEST_FACTOR
+                if simple and all(_OPERATORS[op](v, number) == w for v, w in zip(values, vector, strict=True)):
                     left, right = code.Name(name), code.Literal(number)
-                    return name, code.Binary(op, right, left) if op == "*" else code.Binary(op, left, right)
+                    return code.Binary(op, right, left) if op == "*" else code.Binary(op, left, right)
+        for one, other in combinations(known, 2):
+            columns = zip(known[one], known[other], vector, strict=True)
+            if all(a * b == wanted for a, b, wanted in columns):
+                return code.binary("*", code.Name(one), code.Name(other))
         return None
 
     def _use(self, name: str, prefix: str) -> None:
@@ -321,6 +338,7 @@ def _type(values: tuple[Any, ...]) -> str:
 
 
 _FITS = (("//", 2), ("-", 1), ("+", 1))
+_LARGEST_FACTOR = 32
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
     "//": lambda a, b: a // b, "%": lambda a, b: a % b, "**": lambda a, b: a**b,

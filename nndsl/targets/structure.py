@@ -104,12 +104,15 @@ def steps(items: Sequence[Item]) -> Iterator[Step]:
             yield item
 
 
-def statement_of(step: Node | CallItem, prefix: str) -> str:
-    """The statement that a call stands in: `skip` of `skip_conv2d_2`; "" for one that only passes its input on."""
+def statement_of(step: Node | CallItem, call: BlockCall) -> str:
+    """The statement that a call stands in: `skip` of `skip_conv2d_2`; of an output
+    rather the layer; "" for one that only passes its input on."""
     if isinstance(step, CallItem):
         path, title = step.call.path, step.call.name
     elif step.config.title() == "Identity":
         return ""
     else:
         path, title = step.layer.path, step.config.title()
-    return re.sub(rf"_{re.escape(snake_case(title))}(_\d+)?\Z", "", path.removeprefix(prefix))
+    title = snake_case(title)
+    statement = re.sub(rf"_{re.escape(title)}(_\d+)?\Z", "", path.removeprefix(f"{call.path}."))
+    return title if statement in call.output_names else statement

@@ -137,7 +137,7 @@ class BlockWriter:
             statements = writer.typed(statements, returned)
         statements = returning(folded(discard_unread([*statements, code.Return(returned)])))
         made = Written(scope, tuple(parameters), tuple(masks), scope.activity, bool(scope.reset))
-        layers = tuple(dict.fromkeys(statement_of(step, prefix) for step in body.nodes))
+        layers = tuple(dict.fromkeys(statement_of(step, call) for step in body.nodes))
         fixed = (made.arguments, made.masks, len(given), made.penalised, tuple(_states(scope)), tuple(_inits(scope)))
         unit = Unit(call, (), (*scope.reset, *statements), fixed, layers, made)
         self.units.append(unit)

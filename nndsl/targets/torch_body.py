@@ -98,15 +98,13 @@ class Body:
         """An argument that is only ever wanted with its channels moved is permuted once, at the top."""
         wants = self.writer.layout.wants
         for value, variable in list(self.variables.items()):
-            users = value.uses if self.prefix else [step for step in self.nodes if value in step.operands()]
-            if (
-                any(node in part.nodes for part in self.writer.parts.values() for node in users)
-                and self.writer.main is self
-            ):
+            users = [step for step in self.nodes if value in step.operands()]
+            nodes = {step.inputs[0] if isinstance(step, CallItem) else step for step in users}
+            if self.writer.main is self and any(nodes & set(part.nodes) for part in self.writer.parts.values()):
                 continue
             if value in self.results or not users or value in self.writer.layout.moved:
                 continue
-            if all(isinstance(node, Node) and node in wants and value in node.inputs for node in users):
+            if all(_takes_moved(step, value, wants) for step in users):
                 name = variable
                 shape = physical(value.type, True)
                 self.scope.forward.append(code.Assign((name,), _channels_first(name, value.type), comment_of(shape)))
@@ -279,6 +277,13 @@ class Body:
     def result(self, value: Value) -> code.Expr:
         """The value as the method returns it: in the declared order of axes, from a block as its caller has it."""
         return self.final.get(value) or self.operand(value, bool(self.prefix) and value in self.writer.layout.moved)
+
+
+def _takes_moved(step: Step, value: Value, wants: set[Node]) -> bool:
+    """Whether a call wants this operand with its channels moved."""
+    if isinstance(step, CallItem):
+        return all(port in wants for port in step.inputs if port.inputs[0] is value)
+    return step in wants and value in step.inputs
 
 
 def config_activity(config: object) -> object:

@@ -165,14 +165,12 @@ class _Roll:
             scope.forward.append(code.Assign((carried,), start))
         variables = {name: code.Name(scope.variable(_short(name, heads))) for name in heads}
         modules = dict(zip(self.modules[template], (variables[h].id for h in heads), strict=True))
-        given = self.ends[template]  # the last round gives it another name
-        assert isinstance(given, code.Name) and isinstance(carried, code.Name)
-        names = {given.id: carried.id}
         body: list[code.Stmt] = []
+        given = self.ends[template]
+        names = {given.id: carried.id} if isinstance(given, code.Name) and isinstance(carried, code.Name) else {}
         for statement in self.forward[template]:
-            assert isinstance(statement, code.Assign)
-            targets = tuple(_renamed(target, names, {}) for target in statement.targets)
-            body.append(code.Assign(targets, _renamed(statement.value, names, modules), "", statement.annotation))
+            changed = _renamed(statement, names, modules)
+            body.append(replace_assign(changed, changed.value, comment=""))
         lists = [code.Attr(code.Name("self"), head) for head in heads]
         if len(heads) == 1:
             target: code.Expr = variables[heads[0]]
