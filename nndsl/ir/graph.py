@@ -94,6 +94,16 @@ class Output:
 
 
 @dataclass(eq=False, slots=True)
+class Penalty:
+    """A term of the loss: `weight` times `value`, or times its mean where it has a number for each sample."""
+
+    name: str
+    value: Value
+    weight: float
+    span: Span
+
+
+@dataclass(eq=False, slots=True)
 class Submodel:
     name: str
     sources: tuple[Value, ...]
@@ -153,6 +163,7 @@ class Model:
     layers: list[LayerUse] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
+    penalties: list[Penalty] = field(default_factory=list)
     submodels: list[Submodel] = field(default_factory=list)
     named: dict[str, Value] = field(default_factory=dict)
     training: Training = field(default_factory=Training)

@@ -102,6 +102,9 @@ def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
                 if declare(statement.name):
                     scope.submodels[statement.name.text] = statement
                 continue
+            case ast.PenaltyStmt():
+                declare(statement.name)
+                continue
             case ast.ErrorStmt():
                 for name in statement.declares:
                     scope.broken.add(name.text)
@@ -130,6 +133,7 @@ def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:
             | ast.OutputStmt(name=name)
             | ast.SharedStmt(name=name)
             | ast.SubmodelStmt(name=name)
+            | ast.PenaltyStmt(name=name)
         ):
             return (name,)
     return ()

@@ -13,7 +13,7 @@ from nndsl.syntax import ast
 def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> None:
     """Warns of what reaches no output. Expects a model whose flows are fine."""
     reached: set[Value] = set()
-    stack = [output.value for output in model.outputs]
+    stack = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
     stack += [value for submodel in model.submodels for value in submodel.targets]
     while stack:
         value = stack.pop()
@@ -105,7 +105,7 @@ def _removal(title: str, span: Span) -> tuple[Fix, ...]:
 def prune(model: Model) -> None:
     """Takes out what reaches neither an output nor a submodel's result: no target emits dead code."""
     needed: set[object] = set()
-    stack = [output.value for output in model.outputs]
+    stack = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
     stack += [value for submodel in model.submodels for value in submodel.targets]
     while stack:
         value = stack.pop()

@@ -7,9 +7,9 @@ from nndsl.ir.graph import CheckedProgram, Model, Node, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import KerasCall
 from nndsl.passes.layout import layout
-from nndsl.targets import keras_training
+from nndsl.targets import helpers, keras_training
 from nndsl.targets.docstrings import class_docstring, file_docstring
-from nndsl.targets.inline import count, put
+from nndsl.targets.inline import hint, put, room, to_bind
 from nndsl.targets.keras_spell import spell
 from nndsl.targets.names import python_name
 from nndsl.targets.printing import block, literal
@@ -20,15 +20,21 @@ from nndsl.targets.variables import Variables
 def emit_keras(program: CheckedProgram, name: str | None = None) -> str:
     """The text of the program for one model (the main one by default)."""
     model = program.find(name)
-    build = block(_Body(model).write(), 1)
+    body = _Body(model)
+    build = block(body.write(), 1)
     training = keras_training.pieces(model)
     if "functools.partial(" in build:  # activations with arguments of their own
         training["imports"] = str(training["imports"]).replace(
             "import argparse\n", "import argparse\nimport functools\n"
         )
+    texts, _ = helpers.collect("keras", body.helpers)
+    if texts:
+        imports = str(training["imports"])
+        training["imports"] = imports.replace("\n\nimport numpy", "\nfrom typing import Any\n\nimport numpy")
     return render(
         "keras/program.py.j2",
         docstring=file_docstring(model),
+        helpers=texts,
         model_name=literal(model.name),
         several=bool(model.submodels),
         model_docstring=class_docstring(model),
@@ -44,11 +50,12 @@ class _Body:
         self.model = model
         self.layout = layout(model, "channels_last")
         self.arguments = {item.value: python_name(item.name) for item in model.inputs}
-        outputs = [output.value for output in model.outputs]
+        outputs = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
         targets = [value for submodel in model.submodels for value in (*submodel.sources, *submodel.targets)]
         self.names = Variables(model.nodes, [*outputs, *targets], self.arguments)
         self.variables: dict[Value, code.Expr] = {v: code.Name(n) for v, n in self.arguments.items()}
         self.shared: dict[str, str] = {}
+        self.helpers: dict[str, None] = {}  # classes that the program carries
         self.permuted: dict[Value, code.Expr] = {}  # inputs that were permuted where they come in
         self.statements: list[code.Stmt] = []
 
@@ -106,17 +113,19 @@ class _Body:
             tensors=tensors,
             variable=self._shared(node, wants),
             spell=spell,
+            helpers=self.helpers,
         )
         result = config.keras(call, *inputs)
-        for operand, given in zip(node.inputs, inputs, strict=True):
-            if operand in self.names.inlined and count(result, given) > 1:
-                name = code.Name(self.names.fresh("value"))
-                self.statements.append(code.Assign((name,), given))
-                result = put(result, given, name)
-        if node.results[0] in self.names.inlined:
+        inline = node.results[0] in self.names.inlined
+        names = ("value",) if inline else tuple(self.names.name(index, value) for value in node.results)
+        free = [position for position, value in enumerate(node.inputs) if value in self.names.inlined]
+        for position in to_bind(free, inputs, (result,), room(None if inline else names[0], 1)) if free else ():
+            variable = code.Name(self.names.fresh(hint(node.inputs[position])))
+            self.statements.append(code.Assign((variable,), inputs[position]))
+            result = put(result, inputs[position], variable)
+        if inline:
             self.variables[node.results[0]] = result
             return
-        names = tuple(self.names.name(index, value) for value in node.results)
         targets = tuple(code.Name(name) for name in names)
         self.statements.append(code.Assign(targets, result))
         self.variables.update(zip(node.results, targets, strict=True))
@@ -136,7 +145,14 @@ class _Body:
     def _return(self) -> None:
         model = self.model
         inputs = [code.Name(self.arguments[item.value]) for item in model.inputs]
-        outputs = code.Dict(tuple((code.Literal(o.name), self._operand(o.value, False)) for o in model.outputs))
+        made_of = {o.name: self._operand(o.value, False) for o in model.outputs}
+        for penalty in model.penalties:  # a layer adds it, on the way to the first output
+            self.helpers["AddPenalty"] = None
+            weight = {"weight": penalty.weight} if penalty.weight != 1 else {}
+            layer = code.call("AddPenalty", **weight, name=penalty.name)
+            first = model.outputs[0].name
+            made_of[first] = code.call(layer, [made_of[first], self._operand(penalty.value, False)])
+        outputs = code.Dict(tuple((code.Literal(name), expr) for name, expr in made_of.items()))
         made = code.call("keras.Model", inputs[0] if len(inputs) == 1 else list(inputs), outputs, name=model.name)
         if not model.submodels:
             self.statements.append(code.Return(made))
