@@ -62,13 +62,13 @@ def value_name(value: Value) -> str:
     if node is None:
         return value.name
     if node.layer.config.is_function:
-        return value.name or source(node)[:30]
+        return value.name or source_text(node)[:30]
     calls = node.layer.nodes
     call = f" (call {calls.index(node) + 1})" if len(calls) > 1 else ""
     result = f"[{value.position}]" if len(node.results) > 1 else ""
     return f"{node.layer.path}{result}{call}"
 
 
-def source(node: Node) -> str:
+def source_text(node: Node) -> str:
     """What the file says of a call, on one line."""
     return " ".join(node.span.text.split())
