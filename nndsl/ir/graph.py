@@ -87,6 +87,7 @@ class BlockCall(Region):
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
     named: Mapping[str, Value] = field(default_factory=dict)  # the values of its body by name
+    penalties: list[Penalty] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)
@@ -160,6 +161,16 @@ class Output:
 
 
 @dataclass(eq=False, slots=True)
+class Penalty:
+    """A term of the loss: `weight` times `value`, or times its mean where it has a number for each sample."""
+
+    name: str
+    value: Value
+    weight: float
+    span: Span
+
+
+@dataclass(eq=False, slots=True)
 class Submodel:
     name: str
     sources: tuple[Value, ...]
@@ -220,6 +231,7 @@ class Model:
     nodes: list[Node] = field(default_factory=list)
     blocks: list[BlockCall] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
+    penalties: list[Penalty] = field(default_factory=list)
     submodels: list[Submodel] = field(default_factory=list)
     named: dict[str, Value] = field(default_factory=dict)
     training: Training = field(default_factory=Training)

@@ -12,7 +12,7 @@ from nndsl.layers.shapes import Check
 def show(x: TensorType) -> str:
     """`float[T, 8]`, and that it has no batch axis."""
     if x.weak:
-        return "a number"
+        return "a bool" if x.dtype == "bool" else "a number"
     return str(x) if x.batched else f"{x} without a batch axis"
 
 
@@ -38,7 +38,7 @@ def of_numbers(function: Function, *operands: TensorType) -> None:
                 _name(function, position),
                 position,
                 code="NN0305",
-                help=f"`cast({{{position}}}, float)` makes 1 of true and 0 of false",
+                help="write 1 or 0" if x.weak else f"`cast({{{position}}}, float)` makes 1 of true and 0 of false",
             )
 
 

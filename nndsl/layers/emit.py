@@ -308,10 +308,12 @@ class KerasCall:
         tensors: Mapping[str, Any] | None = None,
         variable: str | None = None,
         spell: Any = None,
+        helpers: dict[str, None] | None = None,
     ) -> None:
         self.layer, self.inputs, self.name, self.last = layer, inputs, name, last
         self.tensors = dict(tensors or {})
         self.variable = variable  # the variable that holds a shared layer, already built
+        self.helpers = {} if helpers is None else helpers  # those that the program needs, in order of first use
         self.spell = spell  # the target's function: checked value → code
 
     def axis(self, axis: int) -> int:
@@ -321,6 +323,11 @@ class KerasCall:
         if not self.last or position == 0:
             return axis
         return -1 if position == 1 else position - 1
+
+    def helper(self, name: str) -> code.Name:
+        """A class of templates/keras/helpers/<name>.py, which the file will carry."""
+        self.helpers[name] = None
+        return code.Name(name)
 
     def call(self, layer: Layer, /, *inputs: code.Expr, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)(inputs)`; `changed` replaces arguments (a value, or OMIT)."""

@@ -13,6 +13,7 @@ from nndsl.layers.base import Code, Layer
 from nndsl.layers.emit import KerasCall
 from nndsl.layers.entry import Arg, snake_case
 from nndsl.layers.shapes import ShapeError
+from nndsl.layers.values import spell
 
 
 class Function(Layer):
@@ -80,3 +81,13 @@ def misfit(message: str, operand: str, *positions: int, code: str = "NN0302", he
     """An error at `operand`, with the types of the operands at `positions`. In `help`, `{0}` is what the file has as
     the first operand."""
     return ShapeError(message, code=code, argument=operand, inputs=positions, help=help)
+
+
+def written(cls: type[Function]) -> str:
+    """`clip(x, x_min, x_max)`, with defaults."""
+    parts = []
+    for name in cls.signature:
+        argument = cls.arguments.get(name)
+        given = "" if argument is None or argument.required else f"={spell(argument.default)}"
+        parts.append(f"{name}{given}")
+    return f"{cls.title()}({', '.join(parts)})"

@@ -21,6 +21,7 @@ from nndsl.passes.flows import Flows, Frame
 from nndsl.passes.infer import Infer
 from nndsl.passes.inputs import Inputs
 from nndsl.passes.outputs import elaborate_output_options, elaborate_training
+from nndsl.passes.penalties import elaborate_penalty
 from nndsl.passes.resolve import Scope, did_you_mean_fix, resolve
 from nndsl.passes.settings import model_options
 from nndsl.passes.submodels import elaborate_submodels
@@ -132,6 +133,8 @@ class _Elaborator:
         model.outputs = list(dict.fromkeys(model.outputs))
         model.named = flows.values
         for statement in body:
+            if isinstance(statement, ast.PenaltyStmt):
+                elaborate_penalty(statement, model.penalties, flows, self.binder, self.problems)
             self._other(statement)
         for section in sections:
             if section.kind.text == "train":
@@ -187,12 +190,7 @@ class _Elaborator:
         return output
 
     def _other(self, statement: ast.Stmt) -> None:
-        if isinstance(statement, ast.PenaltyStmt):
-            self.problems.error(
-                "NN0218", "`penalty` is not in this version of nndsl", head_of(statement.span),
-                help="regularizers (`kernel_regularizer=l2(0.01)`, `activity_regularizer=l1(0.01)`) add to the loss",
-            )  # fmt: skip
-        elif isinstance(
+        if isinstance(
             statement,
             ast.ParamDef
             | ast.ImportDef

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,9 +11,8 @@ from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.graph import Node
 from nndsl.layers import catalogue, foreign
 from nndsl.layers.aligning import show
-from nndsl.layers.function import Function
+from nndsl.layers.function import Function, written
 from nndsl.layers.shapes import ShapeError
-from nndsl.layers.values import show as show_value
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.passes.stop import Stop
@@ -175,7 +175,9 @@ def arranged(cls: type[Function], call: ast.CallExpr, problems: Problems) -> Arr
             others.append(ast.Arg(arg.span, ident, arg.value))
     if spread:
         result.operands[cls.several] = spread
+    known = all(arg.name is None or arg.name.text in cls.signature for arg in call.args)
     missing = [name for name in cls.operands if not result.operands.get(name)]
+    missing += [a.name for a in cls.arguments.values() if a.required and a.name not in seen and known]
     if missing and fine:
         listed = " and ".join(f"`{name}`" for name in missing)
         problems.error("NN0204", f"`{title}` needs {listed}", call.func.span, help=f"it is `{written(cls)}`")
@@ -196,16 +198,6 @@ def _too_many(cls: type[Function], call: ast.CallExpr) -> str:
     return f"`{cls.title()}` is `{written(cls)}`"
 
 
-def written(cls: type[Function]) -> str:
-    """`clip(x, x_min, x_max)`, with defaults."""
-    parts = []
-    for name in cls.signature:
-        argument = cls.arguments.get(name)
-        given = "" if argument is None or argument.required else f"={show_value(argument.default).strip('`')}"
-        parts.append(f"{name}{given}")
-    return f"{cls.title()}({', '.join(parts)})"
-
-
 # ---------------------------------------------------------------------------------------------- shapes
 
 
@@ -218,7 +210,10 @@ def report(node: Node, error: ShapeError, reasons: Sequence[Span], problems: Pro
 
     def filled(text: str | None) -> str | None:
         for position, operand in enumerate(texts):
-            text = text.replace(f"{{{position}}}", _bracketed(operand)) if text is not None else None
+            if text is not None:
+                for end in ",)":  # as an argument it needs no brackets
+                    text = text.replace(f"({{{position}}}{end}", f"({operand}{end}")
+                text = text.replace(f"{{{position}}}", _bracketed(operand))
         return text
 
     label = ""
@@ -250,4 +245,4 @@ def _names(node: Node) -> list[str]:
 
 
 def _bracketed(text: str) -> str:
-    return text if text.replace("_", "").isalnum() or text.endswith((")", "]")) else f"({text})"
+    return text if re.fullmatch(r"[\w.]+", text) or text.endswith((")", "]")) else f"({text})"

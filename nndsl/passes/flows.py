@@ -190,6 +190,9 @@ class Flows:
                     if isinstance(stage, ast.TupleExpr)
                     else f"write them one after the other: `{' -> '.join(i.span.text for i in stage.items)[:60]}`"
                     if isinstance(stage, ast.ListExpr) and stage.items
+                    else "a flow that is computed with stands in parentheses: "
+                    f"`(… -> {stage.left.span.text[:30]}) {stage.op} {stage.right.span.text[:30]}`"
+                    if isinstance(stage, ast.Binary)
                     else f"arguments stand in round parentheses: `{stage.span.text.split('[')[0]}(…)`"
                     if isinstance(stage, ast.Subscript)
                     else "write a layer with its parentheses, as in `x -> Dense(10)`",
@@ -401,7 +404,8 @@ class Flows:
             raise Stop
         if name in self.scope.definitions:
             statement = self.scope.definitions[name].statement
-            if isinstance(statement, ast.AssignStmt) and isinstance(statement.value, ast.CallExpr):
+            made = statement.value if isinstance(statement, ast.AssignStmt) else None
+            if isinstance(made, ast.CallExpr) and catalogue.find("function", made.func.text) is None:
                 raise Stop  # `enc = Dense(4)`: said there
             if name not in self.scope.shared():
                 self._stop(

@@ -235,7 +235,7 @@ def chain(values: tuple[Value, ...], most: int = 6) -> tuple[str, ...]:
             if node is not None and node.port:
                 current = node.inputs[0]
                 continue
-            name = current.name if node is None else node.layer.shared or node.layer.config.title()
+            name = current.name if node is None else node.layer.shared or _title(node)
             steps.append(f"{name} {show_shape(current.type.features)}")
             current = node.inputs[0] if node is not None and len(node.inputs) == 1 else None
             seen += 1
@@ -246,3 +246,8 @@ def chain(values: tuple[Value, ...], most: int = 6) -> tuple[str, ...]:
         if len(steps) > 1:
             notes.append("the shape comes from " + " -> ".join(reversed(steps)))
     return tuple(notes)
+
+
+def _title(node: Node) -> str:
+    config = node.layer.config
+    return " ".join(node.span.text.split())[:30] if config.category == "operator" else str(config.title())

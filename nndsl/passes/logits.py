@@ -36,6 +36,8 @@ def last_activation(value: Value) -> str | None:
     if node is None:
         return None
     config = node.layer.config
+    if config.is_function:
+        return _activation_of(config)
     if config.title() in ("Softmax", "ReLU", "LeakyReLU", "PReLU", "ELU"):
         return str(config.title()).lower()
     if config.title() == "TimeDistributed":
@@ -48,6 +50,9 @@ _TRANSPARENT = ("Identity", "Dropout", "Reshape", "Flatten", "Permute", "RepeatV
 
 def _activation_of(config: object) -> str | None:
     name = type(config).__name__
+    if getattr(config, "is_function", False):
+        fits = name == "Sigmoid" or (name == "Softmax" and getattr(config, "axis", None) == -1)
+        return name.lower() if fits else None
     if name == "Softmax" and getattr(config, "axes", None) == (-1,):
         return "softmax"
     if name not in ("Dense", "EinsumDense", "Activation") and ("Conv" not in name or "LSTM" in name):

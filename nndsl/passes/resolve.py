@@ -117,6 +117,9 @@ def resolve(
                 if declare(statement.name):
                     scope.submodels[statement.name.text] = statement
                 continue
+            case ast.PenaltyStmt():
+                declare(statement.name)
+                continue
             case ast.ErrorStmt():
                 for name in statement.declares:
                     scope.broken.add(name.text)
@@ -145,6 +148,7 @@ def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:
             | ast.OutputStmt(name=name)
             | ast.SharedStmt(name=name)
             | ast.SubmodelStmt(name=name)
+            | ast.PenaltyStmt(name=name)
         ):
             return (name,)
     return ()

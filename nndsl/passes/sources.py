@@ -34,6 +34,8 @@ def no_value(ref: ast.NameRef, scope: Scope, statement: ast.Stmt | None, problem
     help = did_you_mean(name, known)
     if catalogue.find("layer", name):
         help = f"`{name}` is a layer: it stands behind `->`, with parentheses: `x -> {name}(…)`"
+    elif help is None and catalogue.find("function", name):
+        help = f"`{name}` is a function, and is called with its tensors: `{name}(x)`"
     elif help is None and known:
         shown = ", ".join(f"`{n}`" for n in known[:6]) + (", …" if len(known) > 6 else "")
         help = f"the model has {shown}"

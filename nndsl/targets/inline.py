@@ -7,28 +7,56 @@ from typing import Any
 
 from nndsl import code
 from nndsl.ir.graph import Node, Value
+from nndsl.targets.names import python_name
+from nndsl.targets.printing import flat
 from nndsl.targets.rewrite import parts_of
 from nndsl.targets.structure import Step
 
-DEEPEST = 8  # operations in one expression, one inside the other
+LONGEST = 60  # characters of a result without a variable
+WIDTH = 88
 
 
 def inlined(nodes: Sequence[Step], results: Iterable[Value]) -> set[Value]:
     """The unnamed results of functions that one other node uses, once. A random draw keeps its place."""
     kept = set(results)
     here = set(nodes)
-    found: set[Value] = set()
-    depth: dict[Value, int] = {}
-    for node in nodes:
-        if not isinstance(node, Node) or not node.config.is_function:
-            continue
-        value = node.results[0]
-        deep = 1 + max((depth.get(operand, 0) for operand in node.inputs), default=0)
-        once = len(value.uses) == 1 and value.uses[0] in here and value in value.uses[0].inputs
-        if once and not value.name and value not in kept and not node.layer.config.draws and deep < DEEPEST:
-            found.add(value)
-            depth[value] = deep
-    return found
+    return {
+        value
+        for node in nodes
+        if isinstance(node, Node) and node.config.is_function and not node.config.draws
+        for value in node.results
+        if not value.name and value not in kept and len(value.uses) == 1 and value.uses[0] in here
+        and value in value.uses[0].inputs
+    }  # fmt: skip
+
+
+def room(name: str | None, indent: int) -> int:
+    """How long an expression may be: one that is bound to `name` on one line, or one that gets no variable."""
+    return LONGEST if name is None else WIDTH - 4 * indent - len(f"{name} = ")
+
+
+def to_bind(free: Sequence[int], given: Sequence[code.Expr], made: object, space: int) -> list[int]:
+    """Which operands get a variable after all, of those at the places `free`, that have none: where they stand more
+    than once in what was `made` of the `given` code, or make it too long."""
+    chosen = [position for position in free if count(made, given[position]) > 1]
+    result = made[0] if isinstance(made, tuple) else made
+    if not isinstance(result, code.Expr):
+        return chosen
+    length = len(flat(result))
+    for position in sorted(free, key=lambda p: -len(flat(given[p]))):
+        if length <= space:
+            break
+        if position not in chosen:
+            chosen.append(position)
+            length -= len(flat(given[position])) - 8
+    return chosen
+
+
+def hint(value: Value) -> str:
+    """What a variable for the result of a function is called."""
+    assert value.producer is not None
+    config = value.producer.layer.config
+    return python_name(config.title()) if config.category == "function" else "value"
 
 
 def count(node: object, wanted: code.Expr) -> int:

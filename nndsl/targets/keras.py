@@ -5,7 +5,7 @@ from __future__ import annotations
 from nndsl import code
 from nndsl.ir.graph import CheckedProgram, Model, Value
 from nndsl.passes.flatten import flatten
-from nndsl.targets import keras_training
+from nndsl.targets import helpers, keras_training
 from nndsl.targets.docstrings import class_docstring, file_docstring
 from nndsl.targets.keras_blocks import Functions, block_function, resolved
 from nndsl.targets.keras_body import Body
@@ -36,10 +36,15 @@ def _emit(model: Model) -> str:
         training["imports"] = str(training["imports"]).replace(
             "import argparse\n", "import argparse\nimport functools\n"
         )
+    texts, _ = helpers.collect("keras", functions.helpers)
+    if texts:
+        imports = str(training["imports"])
+        training["imports"] = imports.replace("\n\nimport numpy", "\nfrom typing import Any\n\nimport numpy")
     return render(
         "keras/program.py.j2",
         docstring=file_docstring(model),
         blocks=blocks,
+        helpers=texts,
         model_name=literal(model.name),
         several=bool(model.submodels),
         model_docstring=class_docstring(model),
@@ -54,7 +59,7 @@ class ModelBody(Body):
     def __init__(self, model: Model, functions: Functions) -> None:
         self.model = model
         arguments = {item.value: python_name(item.name) for item in model.inputs}
-        outputs = [output.value for output in model.outputs]
+        outputs = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
         targets = [value for submodel in model.submodels for value in (*submodel.sources, *submodel.targets)]
         super().__init__(functions, structure(model.nodes), arguments, [*outputs, *targets])
 
@@ -82,7 +87,14 @@ class ModelBody(Body):
     def _return(self) -> None:
         model = self.model
         inputs = [self.variables[item.value] for item in model.inputs]
-        outputs = code.Dict(tuple((code.Literal(o.name), self.operand(o.value, False)) for o in model.outputs))
+        made_of = {o.name: self.operand(o.value, False) for o in model.outputs}
+        for penalty in model.penalties:  # a layer adds it, on the way to the first output
+            self.functions.helpers["AddPenalty"] = None
+            weight = {"weight": penalty.weight} if penalty.weight != 1 else {}
+            layer = code.call("AddPenalty", **weight, name=penalty.name)
+            first = model.outputs[0].name
+            made_of[first] = code.call(layer, [made_of[first], self.operand(penalty.value, False)])
+        outputs = code.Dict(tuple((code.Literal(name), expr) for name, expr in made_of.items()))
         made = code.call("keras.Model", inputs[0] if len(inputs) == 1 else list(inputs), outputs, name=model.name)
         if not model.submodels:
             self.statements.append(code.Return(made))

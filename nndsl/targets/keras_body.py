@@ -9,7 +9,7 @@ from nndsl import code
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import KerasCall
-from nndsl.targets.inline import count, put
+from nndsl.targets.inline import hint, put, room, to_bind
 from nndsl.targets.keras_spell import spell
 from nndsl.targets.names import python_name
 from nndsl.targets.structure import CallItem, Item, LoopItem, steps
@@ -108,17 +108,19 @@ class Body:
             tensors=tensors,
             variable=self._shared(node, wants),
             spell=spell,
+            helpers=self.functions.helpers,
         )
         result = config.keras(call, *inputs)
-        for operand, given in zip(node.inputs, inputs, strict=True):
-            if operand in self.names.inlined and count(result, given) > 1:
-                name = code.Name(self.names.fresh("value"))
-                self.statements.append(code.Assign((name,), given))
-                result = put(result, given, name)
-        if node.results[0] in self.names.inlined:
+        inline = node.results[0] in self.names.inlined
+        names = ("value",) if inline else tuple(self.names.name(index, value) for value in node.results)
+        free = [position for position, value in enumerate(node.inputs) if value in self.names.inlined]
+        for position in to_bind(free, inputs, (result,), room(None if inline else names[0], 1)) if free else ():
+            variable = code.Name(self.names.fresh(hint(node.inputs[position])))
+            self.statements.append(code.Assign((variable,), inputs[position]))
+            result = put(result, inputs[position], variable)
+        if inline:
             self.variables[node.results[0]] = result
             return
-        names = tuple(self.names.name(index, value) for value in node.results)
         targets = tuple(code.Name(name) for name in names)
         self.statements.append(code.Assign(targets, result))
         self.variables.update(zip(node.results, targets, strict=True))

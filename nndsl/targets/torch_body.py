@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from nndsl import code
-from nndsl.ir.graph import Node, Submodel, Value
+from nndsl.ir.graph import Node, Penalty, Submodel, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import TorchCall, TorchScope
 from nndsl.layers.port import PORT
-from nndsl.targets.inline import count, put
+from nndsl.targets.inline import hint, put, room, to_bind
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.structure import CallItem, Item, LoopItem, Step, steps
 from nndsl.targets.torch_loops import write_loop
@@ -157,9 +157,7 @@ class Body:
                 self.masks[value] = call.mask = mask if isinstance(mask, code.Name) else call.let(mask, "mask")
         start = len(self.scope.forward)
         result = config.torch(call, *inputs)
-        for operand, given in zip(node.inputs, inputs, strict=True):
-            if operand in self.names.inlined:
-                result = self._once(operand, given, result, start)
+        result = self._bound(node, inputs, result, start, room(None if inline else names[0], 2))
         if inline:
             self.variables[value] = result
         elif isinstance(result, tuple):
@@ -176,15 +174,15 @@ class Body:
         elif isinstance(call, _LogitsCall):
             self.split(value, call.left_out)
 
-    def _once(self, operand: Value, given: code.Expr, result: code.Expr, start: int) -> code.Expr:
-        """Code that uses an operand without a variable more than once gets one for it after all."""
+    def _bound(self, node: Node, inputs: tuple[code.Expr, ...], result: Any, start: int, space: int) -> Any:
+        """Code with variables for those operands that have none and need one: they are bound before `start`."""
         statements = self.scope.forward
-        if count((result, tuple(statements[start:])), given) < 2:
-            return result
-        name = code.Name(self.scope.variable("value"))
-        statements[start:] = [code.Assign((name,), given), *put(tuple(statements[start:]), given, name)]
-        changed: code.Expr = put(result, given, name)
-        return changed
+        free = [position for position, value in enumerate(node.inputs) if value in self.names.inlined]
+        for position in to_bind(free, inputs, (result, tuple(statements[start:])), space) if free else ():
+            given, name = inputs[position], code.Name(self.scope.variable(hint(node.inputs[position])))
+            statements[start:] = [code.Assign((name,), given), *put(tuple(statements[start:]), given, name)]
+            result, start = put(result, given, name), start + 1
+        return result
 
     def _part(self, part: Submodel) -> None:
         """A submodel that forward can call: its nodes are nobody else's."""
@@ -260,6 +258,25 @@ class Body:
             self.penalties.append(term)
         else:
             self.scope.forward.append(code.Assign((place,), code.binary("+", place, term)))
+
+    def penalty_terms(self, penalties: Iterable[Penalty]) -> list[code.Stmt]:
+        """The statements that keep the penalties of the file, beside those of activities."""
+        found: list[code.Stmt] = []
+        for penalty in penalties:
+            self.scope.activity = True
+            term = self.operand(penalty.value, False)
+            if penalty.value.type.batched:
+                term = code.method(term, "mean")
+            if penalty.weight != 1:
+                term = code.binary("*", penalty.weight, term)
+            if self.writer.parts:
+                place = code.dotted("self.activity_penalty")
+                found.append(code.Assign((place,), code.binary("+", place, term)))
+            else:
+                name = code.Name(self.names.fresh("penalty"))
+                found.append(code.Assign((name,), term))
+                self.penalties.append(name)
+        return found
 
     def _shape_comment(self, node: Node, wants: bool) -> str:
         value = node.results[0]

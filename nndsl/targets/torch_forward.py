@@ -42,7 +42,7 @@ class Forward:
         outside, no mask crosses their edges, and no node needs the probabilities whose logits are made inside."""
         found: dict[str, Submodel] = {}
         claimed: set[Node] = set()
-        outputs = {output.value for output in self.model.outputs}
+        outputs = {output.value for output in self.model.outputs} | {p.value for p in self.model.penalties}
         for part in self.model.submodels:
             nodes = set(part.nodes)
             inner = {value for node in part.nodes for value in node.results} - set(part.targets)
@@ -76,8 +76,11 @@ class Forward:
     def write(self) -> list[str]:
         """Fills `body`; returns the texts of the submodels' methods."""
         outputs = [output.value for output in self.model.outputs]
-        self.main = Body(self, structure(self.model.nodes), self.arguments, outputs, with_logits=True)
+        penalised = [penalty.value for penalty in self.model.penalties]
+        items = structure(self.model.nodes)
+        self.main = Body(self, items, self.arguments, [*outputs, *penalised], with_logits=True)
         statements = self.main.write(self._checks())
+        statements += self.main.penalty_terms(self.model.penalties)
         if self.scope.activity:
             statements = self._activity(statements)
         statements += self.main.unless_logits()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nndsl.ir.graph import LayerUse, Value
+from nndsl.ir.graph import LayerUse, Node, Value
 from nndsl.layers import catalogue
 from nndsl.layers.entry import Entry
 from nndsl.layers.kinds import Maybe, Of, PerAxis
@@ -62,8 +62,13 @@ def value_name(value: Value) -> str:
     if node is None:
         return value.name
     if node.layer.config.is_function:
-        return value.name or " ".join(node.span.text.split())[:30]
+        return value.name or source_text(node)[:30]
     calls = node.layer.nodes
     call = f" (call {calls.index(node) + 1})" if len(calls) > 1 else ""
     result = f"[{value.position}]" if len(node.results) > 1 else ""
     return f"{node.layer.path}{result}{call}"
+
+
+def source_text(node: Node) -> str:
+    """What the file says of a call, on one line."""
+    return " ".join(node.span.text.split())

@@ -7,7 +7,7 @@ from typing import Literal
 
 from nndsl.ir.graph import Model, Node, Value
 from nndsl.passes.flatten import flatten
-from nndsl.views.calls import layer_text, value_text
+from nndsl.views.calls import layer_text, source_text, value_text
 
 _LONGEST = 60  # characters of a line in a box
 
@@ -66,7 +66,7 @@ def _box(node: Node) -> Box:
     use = node.layer
     types = ", ".join(map(str, node.result_types))
     if use.config.is_function:
-        return Box("layer", tuple(map(_cut, (*filter(None, (node.results[0].name,)), layer_text(use), types))))
+        return Box("layer", tuple(map(_cut, (*filter(None, (node.results[0].name,)), source_text(node), types))))
     shared = len(use.nodes) > 1
     name = f"{use.path} (shared, call {use.nodes.index(node) + 1})" if shared else use.path
     return Box("shared" if shared else "layer", tuple(map(_cut, (name, layer_text(use), types))))

@@ -164,16 +164,116 @@ PRODUCTS = [
 ]  # fmt: skip
 
 
+M23, M43 = "x: float[2, 3]", "x: float[4, 3]"
+
+CHOICES = [
+    case("where(x > 0, x, 0.1 * x)", reference=lambda x: np.where(x > 0, x, 0.1 * x)),
+    case("where(x > 0, x, 0)", reference=lambda x: np.where(x > 0, x, 0)),
+    case("where(x > 0, 1.0, -1)", reference=lambda x: np.where(x > 0, 1.0, -1.0)),
+    case("where(x > 0, 1, 0)", reference=lambda x: np.where(x > 0, 1, 0)),
+    case("where(c, a, b)", "c: bool[4]", A, B, reference=np.where),
+    case("where(c, a, b)", "c: bool[3, 1]", "a: float[3, 4]", "b: float[1, 4]", reference=np.where),
+    case("maximum(a, b)", A, B, reference=np.maximum),
+    case("minimum(a, b)", A, B, reference=np.minimum),
+    case("maximum(x, 0) + minimum(x, -1)", reference=lambda x: np.maximum(x, 0) + np.minimum(x, -1)),
+    case("maximum(0, x) + minimum(-1, x)", reference=lambda x: np.maximum(x, 0) + np.minimum(x, -1)),
+    case("maximum(i, 2)", "i: int[4]", reference=lambda i: np.maximum(i, 2)),
+    case("clip(x, -0.5, 1)", reference=lambda x: np.clip(x, -0.5, 1)),
+    case("clip(i, x_min=1, x_max=3)", "i: int[4]", reference=lambda i: np.clip(i, 1, 3)),
+    case("cast(x * 3, int)", reference=lambda x: (x * 3).astype(int)),
+    case("cast(i, float) / 2", "i: int[4]", reference=lambda i: i / 2),
+    case("cast(cast(x, bool), float32)", reference=lambda x: x != 0),
+    case("cast(logical_and(x > 0, x < 1), int)", reference=lambda x: (x > 0) & (x < 1)),
+    case("cast(logical_or(x < 0, x > 1), int)", reference=lambda x: (x < 0) | (x > 1)),
+    case("cast(logical_not(x > 0), int)", reference=lambda x: ~(x > 0)),
+    case("zeros_like(x) - ones_like(x)", reference=lambda x: -np.ones_like(x)),
+    case("ones_like(x, dtype=int)", reference=lambda x: np.ones_like(x)),
+]
+
+ARRANGED = [
+    case("reshape(x, (3, 2))", M23, reference=lambda x: x.reshape(-1, 3, 2)),
+    case("reshape(x, -1)", M23, reference=lambda x: x.reshape(-1, 6)),
+    case("reshape(x + 1, (-1, 4))", "x: float[T, 8]", reference=lambda x: (x + 1).reshape(3, -1, 4)),
+    case("reshape(x, (T2, 4))".replace("T2", "-1"), "x: float[2, 2]", reference=lambda x: x.reshape(3, 1, 4)),
+    case("x @ reshape(sum(m, axis=0), (4, -1))", "x: float[4]", "m: float[2, 8]",
+         reference=lambda x, m: x @ m.sum(0).reshape(4, -1)),
+    case("transpose(x, axes=(0, 2, 1))", M23, reference=lambda x: x.swapaxes(1, 2)),
+    case("transpose(x, (0, 3, 1, 2))", IMAGE, reference=lambda x: x.transpose(0, 3, 1, 2)),
+    case("x @ transpose(sum(m, axis=0))", "x: float[4]", "m: float[5, 4]", reference=lambda x, m: x @ m.sum(0).T),
+    case("concat([a, b])", A, "b: float[2]", reference=lambda a, b: np.concatenate([a, b], -1)),
+    case("concat((a, b, a), axis=1)", "a: float[T, 3]", "b: float[2, 3]",
+         reference=lambda a, b: np.concatenate([a, b, a], 1)),
+    case("stack([a, b, a], axis=1)", A, B, reference=lambda a, b: np.stack([a, b, a], 1)),
+    case("stack([a, b], axis=-1)", A, B, reference=lambda a, b: np.stack([a, b], -1)),
+    case("x @ stack([sum(x, axis=0), mean(x, axis=0)], axis=1)", "x: float[4]",
+         reference=lambda x: x @ np.stack([x.sum(0), x.mean(0)], 1)),
+    case("expand_dims(x, 1) + expand_dims(x, -1)", reference=lambda x: x[:, None] + x[:, :, None]),
+    case("squeeze(x)", "x: float[1, 4, 1]", reference=lambda x: x[:, 0, :, 0]),
+    case("squeeze(x, axis=1)", "x: float[1, 4, 1]", reference=lambda x: x[:, 0]),
+    case("squeeze(x, axis=(1, -1))", "x: float[1, 4, 1]", reference=lambda x: x[:, 0, :, 0]),
+    case("cumsum(x, axis=1)", M43, reference=lambda x: x.cumsum(1)),
+    case("cumsum(i, axis=-1)", "i: int[4]", reference=lambda i: i.cumsum(-1)),
+    case("flip(x, axis=1)", M43, reference=lambda x: x[:, ::-1]),
+    case("flip(x, axis=(1, 2))", M43, reference=lambda x: x[:, ::-1, ::-1]),
+    case("tile(x, (1, 2, 3))", "x: float[T, 3]", reference=lambda x: np.tile(x, (1, 2, 3))),
+    case("pad(x, ((0, 0), (1, 2), (0, 3)))", M43, reference=lambda x: np.pad(x, ((0, 0), (1, 2), (0, 3)))),
+    case("pad(x, ((0, 0), (1, 0)), constant_values=-1)",
+         reference=lambda x: np.pad(x, ((0, 0), (1, 0)), constant_values=-1)),
+    case("x + arange(4, dtype=float)", reference=lambda x: x + np.arange(4)),
+    case("x + arange(1, 3, 0.5)", reference=lambda x: x + np.arange(1, 3, 0.5)),
+    case("i + arange(3, -1, -1)", "i: int[4]", reference=lambda i: i + np.arange(3, -1, -1)),
+]  # fmt: skip
+
+TIES = [
+    *(case(f"{name}(x, axis=1)", "x: float[4]") for name in ("max", "min", "prod", "norm", "std")),
+    case("maximum(x, 0)"),
+    case("maximum(0, x)"),
+    case("minimum(x, z)", "x: float[4]", "z: float[4]"),
+    case("clip(x, 0, 1)"),
+    case("abs(x) + relu(x) + sign(x)"),
+    case("x ** 2 + (x + 1) ** 0.5"),
+    case("x * norm(x, ord=1, axis=1, keepdims=true)"),
+    case("relu6(x) + leaky_relu(x) + elu(x) + selu(x)"),
+]
+
+ALL = [*OPERATORS, *ELEMENTWISE, *REDUCTIONS, *PRODUCTS, *CHOICES, *ARRANGED]
+
+
 def expected(pair: Pair, reference: Reference) -> tuple[np.ndarray, np.ndarray]:
     arrays = random_inputs(pair.model)
     outputs, _ = run_torch(pair, arrays)
     return outputs["y"], np.asarray(reference(*arrays.values()))
 
 
-@pytest.mark.parametrize("expression, inputs, reference", [*OPERATORS, *ELEMENTWISE, *REDUCTIONS, *PRODUCTS])
+@pytest.mark.parametrize("expression, inputs, reference", ALL)
 def test_both_agree(expression: str, inputs: tuple[str, ...], reference: Reference | None) -> None:
     pair = assert_parity(model_text(expression, *inputs))
     if reference is not None:
         found, wanted = expected(pair, reference)
         assert found.shape == wanted.shape
         np.testing.assert_allclose(found, wanted, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("expression, inputs, reference", TIES)
+def test_gradients_agree_where_values_are_equal(
+    expression: str, inputs: tuple[str, ...], reference: Reference | None
+) -> None:
+    rows = np.array([[0, 0, 0, 0], [1, 1, -1, 1], [0, 2, 2, 0]], np.float32)
+    assert_parity(model_text(expression, *inputs), arrays={item.split(":")[0]: rows.copy() for item in inputs})
+
+
+@pytest.mark.parametrize("expression, inputs, reference", [*OPERATORS, *ELEMENTWISE])
+def test_a_batch_of_one(expression: str, inputs: tuple[str, ...], reference: Reference | None) -> None:
+    assert_parity(model_text(expression, *inputs), batch=1)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["x * 0.1 + silu(x) / 3", "where(x > 0, 0.1, -0.3) * x", "softplus(x) + x ** 0.3", "clip(x, 0.1, 0.7)",
+     "maximum(x, 0.1) - pad(x, ((0, 0), (0, 0)), constant_values=0.1)", "x + arange(0, 0.4, 0.1) * logsumexp(x)",
+     "cast(cast(x, int), float) * x + cast(x > 0.1, float)"],
+)  # fmt: skip
+def test_float64(expression: str) -> None:
+    inputs = "x: float[4]"
+    expression = expression.replace("x ** 0.3", "abs(x) ** 0.3")
+    assert_parity(model_text(expression, inputs, options="float = float64"), tolerance=1e-10)

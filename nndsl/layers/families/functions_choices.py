@@ -44,11 +44,15 @@ class Where(Function):
         return broadcast(check, self, condition, x1, x2, dtype=dtype)
 
     def torch(self, t: TorchCall, condition: code.Expr, x1: code.Expr, x2: code.Expr) -> code.Expr:
-        chosen = code.call("torch.where", condition, x1, x2)
         dtype = t.results[0].dtype
-        if all(x.weak for x in t.inputs[1:]) and dtype != "float32" and dtype != "bool":
-            return code.method(chosen, "to", code.dotted(f"torch.{dtype}"))
-        return chosen
+        numbers = all(x.weak for x in t.inputs[1:])
+        if numbers and dtype == "int32":
+            return code.method(code.call("torch.where", condition, x1, x2), "int")
+        if numbers and dtype not in ("float32", "bool"):  # torch takes fractions for float32
+            condition = condition if isinstance(condition, code.Name) else t.let(condition, "condition")
+            full = code.call("torch.full_like", condition, x2, dtype=code.dotted(f"torch.{dtype}"))
+            return code.method(full, "masked_fill", condition, x1)
+        return code.call("torch.where", condition, x1, x2)
 
 
 class Extreme(Function):

@@ -8,7 +8,7 @@ from typing import ClassVar
 from nndsl import code
 from nndsl.ir.dims import Dim, ceildiv
 from nndsl.ir.types import TensorType
-from nndsl.layers.aligning import broadcast, of_floats, of_numbers, one_dtype, show
+from nndsl.layers.aligning import broadcast, of_numbers, one_dtype, show
 from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import entry
 from nndsl.layers.function import Operator, misfit
@@ -93,7 +93,12 @@ class Over(Arithmetic):
     """
 
     def infer(self, check: Check, x1: TensorType, x2: TensorType) -> TensorType:
-        of_floats(self, x1, x2)
+        for position, x in enumerate((x1, x2)):
+            if not x.is_float and not x.weak:
+                raise misfit(
+                    f"`/` divides floats, and gets {show(x)}", self.operands[position], position, code="NN0305",
+                    help=f"`//` divides whole numbers and rounds down; else convert it: `cast({{{position}}}, float)`",
+                )  # fmt: skip
         return super().infer(check, x1, x2)
 
 
