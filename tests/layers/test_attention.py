@@ -1,4 +1,4 @@
-"""MultiHeadAttention, Attention, AdditiveAttention: against real Keras, and what is said of mistakes."""
+"""Attention layers against real Keras, and what is said of mistakes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EMBEDDED = "Embedding(5, 6, mask_zero=true)"
 MASKED = "x -> " + EMBEDDED
 
 
-@pytest.mark.parametrize("name", ["MultiHeadAttention", "Attention", "AdditiveAttention"])
+@pytest.mark.parametrize("name", ["MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"])
 def test_signature(name: str) -> None:
     assert_signature(name)
 
@@ -148,6 +148,25 @@ def test_more_axes(options: str, query: str, value: str | None) -> None:
     assert_parity(model_text(f"{flow} -> MultiHeadAttention(2, 3{options})", *inputs), sizes={"A": 2, "T": 4})
 
 
+def test_a_shared_layer_called_with_masks_and_without() -> None:
+    """Both ways of Keras, and both functions of torch, on one set of weights."""
+    text = """
+model Test {
+    input x: int[5]
+    input z: float[5, 6]
+    input allowed: bool[5, 5]
+    shared look = MultiHeadAttention(2, 3)
+    words = x -> Embedding(5, 6, mask_zero=true)
+    plain = z -> look
+    masked = (z, words) -> look
+    limited = (words, z) -> look(attention_mask=allowed)
+    output y = (plain, masked, limited) -> Add()
+}
+"""
+    pair = assert_parity(text, high=3)
+    assert pair.texts["torch"].count("= MultiHeadAttention(") == 1
+
+
 def test_float64_has_the_scale_of_float32() -> None:
     import keras
 
@@ -225,6 +244,46 @@ def test_mistakes_of_multi_head_attention(flow: str, inputs: list[str], code: st
     assert (program is None) == (code is not None)
     assert [item.code for item in problems] == ([] if code is None else [code])
     assert all(words in f"{item.message} {item.help}" for item in problems)
+
+
+# ------------------------------------------------------------------------------------- GroupQueryAttention
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "2",
+        "1, use_causal_mask=true",
+        "4, use_bias=false, dropout=0.2",
+        "2, sliding_window=2, use_causal_mask=true",
+        "2, use_gate=true",
+        "1, use_gate=true, use_bias=false, dropout=0.1, seed=1",
+    ],
+)
+@pytest.mark.parametrize("flow", ["x", "(x, v)", "(x, v, k)", MASKED])
+def test_group_query_attention(options: str, flow: str) -> None:
+    inputs = {"x": "x: float[5, 6]", "v": "v: float[4, 6]", "k": "k: float[4, 7]"}
+    used = ["x: int[5]"] if flow == MASKED else [declared for name, declared in inputs.items() if name in flow]
+    assert_parity(model_text(f"{flow} -> GroupQueryAttention(3, 4, {options})", *used), high=3)
+    if "seed" not in options:
+        assert_parity(_scores(f"{flow} -> GroupQueryAttention(3, 4, {options}, return_attention_scores=true)", *used))
+
+
+@pytest.mark.parametrize(
+    ("flow", "inputs", "code", "words"),
+    [
+        ("x -> GroupQueryAttention(3, 4, 3)", ["x: float[5, 6]"], "NN0215", "multiple"),
+        ("x -> GroupQueryAttention(3, 4, 2)", ["x: float[4, 5, 6]"], "NN0301", "[steps, features]"),
+        ("(x, v) -> GroupQueryAttention(3, 4, 2)", ["x: float[5, 6]", "v: float[5, 4]"], "NN0302", "one size"),
+        ("x -> GroupQueryAttention(3, 4, 2, trainable=false)", ["x: float[5, 6]"], "NN0218", "trains"),
+    ],
+)
+def test_mistakes_of_group_query_attention(flow: str, inputs: list[str], code: str, words: str) -> None:
+    program, problems = check(model_text(flow, *inputs))
+    assert program is None
+    (found,) = list(problems)
+    assert found.code == code
+    assert words in f"{found.message} {found.help}"
 
 
 # ------------------------------------------------------------------------------- Attention, AdditiveAttention
