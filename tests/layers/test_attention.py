@@ -5,6 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nndsl import code
+from nndsl.ir.types import TensorType
+from nndsl.layers.build import make
+from nndsl.layers.emit import KerasCall
+from nndsl.targets.keras_spell import spell
+from nndsl.targets.printing import flat
 from tests.parity_harness import (
     assert_parity,
     assert_signature,
@@ -159,12 +165,38 @@ model Test {
     words = x -> Embedding(5, 6, mask_zero=true)
     plain = z -> look
     masked = (z, words) -> look
-    limited = (words, z) -> look(attention_mask=allowed)
+    limited = (z, z) -> look(attention_mask=allowed)
     output y = (plain, masked, limited) -> Add()
 }
 """
     pair = assert_parity(text, high=3)
     assert pair.texts["torch"].count("= MultiHeadAttention(") == 1
+
+
+@pytest.mark.parametrize(
+    ("layer", "given", "options"),
+    [
+        (
+            "MultiHeadAttention",
+            {"num_heads": 1, "key_dim": 2},
+            ["attention_mask=q._keras_mask[:, :, None] & v._keras_mask[:, None]"],
+        ),
+        (
+            "GroupQueryAttention",
+            {"head_dim": 2, "num_query_heads": 1, "num_key_value_heads": 1},
+            ["query_mask=q._keras_mask", "value_mask=v._keras_mask"],
+        ),
+        ("Attention", {}, ["mask=[q._keras_mask, v._keras_mask]"]),
+    ],
+)
+def test_masks_that_keras_would_lose_are_spelled_out(layer: str, given: dict[str, object], options: list[str]) -> None:
+    """Keras 3.15 takes the masks off what flows into a MultiHeadAttention, for all other layers of several inputs."""
+    config = make("layer", layer, **given)
+    masked = TensorType((3, 5, 4), mask=True)
+    for attended in (False, True):
+        call = KerasCall(config, (masked, masked), name="a", spell=spell, attended=attended)
+        text = flat(config.keras(call, code.Name("q"), code.Name("v")))
+        assert all((option in text) == attended for option in options), text
 
 
 def test_float64_has_the_scale_of_float32() -> None:

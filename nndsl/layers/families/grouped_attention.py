@@ -6,8 +6,8 @@ from typing import Any
 
 from nndsl import code
 from nndsl.ir.types import TensorType
-from nndsl.layers.base import Layer
-from nndsl.layers.emit import TorchCall
+from nndsl.layers.base import Code, Layer
+from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.heads import Heads, Options, Projections, roles
 from nndsl.layers.kinds import Int
@@ -70,3 +70,10 @@ class GroupQueryAttention(Heads, Options, Projections, Sizes):
         kind = t.helper("GatedGroupedAttention" if self.use_gate else "GroupedAttention")
         groups = self.num_key_value_heads
         return code.call(kind, features, self.num_query_heads, self.head_dim, groups=groups, **options)
+
+    def keras(self, k: KerasCall, *inputs: code.Expr) -> Code:
+        masks = k.masks(inputs)
+        for role, mask in zip(("query", "value", "key"), masks if len(masks) > 1 else masks * 2, strict=False):
+            if mask is not None:
+                k.tensors[f"{role}_mask"] = mask
+        return super().keras(k, *inputs)

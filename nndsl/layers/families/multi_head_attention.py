@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Code, Layer
-from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.heads import Heads, Options, Projections, named
 from nndsl.layers.kinds import Int, ListOf, Maybe
@@ -130,3 +131,16 @@ class MultiHeadAttention(Heads, Options, Axes, Projections, Sizes):
     def _shaped(self, result: code.Expr) -> code.Expr:
         out = self.output_shape or ()
         return code.method(result, "unflatten", -1, out) if len(out) > 1 else result
+
+    # -------------------------------------------------------------------------------------------- in Keras
+
+    def keras(self, k: KerasCall, *inputs: code.Expr) -> Code:
+        masks = k.masks(inputs)
+        parts: list[code.Expr] = [k.tensors["attention_mask"]] if "attention_mask" in k.tensors else []
+        for position, mask in enumerate(masks if len(masks) > 1 else masks * 2):
+            if mask is not None:
+                place = (code.Slice(), None) if position == 0 else (None,)
+                parts.append(code.index(mask, code.Slice(), *place))
+        if any(mask is not None for mask in masks):
+            k.tensors["attention_mask"] = reduce(lambda left, right: code.binary("&", left, right), parts)
+        return super().keras(k, *inputs)
