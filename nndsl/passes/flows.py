@@ -383,14 +383,18 @@ class Flows:
                 return self._shared_block(entry, whole, args, incoming)
             cls, use = entry.cls, entry.use
             given: dict[str, ast.Expr] = {}
+            options: list[ast.Arg] = []
             for arg in args:
+                if arg.name is not None and getattr(cls.arguments.get(arg.name.text), "at_call", False):
+                    options.append(arg)
+                    continue
                 if arg.name is None or arg.name.text not in cls.tensor_args:
-                    known = list(cls.tensor_args)
+                    known = [*cls.tensor_args, *(a.name for a in cls.arguments.values() if a.at_call)]
                     self._stop(
                         "NN0203",
                         f"a call of shared layer `{name}` takes no such argument",
                         (arg.name or arg).span,
-                        help=f"only values that flow in can be given here: {', '.join(known)}"
+                        help=f"only what a call decides can be given here: {', '.join(known)}"
                         if known
                         else f"its arguments stand in `shared {name} = …`; write `-> {name}`",
                         related=(Label(use.span, "the layer is made here"),),
@@ -398,8 +402,9 @@ class Flows:
                 assert arg.name is not None
                 given[arg.name.text] = arg.value
             tensors = self._tensors(given)
+            own = self.binder.at_call(use.config, options) if options else None
             self._arity(use.config, whole, span, incoming)
-            return self._node(use, incoming, tensors, whole)
+            return self._node(use, incoming, tensors, whole, own)
         if name in self.scope.broken:
             raise Stop
         if name in self.scope.definitions:
@@ -486,11 +491,19 @@ class Flows:
                 f"{count} input{'' if count == 1 else 's'}", related=related, help=help,
             )  # fmt: skip
 
-    def _node(self, use: LayerUse, incoming: Values, tensors: dict[str, Value | Values], span: Span) -> Values:
+    def _node(
+        self,
+        use: LayerUse,
+        incoming: Values,
+        tensors: dict[str, Value | Values],
+        span: Span,
+        own: Layer | None = None,
+    ) -> Values:
+        """A call of a layer; `own` is the layer as this call has it, where that differs."""
         if len(self.model.nodes) >= MOST_NODES:
             self._too_many(span)
         result = Value(span)
-        node = Node(use, incoming, tensors, (result,), span, region=self.region)
+        node = Node(use, incoming, tensors, (result,), span, region=self.region, own=own)
         result.producer = node
         if not use.nodes and not use.config.is_function:
             self.model.layers.append(use)

@@ -173,3 +173,5 @@ def prune(model: Model) -> None:
         call.inputs, call.input_names = tuple(port for port, _ in pairs), tuple(name for _, name in pairs)
         call.outputs = tuple(port for port in call.outputs if port in needed)
     model.blocks = [call for call in model.blocks if call.outputs]
+    for part in model.submodels:
+        part.nodes = tuple(node for node in part.nodes if node in needed)
