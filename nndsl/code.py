@@ -132,6 +132,47 @@ class Comprehension:
     iterable: Expr
 
 
+@record
+class Generator:
+    """`item for target in iterable`, an argument of a call or, in parentheses, behind a `*`."""
+
+    item: Expr
+    target: Expr
+    iterable: Expr
+
+
+@record
+class Star:
+    """`*value`, an argument."""
+
+    value: Expr
+
+
+@record
+class Format:
+    """`f"{name}.path_conv2d"`: parts are texts, or expressions in braces."""
+
+    parts: tuple[str | Expr, ...]
+
+
+@record
+class Deferred:
+    """A call of what is not named yet: a class or function that is still being put together (`key`), with what is
+    given to it whatever it will be. Targets put a Call in its place before anything is printed."""
+
+    key: object
+    args: tuple[Expr, ...] = ()
+    kwargs: tuple[tuple[str, Expr], ...] = ()
+
+
+@record
+class DeferredList:
+    """Modules for a `nn.Sequential` or `nn.ModuleList` (`func`), written as a loop where they are alike."""
+
+    func: str
+    items: tuple[Expr, ...]
+
+
 Expr: TypeAlias = (
     Literal
     | Name
@@ -147,6 +188,11 @@ Expr: TypeAlias = (
     | Lambda
     | IfElse
     | Comprehension
+    | Generator
+    | Star
+    | Format
+    | Deferred
+    | DeferredList
 )
 ELLIPSIS = Ellipsis_()
 
@@ -206,7 +252,17 @@ class Comment:
     text: str
 
 
-Stmt: TypeAlias = Assign | Do | Return | If | For | With | Raise | Comment
+@record
+class Rounds:
+    """The rounds of a repeat, each with its statements, the variable that flows in and the one that flows out. Targets
+    put a loop, or the statements one after the other, in its place before anything is printed."""
+
+    rounds: tuple[tuple[Stmt, ...], ...]
+    starts: tuple[Expr, ...]
+    ends: tuple[Expr, ...]
+
+
+Stmt: TypeAlias = Assign | Do | Return | If | For | With | Raise | Comment | Rounds
 
 
 def dotted(path: str) -> Expr:
@@ -256,6 +312,11 @@ def binary(op: str, left: object, right: object) -> Binary:
 def total(terms: Sequence[Expr]) -> Expr:
     """`a + b + c`"""
     return reduce(lambda left, right: Binary("+", left, right), terms)
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` can stand in code as a name."""
+    return _NAME.match(text) is not None
 
 
 def _check(name: str) -> None:

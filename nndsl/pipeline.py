@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from nndsl.diagnostics.model import Problems, TooManyProblems
 from nndsl.ir.graph import CheckedProgram
+from nndsl.passes.definitions import Reader, no_reader
 from nndsl.passes.elaborate import elaborate
 from nndsl.passes.lint import lint
 from nndsl.passes.outputs import check_outputs
@@ -17,22 +18,35 @@ TARGETS = ("keras", "torch")
 MOST_PROBLEMS = 500
 
 
-def check(source: SourceFile, problems: Problems) -> CheckedProgram | None:
-    """The checked program, or None where `problems` holds an error."""
+def check(
+    source: SourceFile,
+    problems: Problems,
+    reader: Reader = no_reader,
+    settings: Mapping[str, str] | None = None,
+    *,
+    need_model: bool = True,
+) -> CheckedProgram | None:
+    """The checked program, or None where `problems` holds an error.
+
+    `reader` gives the files that imports name, `settings` the values (as text) of parameters that are set from outside.
+    Without `need_model` a file of blocks alone is fine too.
+    """
     problems.limit = len(problems) + MOST_PROBLEMS
     try:
-        return _check(source, problems)
+        return _check(source, problems, reader, settings or {}, need_model)
     except TooManyProblems:
         return None
     finally:
         problems.limit = None
 
 
-def _check(source: SourceFile, problems: Problems) -> CheckedProgram | None:
+def _check(
+    source: SourceFile, problems: Problems, reader: Reader, settings: Mapping[str, str], need_model: bool
+) -> CheckedProgram | None:
     file = parse(source, problems)
     if any(problem.code == "NN0190" for problem in problems.items):
         return None  # so many syntax errors that some are not shown: what follows from those would be
-    models = elaborate(file, problems)
+    models = elaborate(file, problems, reader, settings, need_model=need_model)
     definitions = [statement for statement in file.body if isinstance(statement, ast.ModelDef)]
     for model, definition in zip(models, definitions, strict=True):
         check_outputs(model, problems)
@@ -46,12 +60,13 @@ def _check(source: SourceFile, problems: Problems) -> CheckedProgram | None:
     return CheckedProgram(source, models)
 
 
-def emit(program: CheckedProgram, target: str, model: str | None = None) -> str:
-    """The text of the program for `target`; `model` names one of several (the last by default)."""
-    return _emitter(target)(program, model)
+def emit(program: CheckedProgram, target: str, model: str | None = None, *, inline: bool = False) -> str:
+    """The text of the program for `target`; `model` names one of several (the last by default), `inline` writes blocks
+    and repeats out instead of giving each a class, function or loop of its own."""
+    return _emitter(target)(program, model, inline)
 
 
-def _emitter(target: str) -> Callable[[CheckedProgram, str | None], str]:
+def _emitter(target: str) -> Callable[[CheckedProgram, str | None, bool], str]:
     if target == "torch":
         from nndsl.targets.torch import emit_torch
 

@@ -94,7 +94,14 @@ def _canonical(pair: Pair) -> Iterator[tuple[str, Any]]:
 
 
 def _keras_layer(model: Any, path: str) -> Any:
-    return next((layer for layer in model.layers if layer.name == path), None)
+    """The layer of that name, in the model or in a shared block, which is a model inside of it."""
+    for layer in model.layers:
+        if layer.name == path and not isinstance(layer, keras.Model):
+            return layer
+        found = _keras_layer(layer, path) if isinstance(layer, keras.Model) else None
+        if found is not None:
+            return found
+    return None
 
 
 def _weights(path: str, config: Any, types: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -109,7 +116,12 @@ def randomize(pair: Pair, seed: int = 0) -> None:
     random = np.random.default_rng(seed)
     for path, variable in pair.weights.items():
         value = random.normal(scale=0.5, size=tuple(variable.shape))
+        if "int" in variable.dtype:
+            value = random.integers(0, 9, tuple(variable.shape))
         variable.assign(np.abs(value) + 0.5 if path.endswith("variance") else value)
+    for layer in pair.keras.layers:
+        if hasattr(layer, "finalize_state"):  # as loading weights does: it computes with copies of them
+            layer.finalize_state()
     copy_weights(pair)
 
 
@@ -282,7 +294,7 @@ def assert_signature(name: str) -> None:
     cls = catalogue.find("layer", name)
     assert cls is not None, f"the catalogue has no {name}"
     expected = signature(name)
-    assert list(cls.arguments) == list(expected)
+    assert [name for name, argument in cls.arguments.items() if not argument.at_call] == list(expected)
     for argument, default in expected.items():
         ours = cls.arguments[argument]
         assert ours.required == (default is inspect.Parameter.empty), argument

@@ -9,6 +9,7 @@ from nndsl import pipeline
 from nndsl.cli import common
 from nndsl.diagnostics.model import Diagnostic, Problems
 from nndsl.files import find_sources, read_source
+from nndsl.project import Project
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -26,10 +27,12 @@ Exit code 0: no errors; 1: errors; 2: wrong usage.
     parser.add_argument(
         "--format", dest="problem_format", choices=common.FORMATS, default="text", help="how to show problems"
     )
+    common.add_params(parser)
     common.add_deny_warnings(parser)
 
 
 def main(args: Namespace) -> int:
+    settings = common.params_of(args)
     found: list[Diagnostic] = []
     unlisted = Problems()  # of folders
     count = 0
@@ -38,7 +41,7 @@ def main(args: Namespace) -> int:
         problems = Problems()
         source = read_source(name, problems)
         if source is not None:
-            pipeline.check(source, problems)
+            pipeline.check(source, problems, Project(source).read, settings, need_model=False)
         found += problems
     found = [*unlisted, *found]
     if found or args.problem_format in ("json", "sarif"):

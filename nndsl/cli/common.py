@@ -36,6 +36,26 @@ def add_source(parser: ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="the .nn file, or - for the standard input")
 
 
+def add_params(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", dest="params", metavar="NAME=VALUE", action="append", default=[],
+        help="give a `param` of the file another value (may be repeated)",
+    )  # fmt: skip
+
+
+def params_of(args: Namespace) -> dict[str, str]:
+    """The `--set` options by name. Raises UsageError."""
+    found: dict[str, str] = {}
+    for setting in args.params:
+        name, equals, value = setting.partition("=")
+        if not equals or not name.isidentifier() or not value:
+            raise UsageError(f"--set takes NAME=VALUE, not `{setting}`", "for instance --set classes=100")
+        if name in found:
+            raise UsageError(f"--set gives `{name}` twice", "leave one of them out")
+        found[name] = value
+    return found
+
+
 def add_model(parser: ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="one of several models in the file (default: the last)")
 
@@ -77,10 +97,12 @@ def check_file(args: Namespace) -> CheckedProgram:
     """The checked program of `args.file`; problems go to the standard error. Raises Rejected."""
     from nndsl import pipeline
     from nndsl.files import read_source
+    from nndsl.project import Project
 
+    settings = params_of(args)
     problems = Problems()
     source = read_source(args.file, problems)
-    program = pipeline.check(source, problems) if source is not None else None
+    program = pipeline.check(source, problems, Project(source).read, settings) if source is not None else None
     if len(problems) or getattr(args, "problem_format", "text") in ("json", "sarif"):
         show(problems, sys.stderr, args)
     if program is None or (getattr(args, "deny_warnings", False) and len(problems)):

@@ -17,6 +17,7 @@ examples:
 """
     common.add_source(parser)
     common.add_model(parser)
+    common.add_params(parser)
     parser.add_argument("--format", choices=("mermaid", "dot", "svg"), default="svg", help="(default: svg)")
     common.add_output(parser)
 

@@ -42,6 +42,7 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="repeats a run: weights, order, dropout")
     common.add_model(parser)
+    common.add_params(parser)
     parser.add_argument(
         "-o", "--output", metavar="OUT",
         help=f"the weight file, or a folder for it (default: NAME{SUFFIX} in this folder, after FILE)",

@@ -20,6 +20,7 @@ examples:
 """
     common.add_source(parser)
     common.add_model(parser)
+    common.add_params(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="a table, or JSON for programs")
 
 

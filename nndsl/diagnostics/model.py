@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from nndsl.records import record
-from nndsl.source import Span
+from nndsl.records import record, replace
+from nndsl.source import SourceFile, Span
 
 
 class Severity(Enum):
@@ -62,9 +62,18 @@ class TooManyProblems(Exception):
     """A file has more problems than anybody reads; the last one in the bag says so."""
 
 
+@record
+class CallSite:
+    """A call of a block that is being expanded: as text (`Residual(32, stride=2)`), and where it stands."""
+
+    text: str
+    span: Span
+
+
 @dataclass
 class Problems:
-    """The bag that every stage adds to. A problem of the same code at the same place is kept once.
+    """The bag that every stage adds to. A problem of the same code at the same place is kept once. What is added while
+    `calls` is not empty says in its notes through which calls of blocks it came about, the innermost first.
 
     With a `limit`, `add` raises TooManyProblems when it is reached: remedies cost time, and a text from a stranger must
     not ask for endless work.
@@ -73,12 +82,15 @@ class Problems:
     items: list[Diagnostic] = field(default_factory=list)
     _seen: set[tuple[str, str, int, int]] = field(default_factory=set)
     limit: int | None = None
+    calls: list[CallSite] = field(default_factory=list)
 
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.primary.span
         key = (diagnostic.code, span.file.name, span.start, span.end)
         if key not in self._seen:
             self._seen.add(key)
+            if self.calls:
+                diagnostic = replace(diagnostic, notes=(*diagnostic.notes, *_chain(self.calls, span.file)))
             self.items.append(diagnostic)
             if len(self.items) == self.limit:
                 last = Label(span, "further problems are not looked for")
@@ -131,3 +143,17 @@ class Problems:
 
     def __len__(self) -> int:
         return len(self.items)
+
+
+_SHOWN_CALLS = 8
+
+
+def _chain(calls: list[CallSite], file: SourceFile) -> Iterator[str]:
+    """ "in Residual(32, stride=2), called at line 41", the innermost call first; other files are named."""
+    for position, site in enumerate(reversed(calls)):
+        if position == _SHOWN_CALLS and len(calls) > _SHOWN_CALLS + 1:
+            yield f"… and {len(calls) - position} more calls around it"
+            return
+        line = f"line {site.span.line}" if site.span.file is file else f"{site.span.file.name}:{site.span.line}"
+        yield f"in {site.text}, called at {line}"
+        file = site.span.file

@@ -1,8 +1,12 @@
 """The checked program: graphs of layer calls.
 
 A *layer* is a thing with an identity (its dotted path) and weights; a *node* is one call of it; a *value* is what a
-node or an input produces. A shared layer is one layer with several nodes. (A block call will be a node whose `layer`
-is a graph.)
+node or an input produces. A shared layer is one layer with several nodes.
+
+Blocks and repeats are expanded: the nodes of a model are one list, in an order in which they can run. Each node knows
+the *region* that it comes from, the call of a block or one round of a repeat, so that targets can write a class or a
+loop for it. Values enter and leave a call of a block through *ports*, nodes that pass them on, so that inside of a
+block a value is what the block calls it.
 """
 
 from __future__ import annotations
@@ -30,6 +34,60 @@ class Value:
     uses: list[Node] = field(default_factory=list)
     number: int | float | None = None  # a compile-time number in an expression: its value
 
+    @property
+    def real(self) -> Value:
+        """The value itself, where ports only pass it on."""
+        value = self
+        while value.producer is not None and value.producer.port:
+            value = value.producer.inputs[0]
+        return value
+
+    @property
+    def maker(self) -> Node | None:
+        """The call that it really comes from, None for an input."""
+        return self.real.producer
+
+
+@dataclass(eq=False, slots=True)
+class Region:
+    """What a node was expanded from; `parent` is the region around it, None in the model itself."""
+
+    parent: Region | None
+
+
+@dataclass(eq=False, slots=True)
+class Round(Region):
+    """One round of a `repeat`: `repeat` is the same object for all rounds of it, `number` counts from 0. `inputs` and
+    `outputs` are what flows in and out."""
+
+    repeat: object
+    number: int
+    inputs: tuple[Value, ...] = ()
+    outputs: tuple[Value, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class BlockCall(Region):
+    """One call of a block. Calls of a shared block have one `instance`.
+
+    `arguments` are the values of the block's parameters, `inputs` and `outputs` the ports that lead in and out,
+    `input_names` and `output_names` what the block calls the values there. `written` is the call as messages show it.
+    """
+
+    name: str
+    definition: Any
+    path: str
+    span: Span
+    name_span: Span
+    arguments: Mapping[str, object]
+    shared: str = ""
+    instance: object = None
+    inputs: tuple[Node, ...] = ()
+    outputs: tuple[Node, ...] = ()
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
+    named: Mapping[str, Value] = field(default_factory=dict)  # the values of its body by name
+
 
 @dataclass(eq=False, slots=True)
 class LayerUse:
@@ -56,6 +114,14 @@ class Node:
     tensors: dict[str, Value | tuple[Value, ...]]
     results: tuple[Value, ...]
     span: Span
+    region: Region | None = None
+    port: bool = False
+    own: Any = None  # the layer with what this call says otherwise (`tokens(reverse=true)`), else None
+
+    @property
+    def config(self) -> Any:
+        """The layer as this call has it."""
+        return self.layer.config if self.own is None else self.own
 
     def operands(self) -> Iterator[Value]:
         """Every value that flows in."""
@@ -162,6 +228,7 @@ class Model:
     inputs: list[Input] = field(default_factory=list)
     layers: list[LayerUse] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
+    blocks: list[BlockCall] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     penalties: list[Penalty] = field(default_factory=list)
     submodels: list[Submodel] = field(default_factory=list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from nndsl import code
@@ -24,7 +25,8 @@ Code: TypeAlias = code.Expr | tuple[code.Expr, ...]
 class Weight:
     """One variable of a layer: canonical name and shape in Keras's layout.
 
-    `initializer` is a catalogue entry; `fans` are (fan_in, fan_out) as Keras counts them from its own layout.
+    `initializer` is a catalogue entry; `fans` are (fan_in, fan_out) as Keras counts them from its own layout: of a
+    window, or where `input_axes` says so of that many axes in and the others out (EinsumDense).
     `trainable` is False for state such as moving statistics.
     """
 
@@ -35,6 +37,7 @@ class Weight:
     regularizer: Any = None
     constraint: Any = None
     dtype: str = "float"
+    input_axes: int | None = None
 
     @property
     def size(self) -> int:
@@ -48,6 +51,8 @@ class Weight:
         """(fan_in, fan_out) of a kernel [*window, in, out], as keras/src/initializers/random_initializers.py."""
         if not self.shape:
             return 1, 1
+        if self.input_axes is not None:
+            return prod(self.shape[: self.input_axes]), prod(self.shape[self.input_axes :])
         if len(self.shape) == 1:
             return self.shape[0], self.shape[0]
         window = 1

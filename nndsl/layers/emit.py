@@ -54,6 +54,7 @@ class InitRecord:
     key: str
     steps: tuple[Step, ...]
     filled: bool = False
+    nested: bool = False  # in a block, whose own class sees to it
 
 
 @dataclass
@@ -68,12 +69,15 @@ class TorchScope:
     helpers: dict[str, None] = field(default_factory=dict)  # in order of first use
     imports: set[str] = field(default_factory=set)
     state: list[StateEntry] = field(default_factory=list)
-    variables: dict[str, int] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)  # names that a new variable must not bear
     reset: list[code.Stmt] = field(default_factory=list)  # body of reset_state
     device: code.Expr | None = None  # where the method at hand computes: `x.device`
     activity: bool = False  # whether forward gathers activity penalties
     output_masks: bool = False  # whether forward keeps the masks of outputs for their losses
+
+    def inside(self) -> TorchScope:
+        """The scope of another class of the same file."""
+        return TorchScope(helpers=self.helpers, imports=self.imports)
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""
@@ -127,11 +131,13 @@ class TorchCall:
         frozen: Sequence[str] = (),
         held: Sequence[tuple[TorchCall, TorchWeight]] = (),
         start: code.Call | None = None,
+        filled: bool = False,
     ) -> code.Expr:
         """`self.<attribute>`, defined by `constructor` at the layer's first call; `weights` say what its tensors hold.
         `name` tells several modules of one layer apart. `frozen` tensors are zero and never trained. `held` are weights
         of layers inside this one (their `child` calls) that this one module holds. `start` is a call of a helper that
-        gives the whole module its initial weights, and sees to `frozen`; the module becomes its first argument."""
+        gives the whole module its initial weights, and sees to `frozen`; the module becomes its first argument. A
+        module that is `filled` gives them to itself."""
         attribute = f"{self.attribute}_{name}" if name else self.attribute
         place = code.Attr(SELF, attribute)
         if attribute not in self.scope.modules:
@@ -140,7 +146,7 @@ class TorchCall:
             kind = func.name if isinstance(func, code.Attr) else func.id if isinstance(func, code.Name) else ""
             by_name = {weight.name: weight for weight in self.layer.weights(*self.inputs)}
             for item in weights:
-                self._place(place, attribute, kind, item, by_name[item.weight], start is not None)
+                self._place(place, attribute, kind, item, by_name[item.weight], filled or start is not None)
             for call, item in held:
                 spec = next(spec for spec in call.layer.weights(*call.inputs) if spec.name == item.weight)
                 call._place(place, attribute, kind, item, spec, start is not None)
@@ -167,7 +173,7 @@ class TorchCall:
         if attribute not in self.scope.modules:
             spec = next(item for item in self.layer.weights(*self.inputs) if item.name == weight)
             shape = torch_shape(spec.shape, steps)
-            self.scope.modules[attribute] = code.call("nn.Parameter", code.call("torch.empty", *shape))
+            self.scope.modules[attribute] = code.call("nn.Parameter", code.call("torch.empty", *(shape or ((),))))
             self._place(place, attribute, "Parameter", TorchWeight("", weight, steps), spec)
             if not self.layer.trainable:
                 self.scope.after.append(code.Do(code.method(place, "requires_grad_", False)))
@@ -297,7 +303,7 @@ class KerasCall:
         layer: Layer,
         inputs: tuple[TensorType, ...],
         *,
-        name: str,
+        name: str | code.Expr,
         last: bool = False,
         tensors: Mapping[str, Any] | None = None,
         variable: str | None = None,
@@ -325,9 +331,18 @@ class KerasCall:
 
     def call(self, layer: Layer, /, *inputs: code.Expr, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)(inputs)`; `changed` replaces arguments (a value, or OMIT)."""
-        built = code.Name(self.variable) if self.variable else self.build(layer, **changed)
         args: object = inputs[0] if len(inputs) == 1 else list(inputs)
-        return code.call(built, args, **self.tensors)
+        return self.spread(layer, args, **changed)
+
+    def spread(self, layer: Layer, /, *inputs: object, **changed: object) -> code.Expr:
+        """As `call`, for a layer that takes its inputs one by one, not in a list."""
+        built = code.Name(self.variable) if self.variable else self.build(layer, **changed)
+        options = {
+            name: getattr(layer, name)
+            for name, argument in layer.arguments.items()
+            if argument.at_call and getattr(layer, name) != argument.default
+        }
+        return code.call(built, *inputs, **self.tensors, **options)
 
     def build(self, layer: Layer, /, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)`."""

@@ -89,24 +89,30 @@ class Kind(Generic[T]):
 
 
 class Arg:
-    """The declaration of one argument."""
+    """The declaration of one argument. One that is `at_call` is what Keras takes where the layer is called, not where
+    it is made: a shared layer may be given another value at each call."""
 
-    __slots__ = ("default", "doc", "formerly", "kind", "name")
+    __slots__ = ("at_call", "default", "doc", "formerly", "kind", "name")
 
-    def __init__(self, kind: Kind[Any], doc: str, default: object, formerly: tuple[str, ...]) -> None:
+    def __init__(
+        self, kind: Kind[Any], doc: str, default: object, formerly: tuple[str, ...], at_call: bool = False
+    ) -> None:
         self.name = ""
-        self.kind, self.doc, self.default, self.formerly = kind, doc, default, formerly
+        self.kind, self.doc, self.default, self.formerly, self.at_call = kind, doc, default, formerly, at_call
 
     @property
     def required(self) -> bool:
         return self.default is REQUIRED
 
 
-def arg(kind: Kind[T], doc: str, default: object = REQUIRED, *, formerly: tuple[str, ...] = ()) -> T:
+def arg(
+    kind: Kind[T], doc: str, default: object = REQUIRED, *, formerly: tuple[str, ...] = (), at_call: bool = False
+) -> T:
     """Declares an argument. `default` is what the attribute holds where the file says nothing: a plain value, or for
-    a nested entry its name. `formerly` are the names that Keras 1 and 2 gave it. (Typed as the value that an
-    instance has, which is what code in the entries sees.)"""
-    return cast(T, Arg(kind, doc, default, formerly))
+    a nested entry its name. `formerly` are the names that Keras 1 and 2 gave it. `at_call` says that Keras takes it
+    where the layer is called; such arguments come last. (Typed as the value that an instance has, which is what code
+    in the entries sees.)"""
+    return cast(T, Arg(kind, doc, default, formerly, at_call))
 
 
 class Entry:

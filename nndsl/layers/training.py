@@ -108,10 +108,16 @@ def only_last_axis(entry: Any) -> None:
 
 
 class Metric(Entry):
-    """Base of the metrics. `torch` is code for a fresh accumulator: an object with `update(prediction, target)` and
-    `result()`; `direction` says whether more is better."""
+    """Base of the metrics. What is reported is the mean over all samples of all batches, or computed from such a mean.
+
+    `torch` is code for the numbers of a batch: float, one for each sample; or, where `counted`, one tensor of counts
+    over the batch. `finish` is the function that makes the result of their mean, if that is not the result already.
+    `direction` says whether more is better.
+    """
 
     direction: ClassVar[Literal["max", "min"]] = "max"
+    counted: ClassVar[bool] = False
+    finish: ClassVar[str] = ""  # a path in torch, or the name of a helper
     common: ClassVar[dict[str, Arg]] = {}
     name: str | None
     written: str = ""  # the name that the file uses for it, where it is a bare one
@@ -122,7 +128,11 @@ class Metric(Entry):
         """The name in reports, as Keras chooses it."""
         return getattr(self, "name", None) or self.written or snake_case(type(self).__name__)
 
-    def torch(self, t: TrainingCall) -> code.Expr:
+    def ranks(self, prediction: TensorType) -> bool:
+        """Whether only the order of the numbers along the last axis counts, so that logits do as well."""
+        return False
+
+    def torch(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
         raise NotImplementedError
 
     def problem(self, prediction: TensorType, sparse: bool) -> str | None:

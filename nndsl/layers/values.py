@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nndsl.records import record
 from nndsl.source import Span
 from nndsl.syntax import ast
@@ -17,9 +19,11 @@ class Option:
 
 @record
 class Unbound:
-    """A call that waits for the argument's kind to say what it is: `Dense(1)`, `RandomUniform(-1, 1)`."""
+    """A call that waits for the argument's kind to say what it is: `Dense(1)`, `RandomUniform(-1, 1)`. `env` is what
+    names mean where it is written."""
 
     call: ast.CallExpr
+    env: Any = None
 
 
 @record

@@ -11,7 +11,7 @@ from nndsl.layers.build import category_of, default_of, make
 from nndsl.layers.entry import Arg, ArgumentError, ConfigError, Entry
 from nndsl.layers.kinds import ListOf, Maybe
 from nndsl.layers.values import Option, Unbound, show
-from nndsl.passes.evaluate import Evaluator, Failed
+from nndsl.passes.evaluate import Env, Evaluator, Failed
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -46,9 +46,9 @@ class Binder:
         match value:
             case Entry():
                 return value
-            case Unbound(call):
+            case Unbound(call, env):
                 cls = self.lookup(category, call.func.text, call.func.span, call)
-                bound = self.bind(cls, call)
+                bound = self.bind(cls, call, env)
                 if bound is None:
                     raise Reported
                 bound.entry.spans = self.spans[id(bound.entry)] = bound.spans
@@ -102,8 +102,18 @@ class Binder:
 
     # ------------------------------------------------------------------------------------ arguments
 
-    def bind(self, cls: type[Entry], call: ast.CallExpr) -> Bound | None:
-        """The entry that `call` makes of `cls`, or None where something is wrong (reported)."""
+    def bind(self, cls: type[Entry], call: ast.CallExpr, env: Env | None = None) -> Bound | None:
+        """The entry that `call` makes of `cls`, or None where something is wrong (reported). `env` is what names mean
+        in the call, where it was written elsewhere."""
+        if env is None or env is self.evaluate.env:
+            return self._bind(cls, call)
+        here, self.evaluate.env = self.evaluate.env, env
+        try:
+            return self._bind(cls, call)
+        finally:
+            self.evaluate.env = here
+
+    def _bind(self, cls: type[Entry], call: ast.CallExpr) -> Bound | None:
         arguments = dict(cls.arguments)
         common: dict[str, Arg] = getattr(cls, "common", {})
         tensor_args: dict[str, str] = getattr(cls, "tensor_args", {})

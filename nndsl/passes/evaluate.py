@@ -11,8 +11,13 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+from nndsl import code
 from nndsl.diagnostics.model import Label, Problems
+from nndsl.ir.dims import Formula
+from nndsl.ir.types import TensorType
+from nndsl.layers.traced import combined, negated, traced
 from nndsl.layers.values import Option, Unbound, show
+from nndsl.records import record
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -42,12 +47,30 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+Types = Callable[[str], TensorType | None]
+
+
+@record
+class Env:
+    """What names stand for: compile-time values, and the types of the values of the model or block. `scope` is the
+    call in which traces have their meaning (layers/traced.py), `home` the file (passes/definitions.py)."""
+
+    names: Mapping[str, object]
+    types: Types | None = None
+    scope: object = None
+    home: Any = None
+
+    def bind(self, names: Mapping[str, object]) -> Env:
+        """The same with more names."""
+        return Env({**self.names, **names}, self.types, self.scope, self.home)
+
+
 class Evaluator:
     """Evaluates expressions to: None, bool, int, float, str, list, tuple, range, Option (a bare name) and Unbound (a
-    call that its place will understand). `names` are the compile-time names in scope."""
+    call that its place will understand). `env` holds the compile-time names in scope."""
 
-    def __init__(self, problems: Problems, names: Mapping[str, object]) -> None:
-        self.problems, self.names = problems, names
+    def __init__(self, problems: Problems, env: Env) -> None:
+        self.problems, self.env = problems, env
         self._broken = [item.primary.span for item in problems.items if item.code in _BROKEN]
         self.absent: set[str] = set()  # names of definitions that are reported already: their uses stay silent
 
@@ -61,9 +84,10 @@ class Evaluator:
             case ast.NameRef() if node.name in self.absent:
                 raise Failed
             case ast.NameRef():
-                return self.names[node.name] if node.name in self.names else Option(node.name, node.span)
+                names = self.env.names
+                return names[node.name] if node.name in names else Option(node.name, node.span)
             case ast.CallExpr():
-                return Unbound(node)
+                return Unbound(node, self.env)
             case ast.Paren():
                 return self(node.inner)
             case ast.TupleExpr():
@@ -88,15 +112,10 @@ class Evaluator:
                     "known only when the program runs",
                     help="give the flow a name in a statement of its own; arguments take values that are known now",
                 )
-            case ast.Attribute() | ast.Subscript():
-                self._fail(
-                    "NN0218",
-                    f"`{node.span.text[:40]}` is not available here",
-                    node.span,
-                    help=f"a choice is written by its name alone, as in `{node.name.text}`"
-                    if isinstance(node, ast.Attribute)
-                    else "this version of nndsl evaluates numbers, strings, lists and choices in arguments",
-                )
+            case ast.Attribute():
+                return self._attribute(node)
+            case ast.Subscript():
+                return self._subscript(node)
         raise Failed
 
     def _is_broken(self, span: Span) -> bool:
@@ -134,7 +153,71 @@ class Evaluator:
         if not _is_number(value):
             self._fail("NN0214", f"`{node.op}` takes a number, and this is {show(value)}", node.operand.span,
                        help=_number_help(value))  # fmt: skip
-        return -value if node.op == "-" else value
+        if node.op == "+":
+            return value
+        return negated(value)
+
+    # ------------------------------------------------------------------------------- shapes and items
+
+    def _attribute(self, node: ast.Attribute) -> object:
+        """`x.shape` and `x.dtype`: the shape has the batch axis first."""
+        type_ = self._type(node)
+        if type_ is None:
+            what = node.name.text
+            self._fail(
+                "NN0214",
+                f"`{node.span.text[:40]}` has no value here",
+                node.span,
+                help=f"a choice is written by its name alone, as in `{what}`"
+                if what not in ("shape", "dtype")
+                else "`x.shape[i]` and `x.dtype` are known of the values of a model or block",
+            )
+        if not type_.known:
+            raise Failed
+        if node.name.text == "dtype":
+            return Option(type_.dtype, node.span)
+        return tuple(
+            traced(size, code.index(code.Attr(code.Name(_name_of(node.value)), "shape"), axis), self.env.scope)
+            for axis, size in enumerate(type_.shape)
+        )
+
+    def _type(self, node: ast.Attribute) -> TensorType | None:
+        if node.name.text not in ("shape", "dtype") or not isinstance(node.value, ast.NameRef):
+            return None
+        return self.env.types(node.value.name) if self.env.types is not None else None
+
+    def _subscript(self, node: ast.Subscript) -> object:
+        value = self(node.value)
+        if not isinstance(value, tuple | list | range):
+            self._fail("NN0214", f"`[…]` takes an item of a list, and this is {show(value)}", node.value.span,
+                       help="lists, tuples and shapes have items: `sizes[0]`, `x.shape[-1]`")  # fmt: skip
+        if len(node.items) != 1:
+            self._fail("NN0214", "a list has one axis", node.span, help="write one index: `sizes[0]`")
+        item = node.items[0]
+        if item.is_slice:
+            start, stop, step = (
+                None if part is None else self._index(part) for part in (item.start, item.stop, item.step)
+            )
+            if step == 0:
+                self._fail("NN0214", "the step of a slice is not 0", item.span, help="leave it out")
+            return value[start:stop:step]
+        assert item.index is not None
+        index = self._index(item.index)
+        if not -len(value) <= index < len(value):
+            whole = "axes with the batch axis" if isinstance(node.value, ast.Attribute) else "items"
+            self._fail(
+                "NN0308" if isinstance(node.value, ast.Attribute) else "NN0214",
+                f"there is no item {index}: `{node.value.span.text[:40]}` has {len(value)} {whole}", item.span,
+                help=f"the first is 0, the last {len(value) - 1} or -1",
+            )  # fmt: skip
+        return value[index]
+
+    def _index(self, node: ast.Expr) -> int:
+        value = self(node)
+        if not isinstance(value, int) or isinstance(value, bool):
+            self._fail("NN0214", f"an index is an integer, and this is {show(value)}", node.span,
+                       help="for instance `sizes[0]`")  # fmt: skip
+        return value
 
     def _binary(self, node: ast.Binary) -> object:
         if node.op in ("and", "or"):
@@ -175,7 +258,7 @@ class Evaluator:
         too_large = abs(value).bit_length() > MAX_BITS if isinstance(value, int) else not math.isfinite(value)
         if too_large:
             self._too_large(node)
-        return value
+        return combined(node.op, left, right, value)
 
     def _too_large(self, node: ast.Binary) -> NoReturn:
         self._fail(
@@ -198,6 +281,9 @@ class Evaluator:
 
     def _operands(self, node: ast.Binary, left: object, right: object) -> NoReturn:
         wrong, value = (node.left, left) if not _is_number(left) else (node.right, right)
+        if isinstance(value, Formula):
+            message = f"`{wrong.span.text[:40]}` is {show(value)}, which is not known before the program runs"
+            self._fail("NN0304", message, wrong.span, help="give the dimension a number where it is declared")
         other = node.right if wrong is node.left else node.left
         self.problems.error(
             "NN0214",
@@ -207,6 +293,10 @@ class Evaluator:
             help=_number_help(value),
         )
         raise Failed
+
+
+def _name_of(node: ast.Expr) -> str:
+    return node.name if isinstance(node, ast.NameRef) else "x"
 
 
 def _number_help(value: object) -> str:

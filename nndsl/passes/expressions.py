@@ -56,7 +56,7 @@ class Expressions:
             case ast.Literal() | ast.Attribute():
                 return True
             case ast.NameRef():
-                return expr.name in self.flows.binder.evaluate.names
+                return expr.name in self.flows.binder.evaluate.env.names
             case ast.Paren():
                 return self._is_known(expr.inner)
             case ast.Unary():

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
-from nndsl.ir.graph import LayerUse, Model, Node, Value
+from nndsl.ir.graph import BlockCall, LayerUse, Model, Node, Region, Round, Value
+from nndsl.ir.types import TensorType
 from nndsl.layers import catalogue
 from nndsl.layers.base import Layer
+from nndsl.layers.values import Option, Unbound, show
 from nndsl.passes.bind import Binder
-from nndsl.passes.evaluate import Failed
+from nndsl.passes.evaluate import Env, Failed
 from nndsl.passes.expressions import Expressions
 from nndsl.passes.infer import Infer
 from nndsl.passes.layer_names import LayerNames, Statement
@@ -18,19 +22,62 @@ from nndsl.passes.stop import Stop
 from nndsl.source import Span
 from nndsl.syntax import ast
 
+if TYPE_CHECKING:
+    from nndsl.passes.blocks import Blocks, Instance, SharedBlock
+    from nndsl.passes.definitions import Home
+
 Values = tuple[Value, ...]
+MOST_NODES = 200_000
+MOST_ROUNDS = 100_000
+
+
+@dataclass(frozen=True)
+class SharedLayer:
+    """`shared encoder = LSTM(32)`."""
+
+    cls: type[Layer]
+    use: LayerUse
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a body stands: `home` is its file, `call` the call of a block that it is expanded for (None: a model),
+    `instance` the shared block that this call belongs to, `depth` how many calls there are around it."""
+
+    home: Home
+    call: BlockCall | None = None
+    instance: Instance | None = None
+    depth: int = 0
 
 
 class Flows:
-    """Elaborates the flows of one model into `model.nodes`. `values` are the model's named values so far."""
+    """Elaborates the flows of one body into `model.nodes`. `values` are the body's named values so far."""
 
-    def __init__(self, model: Model, scope: Scope, binder: Binder, infer: Infer, problems: Problems) -> None:
+    def __init__(
+        self, model: Model, scope: Scope, binder: Binder, infer: Infer, problems: Problems, frame: Frame
+    ) -> None:
         self.model, self.scope, self.binder, self.infer, self.problems = model, scope, binder, infer, problems
+        self.frame = frame
+        self.region: Region | None = frame.call
         self.values: dict[str, Value] = {}
-        self.shared: dict[str, tuple[type[Layer], LayerUse] | None] = {}
-        self.names = LayerNames(scope, problems)
+        self.shared: dict[str, SharedLayer | SharedBlock | None] = {}
+        self.names = LayerNames(scope, problems, f"{frame.call.path}." if frame.call is not None else "")
         self.expressions = Expressions(self)
         self.current: ast.Stmt | None = None  # the statement whose flow is read
+
+    @property
+    def blocks(self) -> Blocks:
+        from nndsl.passes.blocks import Blocks
+
+        return Blocks(self)
+
+    def type_of(self, name: str) -> TensorType | None:
+        """The type of a value of this body, for `x.shape`."""
+        if name in self.values:
+            return self.values[name].type
+        if name in self.scope.broken:
+            raise Failed
+        return None
 
     def read(self, expr: ast.Expr, name: str) -> Values | None:
         """The values of a statement's flow, or None (reported)."""
@@ -58,7 +105,7 @@ class Flows:
             case ast.Flow():
                 return self._chain(expr, expr.items[1:], self._source, expr.items[0])
             case ast.IfElse():
-                return self._source(expr.then if self.binder.evaluate.truth(expr.condition) else expr.otherwise)
+                return self._source(self._chosen(expr))
             case ast.ErrorExpr():
                 raise Stop
             case _ if self.expressions.reads(expr):
@@ -116,7 +163,7 @@ class Flows:
             case ast.CallExpr():
                 return self._call(stage, incoming)
             case ast.NameRef():
-                return self._shared_call(stage.name, stage.span, (), incoming)
+                return self._named_stage(stage, incoming)
             case ast.Paren():
                 return self._stage(stage.inner, incoming)
             case ast.Flow():
@@ -124,12 +171,9 @@ class Flows:
             case ast.Branch():
                 return self._branch(stage, incoming)
             case ast.IfElse():
-                chosen = stage.then if self.binder.evaluate.truth(stage.condition) else stage.otherwise
-                return self._stage(chosen, incoming)
+                return self._stage(self._chosen(stage), incoming)
             case ast.Repeat():
-                self._stop(
-                    "NN0218", "`repeat` is not in this version of nndsl", stage.span, help="write the stages out"
-                )
+                return self._repeat(stage, incoming)
             case ast.ErrorExpr():
                 raise Stop
             case _:
@@ -155,6 +199,110 @@ class Flows:
                 )
         raise Stop
 
+    def _chosen(self, expr: ast.IfElse) -> ast.Expr:
+        """The arm that the condition takes; of the other the names are checked."""
+        is_true = self.binder.evaluate.truth(expr.condition)
+        self._check_names(expr.otherwise if is_true else expr.then)
+        return expr.then if is_true else expr.otherwise
+
+    def _check_names(self, expr: ast.Expr) -> None:
+        """Reports layers that there are not, in an arm that is not taken."""
+        stack = [expr]
+        while stack:
+            item = stack.pop()
+            match item:
+                case ast.Flow(items=items) | ast.TupleExpr(items=items) | ast.Branch(arms=items):
+                    stack.extend(reversed(items))
+                case ast.Paren(inner=inner) | ast.Repeat(body=inner):
+                    stack.append(inner)
+                case ast.IfElse():
+                    stack += [item.otherwise, item.then]
+                case ast.CallExpr():
+                    name = item.func.text
+                    known = catalogue.find("layer", name) or catalogue.find("function", name)
+                    if known is None and not self._is_own(name):
+                        from nndsl.passes.unknown import unknown_layer
+
+                        unknown_layer(item, [*self.scope.shared(), *self.frame.home.blocks], self.problems)
+
+    def _is_own(self, name: str) -> bool:
+        """Whether the file gives the name, or has reported it."""
+        return (
+            name in self.frame.home.blocks
+            or name in self.scope.definitions
+            or name in self.scope.broken
+            or name in self.binder.evaluate.absent
+        )
+
+    def _repeat(self, stage: ast.Repeat, incoming: Values) -> Values:
+        """One round after the other, each with fresh layers."""
+        evaluate = self.binder.evaluate
+        value = evaluate(stage.count)
+        if not stage.names:
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                self._stop(
+                    "NN0214", f"`repeat` takes a number of rounds, and this is {show(value)}", stage.count.span,
+                    help="for instance `repeat 3 { … }`, or with a name: `repeat i in 0..3 { … }`",
+                )  # fmt: skip
+            rounds: Mapping[str, object] | range | list[object] | tuple[object, ...] = range(value)
+        elif isinstance(value, range | list | tuple):
+            rounds = value
+        else:
+            self._stop(
+                "NN0214", f"`repeat … in` takes a range or a list, and this is {show(value)}", stage.count.span,
+                help="for instance `repeat i in 0..4 { … }` or `repeat width in [32, 64] { … }`",
+            )  # fmt: skip
+        if len(rounds) > MOST_ROUNDS:
+            self._stop(
+                "NN0702", f"a `repeat` of more than {MOST_ROUNDS:,} rounds", stage.count.span, help="take fewer",
+            )  # fmt: skip
+        here, region = evaluate.env, self.region
+        least = _least(stage.body)
+        if len(self.model.nodes) + least * len(rounds) > MOST_NODES:
+            self._too_many(stage.span)
+        current, repeat = incoming, object()
+        try:
+            for number, item in enumerate(rounds):
+                evaluate.env = here.bind(self._bound(stage, item)) if stage.names else here
+                self.region = Round(region, repeat, number, current)
+                current = self.region.outputs = self._stage(stage.body, current)
+        finally:
+            evaluate.env, self.region = here, region
+        return current
+
+    def _bound(self, stage: ast.Repeat, item: object) -> dict[str, object]:
+        names = [name.text for name in stage.names]
+        if len(names) == 1:
+            return {names[0]: item}
+        if not isinstance(item, tuple | list) or len(item) != len(names):
+            count = f"{len(item)} values" if isinstance(item, tuple | list) else show(item)
+            self._stop(
+                "NN0214", f"{len(names)} names are bound in each round, and an item of the list is {count}",
+                stage.count.span, related=(Label(stage.names[0].span.to(stage.names[-1].span), f"{len(names)} names"),),
+                help=f"each item is a tuple of {len(names)}: `[({', '.join('…' for _ in names)}), …]`",
+            )  # fmt: skip
+        return dict(zip(names, item, strict=True))
+
+    def _too_many(self, span: Span) -> NoReturn:
+        self._stop(
+            "NN0702", f"the program expands to more than {MOST_NODES:,} layer calls", span,
+            help="models are far smaller: is a count or a size of a list wrong?",
+        )  # fmt: skip
+
+    def _named_stage(self, stage: ast.NameRef, incoming: Values) -> Values:
+        """`x -> encoder`: a shared layer, or a layer that was passed to the block as an argument."""
+        value = self.binder.evaluate.env.names.get(stage.name)
+        if isinstance(value, Unbound):
+            return self._call(value.call, incoming, value.env)
+        if value is not None and stage.name not in self.scope.definitions:
+            option = isinstance(value, Option) and catalogue.find("activation", value.name) is not None
+            self._stop(
+                "NN0211", f"`{stage.name}` is {show(value)}, and a layer is meant here", stage.span,
+                help=f"write `Activation({stage.name})`" if option
+                else f"a layer is passed to a block with its parentheses: `{stage.name}=Dense(8)`",
+            )  # fmt: skip
+        return self._shared_call(stage.name, stage.span, (), incoming)
+
     def _branch(self, stage: ast.Branch, incoming: Values) -> Values:
         found: list[Value] = []
         failed = False
@@ -177,24 +325,29 @@ class Flows:
             arm_with_value(arm, first, self.problems)
             raise Stop
 
-    def _call(self, call: ast.CallExpr, incoming: Values) -> Values:
+    def _call(self, call: ast.CallExpr, incoming: Values, env: Env | None = None) -> Values:
+        """A stage with parentheses; `env` is what names mean in a call that was written elsewhere."""
         name = call.func.text
         cls = catalogue.find("layer", name)
         if cls is None:
+            home = self.frame.home if env is None or env.home is None else env.home
+            block = home.blocks.get(name)
+            if block is not None:
+                return self.blocks.call(block, call, incoming, env)
             if name in self.scope.definitions or name in self.scope.broken:
                 return self._shared_call(name, call.func.span, call.args, incoming, call)
             if name in self.binder.evaluate.absent:
                 raise Stop
             from nndsl.passes.unknown import unknown_layer
 
-            meant = unknown_layer(call, self.scope.shared(), self.problems)
+            meant = unknown_layer(call, [*self.scope.shared(), *self.frame.home.blocks], self.problems)
             if meant is None:
                 raise Stop
             if call is self.names.statement.last:
                 self.names.statement.last = meant
             call, cls = meant, catalogue.find("layer", meant.func.text)
         assert cls is not None and issubclass(cls, Layer)
-        bound = self.binder.bind(cls, call)
+        bound = self.binder.bind(cls, call, env)
         if bound is None:
             raise Stop
         config = bound.entry
@@ -202,7 +355,16 @@ class Flows:
         tensors = self._tensors(bound.tensors)
         self._arity(config, call.span, call.func.span, incoming)
         use = LayerUse(self.names.path(config, call), config, call.span, call.func.span, bound.spans)
-        return self._node(use, incoming, tensors, call.span)
+        return self._node(self.reused(use), incoming, tensors, call.span)
+
+    def reused(self, use: LayerUse) -> LayerUse:
+        """The layer itself, or in a later call of a shared block the one that its first call has made."""
+        instance = self.frame.instance
+        if instance is None:
+            return use
+        known = instance.layers.setdefault(use.path, use)
+        known.shared = known.shared or use.path
+        return known
 
     def _shared_call(
         self,
@@ -217,7 +379,9 @@ class Flows:
             entry = self.shared[name]
             if entry is None:
                 raise Stop
-            cls, use = entry
+            if not isinstance(entry, SharedLayer):
+                return self._shared_block(entry, whole, args, incoming)
+            cls, use = entry.cls, entry.use
             given: dict[str, ast.Expr] = {}
             for arg in args:
                 if arg.name is None or arg.name.text not in cls.tensor_args:
@@ -268,8 +432,18 @@ class Flows:
         if name not in self.binder.evaluate.absent:
             from nndsl.passes.unknown import unknown_layer
 
-            unknown_layer(ast.CallExpr(span, ast.Ident(name, span), ()), self.scope.shared(), self.problems)
+            known_names = [*self.scope.shared(), *self.frame.home.blocks]
+            unknown_layer(ast.CallExpr(span, ast.Ident(name, span), ()), known_names, self.problems)
         raise Stop
+
+    def _shared_block(self, shared: SharedBlock, span: Span, args: tuple[ast.Arg, ...], incoming: Values) -> Values:
+        if args:
+            self._stop(
+                "NN0203", f"a call of shared block `{shared.name}` takes no arguments", args[0].span,
+                related=(Label(shared.call.span, "the block is made here"),),
+                help=f"its arguments stand in `shared {shared.name} = …`; write `-> {shared.name}`",
+            )  # fmt: skip
+        return self.blocks.shared_call(shared, span, incoming)
 
     # --------------------------------------------------------------------------------------- nodes
 
@@ -313,8 +487,10 @@ class Flows:
             )  # fmt: skip
 
     def _node(self, use: LayerUse, incoming: Values, tensors: dict[str, Value | Values], span: Span) -> Values:
+        if len(self.model.nodes) >= MOST_NODES:
+            self._too_many(span)
         result = Value(span)
-        node = Node(use, incoming, tensors, (result,), span)
+        node = Node(use, incoming, tensors, (result,), span, region=self.region)
         result.producer = node
         if not use.nodes and not use.config.is_function:
             self.model.layers.append(use)
@@ -335,9 +511,23 @@ class Flows:
         related: tuple[Label, ...] = (),
         help: str | None = None,
         fixes: tuple[Fix, ...] = (),
-    ) -> None:
+    ) -> NoReturn:
         self.problems.error(code, message, span, label, related=related, help=help, fixes=fixes)
         raise Stop
+
+
+def _least(expr: ast.Expr) -> int:
+    """At least how many calls an expression comes to, without looking into blocks and choices."""
+    match expr:
+        case ast.CallExpr():
+            return 1
+        case ast.Flow(items=items) | ast.Branch(arms=items):
+            return sum(map(_least, items))
+        case ast.Paren(inner=inner):
+            return _least(inner)
+        case ast.Repeat(names=(), count=ast.Literal(value=int() as count), body=body):
+            return count * _least(body)
+    return 0
 
 
 def _place(value: Value) -> Span:

@@ -52,7 +52,7 @@ class Infer:
 
     def node(self, node: Node) -> None:
         """Sets the types of the node's results. `node.results` has one value; more are added for several results."""
-        use, config = node.layer, node.layer.config
+        use, config = node.layer, node.config
         types = node.input_types
         tensors: dict[str, Any] = {
             name: tuple(v.type for v in item) if isinstance(item, tuple) else item.type
@@ -214,6 +214,8 @@ def origin(value: Value) -> Span:
     if value.producer is None:
         return value.span
     use: LayerUse = value.producer.layer
+    if value.producer.port:
+        return use.name_span
     return value.producer.span if use.shared else use.name_span
 
 
@@ -230,6 +232,9 @@ def chain(values: tuple[Value, ...], most: int = 6) -> tuple[str, ...]:
         seen = 0
         while current is not None and seen < most:
             node = current.producer
+            if node is not None and node.port:
+                current = node.inputs[0]
+                continue
             name = current.name if node is None else node.layer.shared or _title(node)
             steps.append(f"{name} {show_shape(current.type.features)}")
             current = node.inputs[0] if node is not None and len(node.inputs) == 1 else None

@@ -24,18 +24,25 @@ class Statement:
 
 
 class LayerNames:
-    """Gives the layers of one model their names."""
+    """Gives the layers of one model, or of one call of a block, their names. `prefix` is the path of that call with a
+    dot behind it."""
 
-    def __init__(self, scope: Scope, problems: Problems) -> None:
-        self.scope, self.problems = scope, problems
+    def __init__(self, scope: Scope, problems: Problems, prefix: str = "") -> None:
+        self.scope, self.problems, self.prefix = scope, problems, prefix
         self.paths: dict[str, Span] = {}
         self.numbers: dict[str, int] = {}  # the next number for each stem
         self.statement = Statement("", None)
 
     def path(self, config: Layer, call: ast.CallExpr) -> str:
         """The layer's identity (docs/language.md, section 4)."""
-        if config.name is not None:
-            name = config.name
+        return self.of_call(config.title(), call, config.name)
+
+    def of_call(self, title: str, call: ast.CallExpr, name: str | None) -> str:
+        """The identity of what `call` makes, a layer or a block; `name` is the one that the call gives it."""
+        return self.prefix + self._local(title, call, name)
+
+    def _local(self, title: str, call: ast.CallExpr, name: str | None) -> str:
+        if name is not None:
             place = next((a.value.span for a in call.args if a.name is not None and a.name.text == "name"), call.span)
             earlier = self.paths.get(name)
             if earlier is None and name in self.scope.definitions and name != self.statement.name:
@@ -58,7 +65,7 @@ class LayerNames:
         if call is self.statement.last and self.statement.name not in self.paths:
             self.paths[self.statement.name] = call.func.span
             return self.statement.name
-        stem = f"{self.statement.name}_{snake_case(config.title())}"
+        stem = f"{self.statement.name}_{snake_case(title)}"
         number = self.numbers.get(stem, 1)
         path = stem if number == 1 else f"{stem}_{number}"
         while path in self.paths or path in self.scope.definitions or path in self.scope.submodels:

@@ -25,7 +25,7 @@ def layout(model: Model, native: Literal["channels_first", "channels_last"]) -> 
     """Plans the axes for a target whose image layers work in `native` order."""
     result = Layout()
     for node in model.nodes:
-        config = node.layer.config
+        config = node.config
         ranks = {value.type.rank for value in node.inputs if not value.type.weak}  # a number fits any layout
         if not ranks or max(ranks) < 3:
             continue
@@ -34,6 +34,7 @@ def layout(model: Model, native: Literal["channels_first", "channels_last"]) -> 
             moved = other and (config.layout == "channels" or native == "channels_last")
         elif config.layout == "any":
             moved = len(ranks) == 1 and any(value in result.moved for value in node.inputs)
+            moved = moved or (node.port and _wanted_moved(node.results[0], native))
         else:
             moved = False
         if moved:
@@ -41,3 +42,19 @@ def layout(model: Model, native: Literal["channels_first", "channels_last"]) -> 
             if config.layout != "last":
                 result.moved.update(v for v in node.results if v.type.rank == max(ranks))
     return result
+
+
+def _wanted_moved(value: Value, native: str) -> bool:
+    """Whether all that uses a value inside of a block wants its channels moved: then its caller moves them, and the
+    block is the same wherever it is called."""
+    stack = list(value.uses)
+    if not stack:
+        return False
+    while stack:
+        node = stack.pop()
+        config = node.config
+        if node.port and node.results[0].uses:
+            stack.extend(node.results[0].uses)
+        elif config.layout != "channels" or config.data_format in (None, native):
+            return False
+    return True

@@ -46,7 +46,8 @@ def _one_channel(node: Node, model: Model, problems: Problems) -> None:
     single = node.inputs[sizes.index(1)]
     title = node.layer.config.title()
     related = {origin(value): f"{f'`{value.name}`' if value.name else 'this'} is {value.type}" for value in node.inputs}
-    producer = single.producer.layer if single.producer is not None else None
+    maker = single.maker
+    producer = maker.layer if maker is not None else None
     argument = next((n for n in ("filters", "units") if producer is not None and n in producer.arguments), None)
     help = "a mask that weighs all channels alike is a `Multiply()`"
     fixes: tuple[Fix, ...] = ()
@@ -131,7 +132,7 @@ def _applied(use: LayerUse) -> tuple[str, Span] | None:
 
 
 def _two_activations(use: LayerUse, problems: Problems) -> None:
-    producer = use.nodes[0].inputs[0].producer
+    producer = use.nodes[0].inputs[0].maker
     second = _applied(use)
     first = _applied(producer.layer) if producer is not None else None
     if first is None or second is None:

@@ -20,7 +20,8 @@ def logits_activation(output: Output) -> str | None:
     if loss is None or getattr(loss, "from_logits", False):
         return None
     wanted = _MATCH.get(type(loss).__name__)
-    use = value.producer.layer if value.producer is not None else None
+    maker = value.maker
+    use = maker.layer if maker is not None else None
     if use is None or value.type.rank < 2 or getattr(use.config, "activity_regularizer", None) is not None:
         return None
     return wanted if wanted is not None and _activation_of(use.config) == wanted else None
@@ -29,9 +30,9 @@ def logits_activation(output: Output) -> str | None:
 def last_activation(value: Value) -> str | None:
     """The name of the activation that a value comes straight from; "linear" where its layer has none; None where
     that cannot be told (a merge, a recurrent layer, an input)."""
-    node = value.producer
+    node = value.maker
     while node is not None and node.layer.config.title() in _TRANSPARENT:
-        node = node.inputs[0].producer
+        node = node.inputs[0].maker
     if node is None:
         return None
     config = node.layer.config

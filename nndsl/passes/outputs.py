@@ -167,7 +167,7 @@ def _one_for_all(output: Output, problems: Problems) -> None:
 
 def _origin(output: Output) -> Span:
     """The place that an output's last layer has."""
-    node = output.value.producer
+    node = output.value.maker
     return output.value.span if node is None else node.layer.name_span
 
 
@@ -209,7 +209,7 @@ def _activation(output: Output, loss: Any, here: tuple[Label, ...], problems: Pr
     if activation is None or loss.domain == "any":
         return
     wanted = "softmax" if loss.domain == "classes" else "sigmoid"
-    node = output.value.producer
+    node = output.value.maker
     use = node.layer if node is not None else None
     place = use.arguments.get("activation", use.name_span) if use is not None else span
     if not loss.from_probabilities:
@@ -247,7 +247,7 @@ def _softmax_over_one(use: LayerUse, model: Model, problems: Problems) -> None:
     if softmax is None or softmax.title().lower() != "softmax" or getattr(softmax, "axis", -1) != -1:
         return
     if use.config.doubtful or any(
-        output.value.producer in use.nodes and output.loss is not None and output.loss.domain == "classes"
+        output.value.maker in use.nodes and output.loss is not None and output.loss.domain == "classes"
         for output in model.outputs
     ):
         return  # the loss says it
@@ -260,7 +260,7 @@ def _softmax_over_one(use: LayerUse, model: Model, problems: Problems) -> None:
 
 
 def _dropout(output: Output, problems: Problems) -> None:
-    node = output.value.producer
+    node = output.value.maker
     if node is not None and "Dropout" in node.layer.config.title():
         problems.warning(
             "NN0906", f"`{node.layer.config.title()}` stands directly before the loss: it sets predictions to 0",

@@ -7,7 +7,7 @@ stands behind those it needs; definitions that need themselves are reported with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -34,6 +34,7 @@ class Scope:
     unknown: set[str] = field(default_factory=set)  # names without a definition, reported already
     order: list[Definition] = field(default_factory=list)
     submodels: dict[str, ast.SubmodelStmt] = field(default_factory=dict)
+    asks_types: bool = False  # whether `x.shape` or `x.dtype` stands somewhere in it
 
     def values(self) -> list[str]:
         """Names that a flow may start from."""
@@ -52,8 +53,12 @@ class Scope:
         return found
 
 
-def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
+def resolve(
+    model: ast.ModelDef | ast.BlockDef, problems: Problems, params: Mapping[str, object] | None = None
+) -> Scope:
+    """The names of a model or a block; `params` are the parameters of the file."""
     scope = Scope()
+    scope.asks_types = any(word in model.span.text for word in (".shape", ".dtype"))
     places: dict[str, Span] = {}
     taken: set[str] = set()
     numbers: dict[str, int] = {}
@@ -80,6 +85,14 @@ def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
                 f"call this one `{another(name.text)}`, and use that below",
             )
             return False
+        if params and name.text in params:
+            problems.error(
+                "NN0208",
+                f"`{name.text}` is a parameter of the file",
+                name.span,
+                "defined again here",
+                help=f"a name stands for one thing: call this one `{another(name.text)}`",
+            )
         places[name.text] = name.span
         if catalogue.is_known(name.text):
             lower = name.text.lower()
@@ -92,6 +105,8 @@ def resolve(model: ast.ModelDef, problems: Problems) -> Scope:
             )
         return True
 
+    for parameter in getattr(model, "parameters", ()):
+        declare(parameter.name)
     for statement in model.body:
         match statement:
             case ast.InputStmt() | ast.OutputStmt() | ast.SharedStmt():
@@ -139,12 +154,27 @@ def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:
     return ()
 
 
-def references(definition: Definition) -> Iterator[tuple[str, Span]]:
-    """The names that a definition reads, with their places."""
+def references(definition: Definition, types: bool = False) -> Iterator[tuple[str, Span]]:
+    """The names that a definition reads, with their places; with `types` those too whose shape or dtype it asks for."""
     statement = definition.statement
     if isinstance(statement, ast.InputStmt):
         return
     yield from flow_references(statement.value)
+    if types:
+        yield from _asked_types(statement.value)
+
+
+def _asked_types(node: ast.Expr | None) -> Iterator[tuple[str, Span]]:
+    """The `x` of each `x.shape` and `x.dtype`, wherever it stands."""
+    stack: list[object] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.Attribute) and isinstance(item.value, ast.NameRef):
+            yield item.value.name, item.value.span
+        elif isinstance(item, tuple):
+            stack.extend(reversed(item))
+        elif isinstance(item, ast.Expr | ast.Arg | ast.SliceItem):
+            stack.extend(getattr(item, name) for name in reversed(item.__match_args__) if name != "span")
 
 
 def flow_references(node: ast.Expr | None) -> Iterator[tuple[str, Span]]:
@@ -197,7 +227,7 @@ def _sorted(scope: Scope, problems: Problems) -> list[Definition]:
     needs: dict[Definition, list[tuple[Definition, Span]]] = {}
     for definition in scope.order:
         found = []
-        for name, span in references(definition):
+        for name, span in references(definition, scope.asks_types):
             other = scope.definitions.get(name)
             if other is not None:
                 found.append((other, span))

@@ -63,7 +63,8 @@ def _axes(node: Node, value: Value, error: ShapeError) -> tuple[str | None, tupl
         fitting = f"{title[:-2]}{len(value.type.features) - 1}D"
         if catalogue.find("layer", fitting) is not None:
             return f"`{fitting}` takes these axes", ()
-    before = value.producer.layer if value.producer is not None else None
+    maker = value.maker
+    before = maker.layer if maker is not None else None
     if before is not None:
         config = before.config
         inner: Any = getattr(config, "layer", config)

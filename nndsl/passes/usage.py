@@ -2,41 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.ir.graph import Model, Value
+from nndsl.passes.resolve import Definition, references
 from nndsl.source import Span
 from nndsl.syntax import ast
 
 
 def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> None:
-    """Warns of what reaches no output. Expects a model whose flows are fine."""
-    reached: set[Value] = set()
-    stack = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
-    stack += [value for submodel in model.submodels for value in submodel.targets]
-    while stack:
-        value = stack.pop()
-        if value not in reached:
-            reached.add(value)
-            if value.producer is not None:
-                stack.extend(value.producer.operands())
-    unused = {value for value in model.named.values() if value not in reached}
+    """Warns of what reaches no output, in the model and in the blocks that it calls. Expects a model whose flows are
+    fine."""
+    ends = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
+    ends += [value for submodel in model.submodels for value in submodel.targets]
+    used = {node.layer.shared for node in model.nodes} | {call.shared for call in model.blocks}
+    _check_body(definition, model.named, ends, used, "", problems)
+    seen = set()
+    for call in model.blocks:
+        if call.definition not in seen:
+            seen.add(call.definition)
+            results = [port.inputs[0] for port in call.outputs]
+            _check_body(call.definition, call.named, results, used, f"{call.path}.", problems)
+
+
+def _check_body(
+    definition: ast.ModelDef | ast.BlockDef,
+    named: Mapping[str, Value],
+    results: list[Value],
+    used_layers: set[str],
+    prefix: str,
+    problems: Problems,
+) -> None:
+    reached = _before(results) | set(results)
+    mentioned = _mentioned(definition)
+    unused = {value for name, value in named.items() if value not in reached and name not in mentioned}
     ends = unused - _before(unused)  # what leads to these alone is not reported beside them
-    used_layers = {node.layer.shared for node in model.nodes}
     for statement in definition.body:
         match statement:
             case ast.InputStmt(name=name):
-                if model.named.get(name.text) in ends:
+                if named.get(name.text) in ends:
+                    help = (
+                        "data would have to be given for it"
+                        if isinstance(definition, ast.ModelDef)
+                        else "each call has to give it"
+                    )
                     problems.warning(
                         "NN0403", f"input `{name.text}` is not used by any output", name.span, "not used",
-                        help="use it, or leave it out: data would have to be given for it",
+                        help=f"use it, or leave it out: {help}",
                         fixes=_removal(f"remove input `{name.text}`", statement.span),
                     )  # fmt: skip
             case ast.AssignStmt(targets=targets):
-                _assigned(statement, [t for t in targets if t.text != "_"], model, unused, ends, problems)
+                _assigned(statement, [t for t in targets if t.text != "_"], named, unused, ends, problems)
             case ast.SharedStmt(name=name):
-                if name.text not in used_layers:
+                if prefix + name.text not in used_layers:
                     problems.warning(
                         "NN0404", f"shared layer `{name.text}` is never used", name.span, "not used",
                         help=f"let something flow into it (`x -> {name.text}`), or leave it out",
@@ -47,14 +66,14 @@ def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> N
 def _assigned(
     statement: ast.AssignStmt,
     names: list[ast.Ident],
-    model: Model,
+    named: Mapping[str, Value],
     unused: set[Value],
     last: set[Value],
     problems: Problems,
 ) -> None:
     """A statement whose values reach no output; `last` are those of `unused` that no other is made from."""
-    idle = [t for t in names if model.named.get(t.text) in unused]
-    ends = [t for t in idle if model.named[t.text] in last]
+    idle = [t for t in names if named.get(t.text) in unused]
+    ends = [t for t in idle if named[t.text] in last]
     if not ends:
         return
     if len(idle) < len(names):
@@ -65,8 +84,8 @@ def _assigned(
             )  # fmt: skip
     elif len(ends) == len(idle):
         listed = " and ".join(f"`{t.text}`" for t in ends)
-        above = _before([model.named[ends[0].text]])
-        before = [n for n, value in model.named.items() if value in unused and value in above]
+        above = _before([named[ends[0].text]])
+        before = [n for n, value in named.items() if value in unused and value in above]
         others = ", ".join(f"`{n}`" for n in before)
         problems.warning(
             "NN0402", f"{listed} reach{'es' if len(ends) == 1 else ''} no output", ends[0].span, "not used",
@@ -74,6 +93,32 @@ def _assigned(
             notes=(f"{others} lead{'s' if len(before) == 1 else ''} to it, and to nothing else",) if before else (),
             help="use it, make it an `output`, or leave it out", fixes=_removal(f"remove {listed}", statement.span),
         )  # fmt: skip
+
+
+def _mentioned(definition: ast.ModelDef | ast.BlockDef) -> set[str]:
+    """The names that outputs are written with, directly or through others: those too that only an arm needs which was
+    not taken this time, and in a block those whose shape alone is asked for."""
+    in_block = isinstance(definition, ast.BlockDef)
+    needs: dict[str, set[str]] = {}
+    waiting: list[str] = []
+    for statement in definition.body:
+        if isinstance(statement, ast.OutputStmt):
+            waiting.append(statement.name.text)
+            names: tuple[ast.Ident, ...] = (statement.name,)
+        elif isinstance(statement, ast.AssignStmt):
+            names = statement.targets
+        else:
+            continue
+        found = {name for name, _ in references(Definition(statement, names), types=in_block)}
+        for ident in names:
+            needs.setdefault(ident.text, set()).update(found)
+    mentioned: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in mentioned:
+            mentioned.add(name)
+            waiting += needs.get(name, set())
+    return mentioned
 
 
 def _before(values: Iterable[Value]) -> set[Value]:
@@ -118,3 +163,7 @@ def prune(model: Model) -> None:
     model.layers = [use for use in model.layers if use.nodes]
     for value in {value for node in model.nodes for value in node.operands()}:
         value.uses = [use for use in value.uses if use in needed]
+    for call in model.blocks:
+        call.inputs = tuple(port for port in call.inputs if port in needed)
+        call.outputs = tuple(port for port in call.outputs if port in needed)
+    model.blocks = [call for call in model.blocks if call.outputs]

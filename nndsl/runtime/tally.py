@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -51,48 +52,45 @@ class Tally:
     """Adds up batches of an emitted program; each counts by its number of samples, as in Keras."""
 
     def __init__(self, module: ModuleType, outputs: list[Output], *, named: bool) -> None:
+        self.module: Any = module
         self.outputs, self.named = outputs, named
-        self.sums: Tensor | None = None
+        self.sums: dict[str, Tensor] = {}
+        self.penalties: Tensor | float = 0.0
         self.samples = 0
-        make = getattr(module, "make_metrics", None)
-        self.metrics: dict[str, dict[str, Any]] = make() if make is not None else {}
 
     @torch.no_grad()
-    def add(
-        self, model: nn.Module, batch: dict[str, Tensor], predictions: dict[str, Tensor], losses: dict[str, Tensor],
-        total: Tensor,
-    ) -> None:  # fmt: skip
+    def add(self, model: nn.Module, batch: dict[str, Tensor], values: dict[str, Tensor]) -> None:
         size = len(batch[next(iter(batch))])
-        values = torch.stack([total.detach(), *(losses[output.name].detach() for output in self.outputs)]) * size
-        self.sums = values if self.sums is None else self.sums + values
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0) + value.detach() * size
+        if hasattr(self.module, "penalty"):
+            self.penalties = self.penalties + self.module.penalty(model) * size
         self.samples += size
-        masks: Any = getattr(model, "output_masks", {})  # of the batch just computed
-        for name, group in self.metrics.items():
-            prediction, target = predictions[name], batch[name]
-            if name in masks:
-                prediction, target = prediction[masks[name]], target[masks[name]]
-            for metric in group.values():
-                metric.update(prediction, target)
 
     def loss(self) -> float:
         """The mean loss so far; nan where nothing was added."""
-        return float(self.sums[0]) / self.samples if self.sums is not None else float("nan")
+        return float(self.sums["loss"]) / self.samples if self.samples else float("nan")
 
     def logs(self) -> dict[str, float]:
         """The numbers so far, under Keras's names."""
         return self.result().logs()
 
     def result(self) -> Result:
-        assert self.sums is not None
-        total, *losses = (float(value) / self.samples for value in self.sums)
-        outputs = tuple(
-            OutputResult(
-                output.name,
-                loss,
-                output.weight,
-                output.weight * loss,
-                {name: metric.result() for name, metric in self.metrics.get(output.name, {}).items()},
-            )
-            for output, loss in zip(self.outputs, losses, strict=True)
-        )
-        return Result(total, outputs, self.samples, self.named)
+        means = {name: value / self.samples for name, value in self.sums.items()}
+        if hasattr(self.module, "results"):
+            numbers = self.module.results(means)
+        else:
+            numbers = {name: float(mean) for name, mean in means.items()}
+        return Result(numbers["loss"], tuple(self._outputs(numbers)), self.samples, self.named)
+
+    def _outputs(self, numbers: dict[str, float]) -> Iterator[OutputResult]:
+        for output in self.outputs:
+            title = f"{output.name}_" if self.named else ""
+            metrics = {metric.label: numbers[title + metric.label] for metric in output.metrics}
+            if len(self.outputs) > 1:
+                loss = numbers[f"{output.name}_loss"]
+                weighted = output.weight * loss
+            else:
+                weighted = numbers["loss"] - float(self.penalties) / self.samples
+                loss = weighted / output.weight if output.weight else 0.0
+            yield OutputResult(output.name, loss, output.weight, weighted, metrics)

@@ -120,11 +120,10 @@ class Trainer:
     def _step(self, batch: dict[str, Tensor], optimizer: Any, tally: Tally) -> None:
         with _memory_watched(self.plan.batch, self.model):
             optimizer.zero_grad(set_to_none=True)
-            predictions, losses = self.program.forward_batch(self.net, batch)
-            total = self.program.total_loss(self.net, losses)
-            total.backward()
+            values = self.program.measure(self.net, batch)
+            values["loss"].backward()
             optimizer.step()
-            tally.add(self.net, batch, predictions, losses, total)
+            tally.add(self.net, batch, values)
 
     def _logs(self, tally: Tally, held_out: Rows) -> dict[str, float]:
         logs = tally.result().logs()
@@ -161,8 +160,7 @@ class Trainer:
         tally = self._tally()
         with _memory_watched(self.plan.batch, self.model):
             for batch in self._batches(torch.from_numpy(rows)):
-                predictions, losses = self.program.forward_batch(self.net, batch)
-                tally.add(self.net, batch, predictions, losses, self.program.total_loss(self.net, losses))
+                tally.add(self.net, batch, self.program.measure(self.net, batch))
         if kept is not None:
             self._put_state(kept)
         return tally.result()

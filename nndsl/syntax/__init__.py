@@ -1,5 +1,5 @@
 """Text to syntax tree."""
 
-from nndsl.syntax.parser import parse
+from nndsl.syntax.parser import parse, parse_expression
 
-__all__ = ["parse"]
+__all__ = ["parse", "parse_expression"]

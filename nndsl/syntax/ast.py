@@ -308,8 +308,11 @@ class BlockDef(Stmt):
 
 @record
 class ParamDef(Stmt):
+    """`param NAME = value with min=…`."""
+
     name: Ident
     value: Expr
+    options: tuple[Arg, ...] = ()
 
 
 @record

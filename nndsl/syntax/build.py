@@ -85,7 +85,7 @@ class Builder:
         return ast.Section(self.span(c[0], brace), self.ident(c[0]), admit(statements, c[0].text, self.reports))
 
     def on_param(self, c: list[Any]) -> ast.Stmt:
-        return ast.ParamDef(self.span(c[0], c[3]), self.ident(c[1]), c[3])
+        return ast.ParamDef(self._whole(c), self.ident(c[1]), c[3], self._options(c))
 
     def on_import(self, c: list[Any]) -> ast.Stmt:
         names = flatten(c[3])

@@ -62,6 +62,16 @@ def parse(source: SourceFile, problems: Problems) -> ast.File:
     return tree
 
 
+def parse_expression(text: str, problems: Problems) -> ast.Expr | None:
+    """The expression that `text` is, or None where it is none; what is wrong goes to `problems`."""
+    found = Problems()
+    tree = parse(SourceFile("expression", f"param value = {text}"), found)
+    problems.items += found.items
+    statement = tree.body[0] if len(tree.body) == 1 else None
+    fine = isinstance(statement, ast.ParamDef) and not statement.options and not found.has_errors
+    return statement.value if fine and isinstance(statement, ast.ParamDef) else None
+
+
 def _too_large(reports: Reports, problems: Problems, limit: str) -> ast.File:
     help = "put the data into a data file and read it with a `source`, or split the model with `from … import`"
     reports.error(FILE_TOO_LARGE, f"this file is larger than {limit}", 0, 0, help=help)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from nndsl.ir.graph import Model
+from nndsl.ir.graph import BlockCall, Model
 from nndsl.ir.types import TensorType
 
 _WIDTH = 84
@@ -16,20 +16,33 @@ def file_docstring(model: Model) -> str:
 
 def class_docstring(model: Model) -> str:
     """What the model is (the comment above it), what it takes and gives."""
-    lines = _wrap(model.comment, 4) or [f"The model {model.name}."]
-    return _docstring([*lines, "", *shapes(model)], 4)
+    lines, about = _wrap(model.comment, 4), shapes(model)
+    if not lines and len(about) == 1:
+        return _docstring(about, 4)
+    return _docstring([*(lines or [f"The model {model.name}."]), "", *about], 4)
+
+
+def block_docstring(call: BlockCall) -> str:
+    """The comment above the block; "" where there is none."""
+    lines = _wrap(call.definition.comment, 4)
+    return _docstring(lines, 4) if lines else ""
 
 
 def shapes(model: Model) -> list[str]:
-    """One line for each input and output: `image: float32 [batch, 28, 28, 1]`, and the derived facts."""
+    """What goes in and out, and the derived facts: "Maps image [batch, 28, 28, 1] to label [batch, 10].", or a line
+    for each where there are several."""
+    facts = [str(fact) for fact in model.constraints.facts()]
+    sizes = [f"Sizes: {', '.join(facts)}"] if facts else []
+    if len(model.inputs) == len(model.outputs) == 1:
+        one, other = model.inputs[0], model.outputs[0]
+        line = f"Maps {one.name}, {full(one.value.type)}, to {other.name}, {full(other.value.type)}."
+        if len(line) <= _WIDTH - 10:
+            return [line, *sizes]
     lines = ["Inputs:"]
     lines += [f"    {item.name}: {full(item.value.type)}" for item in model.inputs]
     lines.append("Outputs:")
     lines += [f"    {item.name}: {full(item.value.type)}" for item in model.outputs]
-    facts = [str(fact) for fact in model.constraints.facts()]
-    if facts:
-        lines.append(f"Sizes: {', '.join(facts)}")
-    return lines
+    return [*lines, *sizes]
 
 
 def full(type_: TensorType) -> str:

@@ -9,19 +9,21 @@ from nndsl import code
 from nndsl.ir.graph import Node, Value
 from nndsl.targets.names import python_name
 from nndsl.targets.printing import flat
+from nndsl.targets.rewrite import parts_of
+from nndsl.targets.structure import Step
 
 LONGEST = 60  # characters of a result without a variable
 WIDTH = 88
 
 
-def inlined(nodes: Sequence[Node], results: Iterable[Value]) -> set[Value]:
+def inlined(nodes: Sequence[Step], results: Iterable[Value]) -> set[Value]:
     """The unnamed results of functions that one other node uses, once. A random draw keeps its place."""
     kept = set(results)
     here = set(nodes)
     return {
         value
         for node in nodes
-        if node.layer.config.is_function and not node.layer.config.draws
+        if isinstance(node, Node) and node.config.is_function and not node.config.draws
         for value in node.results
         if not value.name and value not in kept and len(value.uses) == 1 and value.uses[0] in here
         and value in value.uses[0].inputs
@@ -63,7 +65,7 @@ def count(node: object, wanted: code.Expr) -> int:
         return 1
     if isinstance(node, tuple):
         return sum(count(item, wanted) for item in node)
-    return sum(count(getattr(node, name), wanted) for name in getattr(node, "__match_args__", ()))
+    return sum(count(getattr(node, name), wanted) for name in (parts_of(type(node)) or ()))
 
 
 def put(node: Any, old: code.Expr, new: code.Expr) -> Any:
@@ -72,7 +74,7 @@ def put(node: Any, old: code.Expr, new: code.Expr) -> Any:
         return new
     if isinstance(node, tuple):
         return tuple(put(item, old, new) for item in node)
-    names = getattr(node, "__match_args__", ())
+    names = parts_of(type(node)) or ()
     if not names or not count(node, old):
         return node
     return type(node)(**{name: put(getattr(node, name), old, new) for name in names})

@@ -13,6 +13,7 @@ from nndsl.layers.emit import OMIT
 from nndsl.layers.entry import Arg, Entry
 from nndsl.layers.families.activations import Activation
 from nndsl.layers.kinds import Maybe, PerAxis
+from nndsl.layers.traced import Traced, as_default, plain
 
 _MODULES = {
     "layer": "layers",
@@ -28,7 +29,7 @@ _MODULES = {
 _BY_NAME = ("initializer",)  # written as a string where there are no arguments
 
 
-def spell(entry: Entry, name: str | None = None, changed: Mapping[str, object] | None = None) -> code.Expr:
+def spell(entry: Entry, name: str | code.Expr | None = None, changed: Mapping[str, object] | None = None) -> code.Expr:
     """`layers.Dense(64, activation="relu", name="head")`; `changed` replaces arguments by values, code or OMIT."""
     if isinstance(entry, Activation):
         return entry.keras()
@@ -38,6 +39,8 @@ def spell(entry: Entry, name: str | None = None, changed: Mapping[str, object] |
     positional: list[code.Expr] = []
     keywords: list[tuple[str, code.Expr]] = []
     for argument in entry.arguments.values():
+        if argument.at_call:
+            continue  # written where the layer is called
         value = (changed or {}).get(argument.name, getattr(entry, argument.name))
         if value is OMIT or (argument.name == "data_format" and argument.name not in (changed or {})):
             continue
@@ -45,11 +48,13 @@ def spell(entry: Entry, name: str | None = None, changed: Mapping[str, object] |
             positional.append(value_code(value, argument))
         elif not _is_default(value, argument):
             keywords.append((argument.name, value_code(value, argument)))
+        elif isinstance(_first(value), Traced):  # other calls of the same block may have another value
+            keywords.append((argument.name, code.Literal(as_default(_first(value)))))  # type: ignore[arg-type]
     if isinstance(entry, Layer):
         if not entry.trainable:
             keywords.append(("trainable", code.Literal(False)))
         if name:
-            keywords.append(("name", code.Literal(name)))
+            keywords.append(("name", code.lift(name)))
     return code.Call(code.dotted(f"{_MODULES[entry.category]}.{entry.title()}"), tuple(positional), tuple(keywords))
 
 
@@ -70,6 +75,10 @@ def value_code(value: Any, argument: Arg | None = None) -> code.Expr:
     return code.lift(value)
 
 
+def _first(value: object) -> object:
+    return value[0] if isinstance(value, tuple) and value and len(set(value)) == 1 else value
+
+
 def _inner(argument: Arg) -> object:
     return argument.kind.kind if isinstance(argument.kind, Maybe) else argument.kind
 
@@ -80,4 +89,5 @@ def _is_default(value: object, argument: Arg) -> bool:
         return type(value) is type(default) and not value.given
     if isinstance(_inner(argument), PerAxis) and isinstance(default, int) and isinstance(value, tuple):
         return set(value) == {default}
+    value = plain(value)
     return type(value) is type(default) and value == default

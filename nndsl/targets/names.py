@@ -13,11 +13,9 @@ RESERVED = frozenset(
 """Names that emitted files use themselves. (Python's own keywords are known to `keyword`.)"""
 
 PROGRAM_NAMES = frozenset(
-    "ARRAYS INPUTS TARGETS CLASSES BATCH_SIZE STEPS EVALUATE_EVERY EPOCHS SEED VALIDATION_SPLIT Report Batches Metric "
-    "RootMeanSquaredError Precision Recall AUC Optimizer SGD RMSprop Adamax Adagrad Watcher EarlyStopping "
-    "ReduceLROnPlateau Iterator Callable Iterable Mapping Any partial copy "
-    "forward_batch compute_losses total_loss constrain learning_rate make_optimizer make_metrics make_watchers batches "
-    "train evaluate predict show to_tensor load_data pick_device load_weights positive run init_weights".split()
+    "ARRAYS BATCH_SIZE Iterator Callable Iterable Mapping Any copy islice zip_longest "
+    "measure penalty results constrain learning_rate make_optimizer make_watchers batches run predict load_data "
+    "init_weights".split()
 )
 """What the training part of an emitted file defines: a model's class must not be called so."""
 

@@ -4,6 +4,7 @@ files need no formatter (a test runs `ruff format --check` over every golden fil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from nndsl import code
@@ -83,7 +84,27 @@ def _flat(node: code.Expr | code.Slice) -> tuple[str, int]:
             return f"{flat(then, 1)} if {flat(condition, 1)} else {flat(otherwise)}", 0
         case code.Comprehension(item, target, iterable):
             return f"[{flat(item)} for {flat(target)} in {flat(iterable)}]", _ATOM
+        case code.Generator(item, target, iterable):
+            return f"{flat(item)} for {flat(target)} in {flat(iterable)}", 0
+        case code.Star(value):
+            inner = flat(value)
+            return (f"*({inner})" if isinstance(value, code.Generator) else f"*{inner}"), 0
+        case code.Format(parts):
+            return _format(parts), _ATOM
     raise TypeError(f"cannot print {type(node).__name__}")
+
+
+def _format(parts: tuple[str | code.Expr, ...]) -> str:
+    """An f-string. Its texts are layers' paths, which hold nothing that would need an escape."""
+    pieces = []
+    for part in parts:
+        if isinstance(part, str):
+            if not re.fullmatch(r"[\w.]*", part):
+                raise ValueError(f"{part!r} is no part of a path")
+            pieces.append(part)
+        else:
+            pieces.append(f"{{{flat(part)}}}")
+    return f'f"{"".join(pieces)}"'
 
 
 def _target(node: code.Expr) -> str:
@@ -147,6 +168,10 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
             if len(lines[0]) > WIDTH:
                 lines = [*_bare(item, "", "", deeper), *_bare(iterable, f"for {flat(target)} in ", "", deeper)]
             return [f"{pad}{prefix}[", *lines, f"{pad}]{suffix}"]
+        case code.Star(code.Generator() as value):
+            return [f"{pad}{prefix}*(", *broken(value, "", "", deeper), f"{pad}){suffix}"]
+        case code.Generator(item, target, iterable):
+            return [*_bare(item, prefix, "", indent), *_bare(iterable, f"for {flat(target)} in ", suffix, indent)]
         case code.Dict(items) if items:
             lines = [f"{pad}{prefix}{{"]
             for key, value in items:
@@ -245,7 +270,10 @@ def statement(node: code.Stmt, indent: int) -> list[str]:
     match node:
         case code.Assign(targets, value, comment, annotation):
             names = ", ".join(flat(target) for target in targets) + (f": {annotation}" if annotation else "")
-            return _commented(broken(value, f"{names} = ", "", indent), comment, pad)
+            lines = broken(value, f"{names} = ", "", indent)
+            if len(targets) > 1 and isinstance(value, code.Tuple) and len(lines) == 1:
+                lines = [f"{pad}{names} = {flat(value)[1:-1]}"]  # no parentheses where it fits on one line
+            return _commented(lines, comment, pad)
         case code.Do(value, comment):
             return _commented(broken(value, "", "", indent), comment, pad)
         case code.Return(value):
@@ -258,7 +286,8 @@ def statement(node: code.Stmt, indent: int) -> list[str]:
                 lines += [f"{pad}else:", *statements(orelse, indent + 1)]
             return lines
         case code.For(target, iterable, body):
-            return [*broken(iterable, f"for {flat(target)} in ", ":", indent), *statements(body, indent + 1)]
+            names = flat(target).strip("()") if isinstance(target, code.Tuple) else flat(target)
+            return [*broken(iterable, f"for {names} in ", ":", indent), *statements(body, indent + 1)]
         case code.With(context, body):
             return [*broken(context, "with ", ":", indent), *statements(body, indent + 1)]
         case code.Comment(text):

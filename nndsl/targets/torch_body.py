@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nndsl import code
 from nndsl.ir.graph import Node, Penalty, Submodel, Value
 from nndsl.ir.types import TensorType
-from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit import TorchCall, TorchScope
+from nndsl.layers.port import PORT
 from nndsl.targets.inline import hint, put, room, to_bind
 from nndsl.targets.names import attribute_name, python_name
+from nndsl.targets.structure import CallItem, Item, LoopItem, Step, steps
+from nndsl.targets.torch_loops import write_loop
 from nndsl.targets.variables import Variables
 
 if TYPE_CHECKING:
@@ -33,14 +36,18 @@ class Body:
     def __init__(
         self,
         writer: Forward,
-        nodes: Iterable[Node],
+        items: Sequence[Item],
         arguments: dict[Value, str],
         results: list[Value],
         *,
         with_logits: bool,
+        scope: TorchScope | None = None,
+        prefix: str = "",
     ) -> None:
-        self.writer, self.nodes, self.results, self.with_logits = writer, list(nodes), results, with_logits
-        self.scope = writer.scope
+        self.writer, self.items, self.results, self.with_logits = writer, items, results, with_logits
+        self.nodes = list(steps(items))
+        self.arguments = frozenset(arguments.values())
+        self.scope, self.prefix = scope or writer.scope, prefix
         self.variables: dict[Value, code.Expr] = {value: code.Name(name) for value, name in arguments.items()}
         self.masks: dict[Value, code.Expr] = {}
         self.pending: list[tuple[code.Name, code.Expr]] = []  # activations behind the logits
@@ -49,7 +56,7 @@ class Body:
         self.as_declared: set[Value] = set()  # values that come from a method, in the file's order of axes
         self.here = 0  # the index of the node at hand
         self.penalties: list[code.Expr] = []  # the variables of activity penalties, summed up at the end
-        self.names = Variables(self.nodes, results, arguments)
+        self.names = Variables(self.nodes, results, arguments, prefix)
 
     def write(self, head: list[code.Stmt]) -> list[code.Stmt]:
         scope = self.scope
@@ -58,16 +65,32 @@ class Body:
         outer_device, scope.device = scope.device, code.Attr(next(iter(self.variables.values())), "device")
         self._permute_arguments()
         parts = self.writer.parts if self.writer.main is self else {}
-        inside = {node: part for part in parts.values() for node in part.nodes}
-        for index, node in enumerate(self.nodes):
-            self.here = index
-            if node not in inside:
-                self._node(index, node)
-            elif inside[node].nodes[-1] is node:
-                self._part(inside[node])
+        self.inside = {node: part for part in parts.values() for node in part.nodes}
+        self._items(self.items)
         statements, scope.forward, scope.taken = scope.forward, outer, outer_taken
         scope.device = outer_device
         return statements
+
+    def _items(self, items: Sequence[Item]) -> None:
+        for item in items:
+            if isinstance(item, LoopItem):
+                write_loop(self, item)
+                continue
+            first = item.inputs[0] if isinstance(item, CallItem) else item
+            part = self.inside.get(first)
+            if part is not None:
+                if item is self.last_of(part):
+                    self._part(part)
+            elif isinstance(item, CallItem):
+                self.writer.blocks.call(self, self.here, item)
+            else:
+                self._node(self.here, item)
+            self.here += 1
+
+    def last_of(self, part: Submodel) -> Step:
+        """The last call of a submodel that this body calls as a whole."""
+        nodes = set(part.nodes)
+        return [s for s in self.nodes if (s.inputs[0] if isinstance(s, CallItem) else s) in nodes][-1]
 
     # ----------------------------------------------------------------------------------- arguments
 
@@ -75,21 +98,19 @@ class Body:
         """An argument that is only ever wanted with its channels moved is permuted once, at the top."""
         wants = self.writer.layout.wants
         for value, variable in list(self.variables.items()):
-            users = [node for node in self.nodes if value in node.operands()]
-            if (
-                any(node in part.nodes for part in self.writer.parts.values() for node in users)
-                and self.writer.main is self
-            ):
+            users = [step for step in self.nodes if value in step.operands()]
+            nodes = {step.inputs[0] if isinstance(step, CallItem) else step for step in users}
+            if self.writer.main is self and any(nodes & set(part.nodes) for part in self.writer.parts.values()):
                 continue
             if value in self.results or not users or value in self.writer.layout.moved:
                 continue
-            if all(node in wants and value in node.inputs for node in users):
+            if all(_takes_moved(step, value, wants) for step in users):
                 name = variable
-                shape = _physical(value.type, True)
-                self.scope.forward.append(code.Assign((name,), _channels_first(name, value.type), _comment(shape)))
+                shape = physical(value.type, True)
+                self.scope.forward.append(code.Assign((name,), _channels_first(name, value.type), comment_of(shape)))
                 self.moved_now.add(value)
 
-    def _operand(self, value: Value, moved: bool) -> code.Expr:
+    def operand(self, value: Value, moved: bool) -> code.Expr:
         """A value as a node wants it: with its channels moved, or as declared."""
         if value.number is not None:
             return code.Literal(value.number)
@@ -102,13 +123,11 @@ class Body:
     # --------------------------------------------------------------------------------------- nodes
 
     def _node(self, index: int, node: Node) -> None:
-        writer, config = self.writer, node.layer.config
+        writer, config = self.writer, node.config
         wants = node in writer.layout.wants
-        inputs = tuple(self._operand(value, wants) for value in node.inputs)
+        inputs = tuple(self.operand(value, wants) for value in node.inputs)
         tensors = {
-            name: tuple(self._operand(v, False) for v in item)
-            if isinstance(item, tuple)
-            else self._operand(item, False)
+            name: tuple(self.operand(v, False) for v in item) if isinstance(item, tuple) else self.operand(item, False)
             for name, item in node.tensors.items()
         }
         value = node.results[0]
@@ -117,12 +136,13 @@ class Body:
         used = tuple(self.names.used(value) for value in node.results)
         activation = writer.logits.get(value)
         split = activation is not None and value in self.results and self.with_logits
-        call = (_LogitsCall if split else TorchCall)(
+        bare = value in writer.bare  # a block gives logits, and the model's own body goes on from there
+        call = (_LogitsCall if split or bare else TorchCall)(
             self.scope,
             config,
             node.input_types,
             node.result_types,
-            attribute=attribute_name(node.layer.path),
+            attribute=attribute_name(node.layer.path.removeprefix(self.prefix)),
             path=node.layer.path,
             first=wants,
             masks=tuple(self.masks.get(v) for v in node.inputs),
@@ -143,15 +163,16 @@ class Body:
         elif isinstance(result, tuple):
             for item, expr, name, is_used in zip(node.results, result, names, used, strict=True):
                 if is_used:
-                    self._bind(item, name, expr, "")
+                    self.bind(item, name, expr, "")
         else:
-            self._bind(value, names[0], result, self._shape_comment(node, wants))
+            self.bind(value, names[0], result, self._shape_comment(node, wants))
         if config_activity(config) is not None:
             self._activity(config_activity(config), self.variables[value])
-        if isinstance(call, _LogitsCall):
-            moved = value in self.writer.layout.moved
-            plain = TorchCall(self.scope, config, (value.type,), node.result_types, attribute="", path="", first=moved)
-            self._split(value, call.left_out, plain)
+        if bare:
+            assert isinstance(call, _LogitsCall)
+            writer.bare[value] = call.left_out
+        elif isinstance(call, _LogitsCall):
+            self.split(value, call.left_out)
 
     def _bound(self, node: Node, inputs: tuple[code.Expr, ...], result: Any, start: int, space: int) -> Any:
         """Code with variables for those operands that have none and need one: they are bound before `start`."""
@@ -166,18 +187,18 @@ class Body:
     def _part(self, part: Submodel) -> None:
         """A submodel that forward can call: its nodes are nobody else's."""
         targets = tuple(code.Name(python_name(value.name)) for value in part.targets)
-        arguments = [self._operand(value, False) for value in part.sources]
+        arguments = [self.operand(value, False) for value in part.sources]
         self.writer.method(part)
         options = {"logits": code.Name("logits")} if self.writer.gives_logits(part) else {}
         called = code.call(f"self.{attribute_name(part.name)}", *arguments, **options)
-        comment = _comment(part.targets[0].type.shape) if len(targets) == 1 else ""
+        comment = comment_of(part.targets[0].type.shape) if len(targets) == 1 else ""
         self.scope.forward.append(code.Assign(targets, called, comment))
         for value, target in zip(part.targets, targets, strict=True):
             self.variables[value] = target
             self.as_declared.add(value)
 
-    def _bind(self, value: Value, name: str, expr: code.Expr, comment: str) -> None:
-        if isinstance(expr, code.Name) and (expr.id == name or not value.name):
+    def bind(self, value: Value, name: str, expr: code.Expr, comment: str) -> None:
+        if isinstance(expr, code.Name) and (expr.id == name or not value.name or self._lasts(expr, value)):
             self.variables[value] = expr
             if expr.id == "x":
                 self.names.hold(value)
@@ -187,6 +208,11 @@ class Body:
             return
         self.scope.forward.append(code.Assign((target,), expr, comment))
         self.variables[value] = target
+
+    def _lasts(self, variable: code.Name, value: Value) -> bool:
+        """Whether a variable that a value is given a second name for can stand for it: a name of its own is needed
+        where the model gives the value to the outside."""
+        return bool(self.prefix) and variable.id in self.arguments and value not in self.results
 
     def _rename(self, value: Value, expr: code.Expr, target: code.Name) -> bool:
         """Gives `target` to the statement before, where `target = x` would only rename what it has just made."""
@@ -204,12 +230,17 @@ class Body:
         self.variables[value] = target
         return True
 
-    def _split(self, value: Value, activation: object, call: TorchCall) -> None:
-        """`value` holds logits now; its probabilities are made behind `if not logits`."""
+    def split(self, value: Value, activation: object) -> None:
+        """`value` holds logits now; its probabilities are made behind `if not logits`, or at once where the method does
+        not give logits."""
         variable = self.variables[value]
         assert isinstance(variable, code.Name)
+        moved = value in self.writer.layout.moved
+        call = TorchCall(self.scope, PORT, (value.type,), (value.type,), attribute="", path="", first=moved)
         probabilities = activation.torch(call, variable)  # type: ignore[attr-defined]
-        if value.uses and any(use in self.nodes for use in value.uses):
+        if not self.with_logits:
+            self.scope.forward.append(code.Assign((variable,), probabilities))
+        elif value.uses and any(value in step.operands() for step in self.nodes):
             target = code.Name(self.scope.variable(f"{variable.id}_probabilities"))
             self.scope.forward.append(code.Assign((target,), probabilities))
             self.variables[value] = target
@@ -223,7 +254,7 @@ class Body:
         place = code.dotted("self.activity_penalty")
         term = code.Name(self.scope.variable("penalty"))
         self.scope.forward.append(code.Assign((term,), code.binary("/", penalty, code.call("len", value))))
-        if self.writer.main is self and not self.writer.parts:
+        if self.prefix or (self.writer.main is self and not self.writer.parts):
             self.penalties.append(term)
         else:
             self.scope.forward.append(code.Assign((place,), code.binary("+", place, term)))
@@ -233,7 +264,7 @@ class Body:
         found: list[code.Stmt] = []
         for penalty in penalties:
             self.scope.activity = True
-            term = self._operand(penalty.value, False)
+            term = self.operand(penalty.value, False)
             if penalty.value.type.batched:
                 term = code.method(term, "mean")
             if penalty.weight != 1:
@@ -249,11 +280,11 @@ class Body:
 
     def _shape_comment(self, node: Node, wants: bool) -> str:
         value = node.results[0]
-        after = _physical(value.type, value in self.writer.layout.moved)
+        after = physical(value.type, value in self.writer.layout.moved)
         if node.layer.config.is_function:
-            return "" if any(_physical(x.type, wants) == after for x in node.inputs) else _comment(after)
-        before = _physical(node.inputs[0].type, wants) if len(node.inputs) == 1 else None
-        return "" if before == after else _comment(after)
+            return "" if any(physical(x.type, wants) == after for x in node.inputs) else comment_of(after)
+        before = physical(node.inputs[0].type, wants) if len(node.inputs) == 1 else None
+        return "" if before == after else comment_of(after)
 
     def unless_logits(self) -> list[code.Stmt]:
         """The last activations, which a caller that trains leaves out."""
@@ -261,8 +292,15 @@ class Body:
         return [code.If(code.Unary("not", code.Name("logits")), body)] if body else []
 
     def result(self, value: Value) -> code.Expr:
-        """The value as the method returns it: in the declared order of axes."""
-        return self.final.get(value) or self._operand(value, False)
+        """The value as the method returns it: in the declared order of axes, from a block as its caller has it."""
+        return self.final.get(value) or self.operand(value, bool(self.prefix) and value in self.writer.layout.moved)
+
+
+def _takes_moved(step: Step, value: Value, wants: set[Node]) -> bool:
+    """Whether a call wants this operand with its channels moved."""
+    if isinstance(step, CallItem):
+        return all(port in wants for port in step.inputs if port.inputs[0] is value)
+    return step in wants and value in step.inputs
 
 
 def config_activity(config: object) -> object:
@@ -277,10 +315,10 @@ def _channels_last(value: code.Expr, type_: TensorType) -> code.Expr:
     return code.method(value, "transpose", 1, 2) if type_.rank == 3 else code.method(value, "movedim", 1, -1)
 
 
-def _physical(type_: TensorType, moved: bool) -> tuple[object, ...]:
+def physical(type_: TensorType, moved: bool) -> tuple[object, ...]:
     shape = type_.shape
     return (shape[0], shape[-1], *shape[1:-1]) if moved else shape
 
 
-def _comment(shape: tuple[object, ...]) -> str:
+def comment_of(shape: tuple[object, ...]) -> str:
     return f"[{', '.join(map(str, shape))}]"

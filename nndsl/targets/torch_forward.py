@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from nndsl import code
 from nndsl.ir.dims import Formula, free_symbols
 from nndsl.ir.graph import Model, Node, Submodel, Value
@@ -10,8 +12,11 @@ from nndsl.passes.layout import layout
 from nndsl.passes.logits import logits_activation
 from nndsl.records import replace
 from nndsl.targets.convert import expression
+from nndsl.targets.folding import folded, norms_of
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.printing import block, flat, signature
+from nndsl.targets.structure import NotStructured, structure
+from nndsl.targets.torch_blocks import BlockWriter
 from nndsl.targets.torch_body import Body, config_activity
 from nndsl.targets.unpacked import discard_unread
 
@@ -23,7 +28,9 @@ class Forward:
         self.model, self.scope = model, scope
         self.layout = layout(model, "channels_first")
         self.logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None and _plain(o.value)}
+        self.bare: dict[Value, object] = dict.fromkeys(_inside_blocks(self.logits))  # with the activations left out
         self.masked = _masks_needed(model)
+        self.blocks = BlockWriter(self)
         self.main: Body | None = None
         self.methods: dict[str, str] = {}  # the texts of submodels' methods
         self.body: list[code.Stmt] = []
@@ -46,6 +53,7 @@ class Forward:
                 and not (leaks or nodes & claimed or edges & self.masked)
                 and not any(value.uses for value in part.targets if value in self.logits)
                 and all(value.name and value.producer in nodes for value in part.targets)
+                and all(value.name or value.producer is None for value in part.sources)
                 and self._runs_at_once(part)
             ):
                 found[part.name] = part
@@ -69,7 +77,8 @@ class Forward:
         """Fills `body`; returns the texts of the submodels' methods."""
         outputs = [output.value for output in self.model.outputs]
         penalised = [penalty.value for penalty in self.model.penalties]
-        self.main = Body(self, self.model.nodes, self.arguments, [*outputs, *penalised], with_logits=True)
+        items = structure(self.model.nodes)
+        self.main = Body(self, items, self.arguments, [*outputs, *penalised], with_logits=True)
         statements = self.main.write(self._checks())
         statements += self.main.penalty_terms(self.model.penalties)
         if self.scope.activity:
@@ -84,7 +93,7 @@ class Forward:
             self.scope.output_masks = True
             statements.append(code.Assign((code.dotted("self.output_masks"),), code.Dict(masks)))
         result = code.Dict(tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs))
-        self.body = discard_unread([*statements, code.Return(result)])
+        self.body = discard_unread([*folded(statements, norms_of(self.scope.modules)), code.Return(result)])
         return [self.method(submodel) for submodel in self.model.submodels]
 
     def _activity(self, statements: list[code.Stmt]) -> list[code.Stmt]:
@@ -146,14 +155,16 @@ class Forward:
             value: python_name(name) for value, name in zip(submodel.sources, submodel.source_names, strict=True)
         }
         with_logits = self.gives_logits(submodel)
-        body = Body(self, submodel.nodes, arguments, list(submodel.targets), with_logits=with_logits)
+        items = structure(submodel.nodes)
+        body = Body(self, items, arguments, list(submodel.targets), with_logits=with_logits)
         moved = {value for value in submodel.sources if value in self.layout.moved}
         self.layout.moved -= moved  # a source comes in as declared
         statements = [*body.write([]), *body.unless_logits()]
         results = tuple(body.result(value) for value in submodel.targets)
         self.layout.moved |= moved
+        statements = folded(statements, norms_of(self.scope.modules))
         if len(results) == 1:
-            statements = _typed(statements, results[0])
+            statements = self.typed(statements, results[0])
         statements.append(code.Return(results[0] if len(results) == 1 else code.Tuple(results)))
         kind = "Tensor" if len(results) == 1 else f"tuple[{', '.join(['Tensor'] * len(results))}]"
         name = attribute_name(submodel.name)
@@ -163,29 +174,42 @@ class Forward:
         body_text = block(discard_unread(statements), 2)
         return f'{head}\n        """The part of the model from {sources} to {targets}."""\n{body_text}'
 
-
-def _typed(statements: list[code.Stmt], result: code.Expr) -> list[code.Stmt]:
-    """Says that the value a method returns is a tensor, where it may come from a module, whose call gives Any."""
-    while isinstance(result, code.Call | code.Attr | code.Index):  # `y.movedim(1, -1)`
-        result = result.func if isinstance(result, code.Call) else result.value
-    own = [item for item in statements if isinstance(item, code.Assign) and item.targets == (result,)]
-    unpacked = any(isinstance(item, code.Assign) and len(item.targets) > 1 for item in statements)
-    if len(own) != 1 or not (unpacked or flat(own[0].value).startswith("self.")):
-        return statements
-    return [replace(item, annotation="Tensor") if item is own[0] else item for item in statements]
+    @staticmethod
+    def typed(statements: list[code.Stmt], result: code.Expr) -> list[code.Stmt]:
+        """Says that the value a method returns is a tensor, where it may come from a module, whose call gives Any."""
+        while isinstance(result, code.Call | code.Attr | code.Index):  # `y.movedim(1, -1)`
+            result = result.func if isinstance(result, code.Call) else result.value
+        own = [item for item in statements if isinstance(item, code.Assign) and item.targets == (result,)]
+        unpacked = any(isinstance(item, code.Assign) and len(item.targets) > 1 for item in statements)
+        if len(own) != 1 or not (unpacked or flat(own[0].value).startswith("self.")):
+            return statements
+        return [replace(item, annotation="Tensor") if item is own[0] else item for item in statements]
 
 
 def _plain(value: Value) -> bool:
     """Whether the logits of an output can be had by leaving out its layer's activation."""
-    node = value.producer
-    return node is not None and config_activity(node.layer.config) is None and value.type.rank >= 2
+    node = value.maker
+    return node is not None and config_activity(node.config) is None and value.type.rank >= 2
+
+
+def _inside_blocks(outputs: Iterable[Value]) -> Iterator[Value]:
+    """The values inside of blocks that are these outputs."""
+    for value in outputs:
+        real, inner = value.real, value
+        while inner is not real:
+            assert inner.producer is not None
+            inner = inner.producer.inputs[0]
+            if len(inner.uses) > 1:
+                raise NotStructured  # inside it is needed as it is
+        if real is not value:
+            yield real
 
 
 def _masks_needed(model: Model) -> set[Value]:
     """The values whose masks something needs: a layer, or the loss of an output."""
     needed = {o.value for o in model.outputs if o.loss is not None and o.value.type.mask}
     for node in reversed(model.nodes):
-        config = node.layer.config
+        config = node.config
         if config.uses_mask or (node.results and node.results[0] in needed):
             needed.update(value for value in node.operands() if value.type.mask)
     return needed

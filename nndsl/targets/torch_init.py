@@ -3,6 +3,7 @@ behind the modules."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nndsl import code
@@ -14,31 +15,53 @@ _PLAIN = ("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTransp
 
 @dataclass(frozen=True)
 class Inits:
-    """`function` is the text of `init_weights`, or ""; `statements` stand at the end of `__init__`."""
+    """`function` is the text of `init_weights`, or ""; `statements` end the `__init__` of each scope."""
 
     function: str
-    statements: tuple[code.Stmt, ...]
+    statements: dict[int, tuple[code.Stmt, ...]]
+
+    def of(self, scope: TorchScope) -> tuple[code.Stmt, ...]:
+        return self.statements.get(id(scope), ())
 
 
-def init_statements(scope: TorchScope) -> Inits:
-    """Splits `scope.inits` into the usual ones (one function, applied to every module) and the others."""
-    usual = _usual_modules(scope.inits)
-    statements: list[code.Stmt] = []
-    function = ""
-    biases = {record.module for record in scope.inits if _zero_bias(record) and record.module != "Linear"}
-    if len(usual) > 1 or biases:
-        kinds = [k for k in _PLAIN if k in biases or any(record.module == k for record in usual.values())]
-        no_bias = _without_bias(scope) or any(kind != "Linear" for kind in kinds)
+def plan_inits(top: TorchScope, inner: Sequence[TorchScope]) -> Inits:
+    """Splits the initial weights of all classes of a file into the usual ones (one function, applied to every module)
+    and the others. `inner` are the classes of blocks."""
+    scopes = [top, *inner]
+    own = {id(scope): [record for record in scope.inits if not record.nested] for scope in scopes}
+    usual = {id(scope): _usual_modules(own[id(scope)]) for scope in scopes}
+    every = [record for records in own.values() for record in records]
+    usual_kinds = {record.module for found in usual.values() for record in found.values()}
+    function, kinds = "", list[str]()
+    biases = {record.module for record in every if _zero_bias(record) and record.module != "Linear"}
+    if sum(map(len, usual.values())) > 1 or biases:
+        kinds = [k for k in _PLAIN if k in biases or k in usual_kinds]
+        no_bias = any(map(_without_bias, scopes)) or any(kind != "Linear" for kind in kinds)
         function = _function(kinds, no_bias)
-        statements.append(code.Do(code.call("self.apply", code.Name("init_weights"))))
-    else:
-        usual, kinds = {}, []
-    for record in scope.inits:
-        done = _owner(record) in usual or (_zero_bias(record) and record.module in kinds)
-        if done or record.filled or _torch_default(record):
-            continue
-        statements += record.weight.initializer.torch(scope, record)
-    return Inits(function, tuple(statements))
+    statements: dict[int, tuple[code.Stmt, ...]] = {}
+    for scope in scopes:
+        special: list[code.Stmt] = []
+        for record in own[id(scope)]:
+            done = bool(kinds) and (
+                _owner(record) in usual[id(scope)] or (_zero_bias(record) and record.module in kinds)
+            )
+            if done or record.filled or _torch_default(record):
+                continue
+            special += record.weight.initializer.torch(scope, record)
+        statements[id(scope)] = tuple(special)
+    if not kinds:
+        return Inits(function, statements)
+    clash = any(record.module in kinds and statements[id(scope)] for scope in inner for record in own[id(scope)])
+    apply: code.Stmt = code.Do(code.call("self.apply", code.Name("init_weights")))
+    if not clash:
+        statements[id(top)] = (apply, *statements[id(top)])
+        return Inits(function, statements)
+    module = code.Name("module")
+    each = code.For(module, code.call("self.children"), (code.Do(code.call("init_weights", module)),))
+    for scope in scopes:
+        if any(record.module in kinds for record in own[id(scope)]):
+            statements[id(scope)] = (each, *statements[id(scope)])
+    return Inits(function, statements)
 
 
 def _owner(record: InitRecord) -> str:
@@ -46,7 +69,7 @@ def _owner(record: InitRecord) -> str:
     target: code.Expr = record.target
     if isinstance(target, code.Call) and isinstance(target.func, code.Attr):  # self.conv.get_parameter("bias")
         target = target.func.value
-    while isinstance(target, code.Attr) and target.value != code.Name("self"):
+    while isinstance(target, code.Index) or (isinstance(target, code.Attr) and target.value != code.Name("self")):
         target = target.value
     return target.name if isinstance(target, code.Attr) else ""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from nndsl import code
 from nndsl.records import replace
+from nndsl.targets.rewrite import parts_of
 
 _NOBODY = code.Name("_")
 
@@ -51,5 +52,5 @@ def _reads(node: Any) -> Iterator[str]:
                 if not isinstance(target, code.Name | code.Tuple):
                     yield from _reads(target)
         case _:
-            for field in getattr(node, "__match_args__", ()):
+            for field in parts_of(type(node)) or ():
                 yield from _reads(getattr(node, field))

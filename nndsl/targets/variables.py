@@ -4,28 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nndsl.ir.graph import Node, Value
+from nndsl.ir.graph import Value
 from nndsl.layers.entry import snake_case
 from nndsl.targets.inline import inlined
 from nndsl.targets.names import python_name
+from nndsl.targets.structure import Step
+
+_LONGEST = 100  # calls of one chain that are looked through for its name
 
 
 class Variables:
-    """Chooses names while the nodes are written in order. An unnamed value is `x` where no other `x` is still needed,
-    else it is called after its layer."""
+    """Chooses names while the calls are written in order. An unnamed value is `x` where no other `x` is still needed,
+    else it is called after its layer; `prefix` is what the paths of all layers begin with."""
 
-    def __init__(self, nodes: Sequence[Node], results: Sequence[Value], arguments: Mapping[Value, str]) -> None:
+    def __init__(
+        self, nodes: Sequence[Step], results: Sequence[Value], arguments: Mapping[Value, str], prefix: str = ""
+    ) -> None:
+        self.prefix, self.results = prefix, frozenset(results)
+        self.users: dict[Value, list[Step]] = {}
         self.taken = set(arguments.values())
         self.taken |= {python_name(v.name) for n in nodes for v in n.results if v.name}
         self.inlined = inlined(nodes, results)  # these have no variable: what they are made of is used where they are
         self.last_use: dict[Value, int] = dict.fromkeys(results, len(nodes))
         for index in range(len(nodes) - 1, -1, -1):
-            made = nodes[index].results[0]
+            node = nodes[index]
+            made = node.results[0]
             until = self.last_use[made] if made in self.inlined and made in self.last_use else index
-            for value in nodes[index].operands():
+            for value in node.operands():
                 self.last_use[value] = max(until, self.last_use.get(value, -1))
-        self._free_x = "x" not in self.taken
-        self._x_until = -1
+                self.users.setdefault(value, []).append(node)
+        own = next((value for value, name in arguments.items() if name == "x"), None)
+        self._free_x = "x" not in self.taken or own is not None
+        self._x_until = -1 if own is None else self.last_use.get(own, -1)
+        self._until: dict[str, int] = {}  # until when a name of a statement is borrowed by a value on the way to it
+        if own is None and any(v.name == "x" for n in nodes for v in n.results):
+            self._free_x = False
         self.taken.add("x")
 
     def used(self, value: Value) -> bool:
@@ -41,9 +54,26 @@ class Variables:
             self._x_until = self.last_use[value]
             return "x"
         assert value.producer is not None
+        end = self._end(value)
+        if end and self._until.get(end, -1) <= index:  # several chains may lead to one end
+            self._until[end] = self.last_use[value]
+            return python_name(end)
         layer = value.producer.layer
-        hint = snake_case(type(layer.config).__name__) if layer.config.is_function else layer.path.replace(".", "_")
+        path = layer.path.removeprefix(self.prefix).replace(".", "_")
+        hint = snake_case(type(layer.config).__name__) if layer.config.is_function else path
         return self.fresh(python_name(hint))
+
+    def _end(self, value: Value) -> str:
+        """The name that the statement gives to the end of the chain that `value` stands in, which its variable may
+        bear already; "" where the chain branches on the way."""
+        for _ in range(_LONGEST):
+            users = [step for step in self.users.get(value, ()) if value in step.operands()]
+            if len(users) != 1 or value in self.results or len(users[0].results) != 1:
+                return ""
+            value = users[0].results[0]
+            if value.name:
+                return value.name
+        return ""
 
     def hold(self, value: Value) -> None:
         """`value` is what `x` holds, under no name of its own: `x` is needed as long as it is."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nndsl.ir.graph import Model, Node, Value
+from nndsl.passes.flatten import flatten
 from nndsl.views.calls import layer_text, source_text, value_text
 
 _LONGEST = 60  # characters of a line in a box
@@ -38,7 +39,8 @@ class Drawing:
 
 
 def draw(model: Model) -> Drawing:
-    """The picture of a checked model."""
+    """The picture of a checked model, with what its blocks are made of."""
+    model = flatten(model)
     boxes: list[Box] = []
     arrows: list[Arrow] = []
     made: dict[Value, int] = {}

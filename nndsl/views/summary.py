@@ -10,6 +10,7 @@ from nndsl.ir.dims import Dim, DimTooComplex
 from nndsl.ir.graph import Model, Node, Output
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer, Weight
+from nndsl.passes.flatten import flatten
 from nndsl.views.calls import call_text, value_name, value_text
 
 BYTES = {
@@ -87,6 +88,7 @@ class Summary:
 
 def summarize(model: Model) -> Summary:
     """The summary of a checked model: inputs first, then the calls of layers in the order in which they run."""
+    model = flatten(model)
     rows = [Row(item.name, "Input", "", (), (item.value.type,)) for item in model.inputs]
     size = 0
     for node in model.nodes:

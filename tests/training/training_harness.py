@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import sys
+import tempfile
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from tests import parity_harness as harness
@@ -22,29 +24,40 @@ class Programs:
         self.torch: Any = sys.modules["emitted_torch"]
         self.keras: Any = sys.modules["emitted_keras"]
 
-    def train(self, data: Arrays, validation: Arrays | None = None, **options: Any) -> None:
-        """`train` of both, with the same options."""
-        tensors = {name: self.torch.to_tensor(name, array) for name, array in data.items()}
+    def train(self, data: Arrays, validation: Arrays | None = None, seed: int = 0) -> None:
+        """Trains both as their `main` does, on the same samples in the same order."""
         arrays = {name: self.keras.to_array(name, array) for name, array in data.items()}
-        held = held_tensors = None
+        held = None
         if validation is not None:
             held = {name: self.keras.to_array(name, array) for name, array in validation.items()}
-            held_tensors = {name: self.torch.to_tensor(name, array) for name, array in validation.items()}
-        taken = inspect.signature(self.torch.train).parameters  # without shuffling there is no seed
-        mine = {name: value for name, value in options.items() if name in taken}
-        self.torch.train(self.pair.torch, tensors, held_tensors, **mine)
-        self.keras.train(self.pair.keras, arrays, held, **options)
+        taken = inspect.signature(self.keras.train).parameters  # without shuffling there is no seed
+        self.keras.train(self.pair.keras, arrays, held, **({"seed": seed} if "seed" in taken else {}))
+        order = np.random.default_rng(seed)
+        with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+            patch.chdir(folder)
+            np.savez("data.npz", **data)  # type: ignore[arg-type]
+            np.savez("held.npz", **(validation or {}))  # type: ignore[arg-type]
+            held_out = ["--validation", "held.npz"] if validation is not None else []
+            patch.setattr(sys, "argv", ["model.py", "train", "data.npz", "--device", "cpu", *held_out])
+            patch.setattr(torch, "randperm", lambda count: torch.from_numpy(order.permutation(count)))
+            patch.setattr(self.torch, type(self.pair.torch).__name__, lambda: self.pair.torch)
+            self.torch.main()
 
     def evaluate(self, data: Arrays) -> tuple[dict[str, float], dict[str, float]]:
         """What each reports of the data: torch, Keras."""
-        tensors = {name: self.torch.to_tensor(name, array) for name, array in data.items()}
+        with tempfile.TemporaryDirectory() as folder:
+            np.savez(f"{folder}/data.npz", **data)  # type: ignore[arg-type]
+            tensors = self.torch.load_data(f"{folder}/data.npz", list(self.torch.ARRAYS), torch.device("cpu"))
         arrays = {name: self.keras.to_array(name, array) for name, array in data.items()}
         if not self.pair.keras.compiled:
             self.keras.compile_model(self.pair.keras)
-        return (
-            self.torch.run(self.pair.torch, self.torch.batches(tensors, self.torch.BATCH_SIZE)),
-            self.keras.evaluate(self.pair.keras, arrays),
-        )
+        size = self.keras.BATCH_SIZE
+        if hasattr(self.torch, "batches"):  # training counts steps
+            state = [self.pair.torch] if "model" in inspect.signature(self.torch.batches).parameters else []
+            found = self.torch.run(self.pair.torch, self.torch.batches(*state, tensors, size))
+        else:
+            found = self.torch.run(self.pair.torch, tensors, size)
+        return found, self.keras.evaluate(self.pair.keras, arrays)
 
     def weight_difference(self) -> float:
         """The largest difference between the weights of the two models."""
@@ -57,13 +70,13 @@ class Programs:
 
 
 def assert_same_training(
-    text: str, data: Arrays, validation: Arrays | None = None, tolerance: float = 1e-5, **options: Any
+    text: str, data: Arrays, validation: Arrays | None = None, tolerance: float = 1e-5
 ) -> Programs:
     """Trains both and demands equal weights and, before and behind, equal reports."""
     programs = Programs(text)
     assert_same_reports(programs, data, tolerance)
     before = {key: value.clone() for key, value in programs.pair.torch.state_dict().items()}
-    programs.train(data, validation, **options)
+    programs.train(data, validation)
     after = programs.pair.torch.state_dict()
     assert any(not torch.equal(before[key], after[key]) for key in before), "nothing was trained"
     assert programs.weight_difference() <= tolerance

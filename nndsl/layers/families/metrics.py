@@ -12,22 +12,20 @@ from nndsl.layers.kinds import Choice, Float, Int, Maybe
 from nndsl.layers.training import Metric, TrainingCall, only_last_axis
 
 
-class _Mean(Metric):
-    """The mean over all samples of a helper's values."""
+class _Helper(Metric):
+    """A metric whose numbers a helper of its own name computes."""
 
     function = ""
 
     def options(self) -> dict[str, object]:
         return {}
 
-    def torch(self, t: TrainingCall) -> code.Expr:
-        function: code.Expr = t.helper(self.function or snake_case(type(self).__name__))
-        if options := self.options():
-            function = code.call(t.imported("from functools import partial", "partial"), function, **options)
-        return code.call(t.helper("Metric"), function)
+    def torch(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        function = t.helper(self.function or snake_case(type(self).__name__))
+        return code.call(function, prediction, target, **self.options())
 
 
-class _Dense(_Mean):
+class _Dense(_Helper):
     """A metric that compares numbers: the targets have the output's shape."""
 
     def problem(self, prediction: TensorType, sparse: bool) -> str | None:
@@ -35,7 +33,7 @@ class _Dense(_Mean):
 
 
 @entry("metric", "acc")
-class Accuracy(_Mean):
+class Accuracy(Metric):
     """The share of samples that are predicted rightly.
 
     As in Keras: over one number per sample, those on the right side of 0.5; where the targets are class ids, those
@@ -45,8 +43,18 @@ class Accuracy(_Mean):
         output label = x -> Dense(10, activation=softmax) with loss=categorical_crossentropy, metrics=[accuracy]
     """
 
-    def torch(self, t: TrainingCall) -> code.Expr:
-        return code.call(t.helper("Metric"), t.helper(accuracy_kind(t.prediction, t.sparse)))
+    def ranks(self, prediction: TensorType) -> bool:
+        return prediction.last != 1
+
+    def torch(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        if accuracy_kind(t.prediction, t.sparse) == "binary_accuracy":
+            return code.call(t.helper("binary_accuracy"), prediction, target)
+        return _largest(prediction, target if t.sparse else code.method(target, "argmax", -1))
+
+
+def _largest(prediction: code.Expr, ids: code.Expr) -> code.Expr:
+    """1 where the largest number is at the target's class, else 0."""
+    return code.method(code.binary("==", code.method(prediction, "argmax", -1), ids), "float")
 
 
 def accuracy_kind(prediction: TensorType, sparse: bool) -> str:
@@ -70,7 +78,7 @@ class BinaryAccuracy(_Dense):
         return {} if self.threshold == 0.5 else {"threshold": self.threshold}
 
 
-class _Classes(_Mean):
+class _Classes(_Helper):
     """A metric over classes along the last axis."""
 
     sparse = False
@@ -94,6 +102,12 @@ class CategoricalAccuracy(_Classes):
             with loss=categorical_crossentropy, metrics=[categorical_accuracy]
     """
 
+    def ranks(self, prediction: TensorType) -> bool:
+        return True
+
+    def torch(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        return _largest(prediction, code.method(target, "argmax", -1))
+
 
 @entry("metric")
 class SparseCategoricalAccuracy(_Classes):
@@ -105,6 +119,12 @@ class SparseCategoricalAccuracy(_Classes):
     """
 
     sparse = True
+
+    def ranks(self, prediction: TensorType) -> bool:
+        return True
+
+    def torch(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        return _largest(prediction, target)
 
 
 @entry("metric")
@@ -193,11 +213,8 @@ class RootMeanSquaredError(_Dense):
     """
 
     direction = "min"
-
-    def torch(self, t: TrainingCall) -> code.Expr:
-        t.helper("Metric")
-        t.helper("squared_error")
-        return code.call(t.helper("RootMeanSquaredError"))
+    function = "squared_error"
+    finish = "torch.sqrt"
 
 
 @entry("metric")
@@ -216,11 +233,11 @@ class CosineSimilarity(_Dense):
 
 class _Confusion(_Dense):
     thresholds: float | None
+    counted = True
+    finish = "ratio"
 
-    def torch(self, t: TrainingCall) -> code.Expr:
-        t.helper("Metric")
-        options = {} if self.thresholds is None else {"threshold": self.thresholds}
-        return code.call(t.helper(type(self).__name__), **options)
+    def options(self) -> dict[str, object]:
+        return {} if self.thresholds is None else {"threshold": self.thresholds}
 
 
 @entry("metric")
@@ -255,6 +272,8 @@ class AUC(_Dense):
         output ill = x -> Dense(1, activation=sigmoid) with loss=binary_crossentropy, metrics=[AUC()]
     """
 
+    counted = True
+    finish = "roc_area"
     num_thresholds = arg(Int(2), "How many thresholds the curve has.", 200)
     curve = arg(Choice("ROC", "PR"), "The curve: only `ROC` so far.", "ROC")
 
@@ -264,7 +283,5 @@ class AUC(_Dense):
                 "`AUC` has no curve but `ROC` yet", "curve", help="take `AUC()`, or leave it out", code="NN0218"
             )
 
-    def torch(self, t: TrainingCall) -> code.Expr:
-        t.helper("Metric")
-        options = {} if self.num_thresholds == 200 else {"num_thresholds": self.num_thresholds}
-        return code.call(t.helper("AUC"), **options)
+    def options(self) -> dict[str, object]:
+        return {} if self.num_thresholds == 200 else {"num_thresholds": self.num_thresholds}

@@ -108,7 +108,10 @@ class _Adam(Optimizer):
     amsgrad: bool
 
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
-        options: dict[str, object] = {"lr": self.first_rate, "betas": (self.beta_1, self.beta_2)}
+        options: dict[str, object] = {"lr": self.first_rate}
+        if (self.beta_1, self.beta_2) != (0.9, 0.999):  # torch's own
+            options["betas"] = (self.beta_1, self.beta_2)
+        options["eps"] = self.epsilon
         if self.amsgrad:
             options["amsgrad"] = True
         if self.weight_decay:
@@ -116,7 +119,7 @@ class _Adam(Optimizer):
         return code.call("torch.optim.Adam", parameters, **options)
 
     def hooks(self, t: TrainingCall) -> list[code.Expr]:
-        return [*super().hooks(t), code.call(t.helper("early_epsilon"), self.epsilon)]
+        return [*super().hooks(t), t.helper("early_epsilon")]
 
 
 @entry("optimizer", "adam")

@@ -50,6 +50,13 @@ class TimeDistributed(Layer):
             raise ConfigError(
                 f"`TimeDistributed` takes a layer of one input, and `{self.inner.title()}` takes several", "layer"
             )
+        if any(argument.at_call for argument in self.inner.arguments.values()):
+            raise ConfigError(
+                f"`TimeDistributed` cannot hold `{self.inner.title()}`, which takes more than one value at its call",
+                "layer",
+                help="give it the whole sequence: it works on more axes than [time, features] as well",
+                code="NN0218",
+            )
         self.inside = (self.inner,)
         self.uses_mask = self.inner.uses_mask
         if not self.trainable:

@@ -1,0 +1,97 @@
+"""A model without blocks: the same layers and calls, ports and regions gone.
+
+Before: a checked model. After: a copy of it whose values go straight from call to call. The model itself stays as it
+is; layers are shared with it, save for their lists of calls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nndsl.ir.graph import BlockCall, LayerUse, Model, Node, Region, Round, Value
+
+
+def flatten(model: Model) -> Model:
+    """The model itself where it calls no blocks."""
+    if not model.blocks:
+        return model
+    return _Copy(model).run()
+
+
+class _Copy:
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.values: dict[Value, Value] = {}
+        self.layers: dict[LayerUse, LayerUse] = {}
+        self.nodes: dict[Node, Node] = {}
+
+    def run(self) -> Model:
+        model = self.model
+        inputs = [replace(item, value=self._input(item.value)) for item in model.inputs]
+        nodes = []
+        for node in model.nodes:
+            if node.port:
+                self._pass_on(node)
+            else:
+                nodes.append(self._node(node))
+        layers = [self.layers[use] for use in model.layers if use in self.layers]
+        copy = replace(model, inputs=inputs, nodes=nodes, layers=layers, blocks=[])
+        copy.outputs = [replace(output, value=self.values[output.value]) for output in model.outputs]
+        copy.penalties = [replace(penalty, value=self.values[penalty.value]) for penalty in model.penalties]
+        copy.submodels = [
+            replace(
+                part,
+                sources=tuple(self.values[v] for v in part.sources),
+                targets=tuple(self.values[v] for v in part.targets),
+                nodes=tuple(self.nodes[n] for n in part.nodes if n in self.nodes),
+            )
+            for part in model.submodels
+        ]
+        copy.named = {name: self.values[value] for name, value in model.named.items() if value in self.values}
+        return copy
+
+    def _input(self, value: Value) -> Value:
+        copy = self.values[value] = Value(value.span, value.name, type=value.type, number=value.number)
+        return copy
+
+    def _value(self, value: Value) -> Value:
+        return self._input(value) if value.number is not None else self.values[value]
+
+    def _pass_on(self, port: Node) -> None:
+        """A port's result is what it gets; the name that the model gives it goes to the value itself."""
+        source, result = self.values[port.inputs[0]], port.results[0]
+        self.values[result] = source
+        call = port.region
+        leaves = isinstance(call, BlockCall) and port in call.outputs and _is_outside(call.parent)
+        if leaves and result.name and not source.name and source.producer is not None:
+            source.name = result.name
+
+    def _node(self, node: Node) -> Node:
+        own = _is_outside(node.region)
+        results = tuple(Value(v.span, v.name if own else "", position=v.position, type=v.type) for v in node.results)
+        tensors = {
+            name: tuple(map(self._value, item)) if isinstance(item, tuple) else self._value(item)
+            for name, item in node.tensors.items()
+        }
+        use = self.layers.get(node.layer)
+        if use is None:
+            use = self.layers[node.layer] = replace(node.layer, nodes=[])
+        copy = replace(
+            node, layer=use, inputs=tuple(map(self._value, node.inputs)), tensors=tensors, results=results,
+            region=None,
+        )  # fmt: skip
+        use.nodes.append(copy)
+        for old, new in zip(node.results, results, strict=True):
+            new.producer = copy
+            self.values[old] = new
+        for value in copy.operands():
+            value.uses.append(copy)
+        self.nodes[node] = copy
+        return copy
+
+
+def _is_outside(region: Region | None) -> bool:
+    """Whether a region is in no call of a block: names of the model itself, not of a block."""
+    while isinstance(region, Round):
+        region = region.parent
+    return region is None

@@ -1,0 +1,177 @@
+"""Calls of blocks in Keras: a function for the block, called with the name that its layers' names begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from nndsl import code
+from nndsl.ir.graph import Model, Value
+from nndsl.layers.entry import snake_case
+from nndsl.layers.traced import Traced
+from nndsl.passes.layout import layout
+from nndsl.targets.docstrings import block_docstring
+from nndsl.targets.folding import returning
+from nndsl.targets.keras_body import Body
+from nndsl.targets.keras_loops import looped
+from nndsl.targets.names import PROGRAM_NAMES, python_name
+from nndsl.targets.printing import block, signature
+from nndsl.targets.rewrite import transformed
+from nndsl.targets.specialize import Family, Unit, specialize
+from nndsl.targets.structure import CallItem, NotStructured, statement_of
+from nndsl.targets.unpacked import discard_unread
+
+
+class Functions:
+    """The functions of one file's blocks."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.layout = layout(model, "channels_last")
+        self.units: list[Unit] = []
+        self.helpers: dict[str, None] = {}  # classes that the program carries
+        self.shared: dict[tuple[int, str], code.Name] = {}  # the variables that hold shared blocks, as models
+
+    def call(self, body: Body, index: int, item: CallItem) -> None:
+        """The statement that calls the function, in `body`."""
+        call = item.call
+        operands = [self._operand(body, port) for port in item.inputs]
+        targets = tuple(code.Name(body.names.name(index, value)) for value in item.results)
+        name = code.lift(body.name_of(call.path))
+        if call.shared:
+            made = self._shared(body, item, name)
+            result: code.Expr = code.call(made, operands[0] if len(operands) == 1 else list(operands))
+        else:
+            result = code.Deferred(self._unit(item), tuple(operands), (("name", name),))
+        body.statements.append(code.Assign(targets, result))
+        body.variables.update(zip(item.results, targets, strict=True))
+
+    def _operand(self, body: Body, port: Any) -> code.Expr:
+        return body.operand(port.inputs[0], port in self.layout.wants)
+
+    def _shared(self, body: Body, item: CallItem, name: code.Expr) -> code.Name:
+        """A shared block is a model of its own: its layers are made once."""
+        call = item.call
+        key = (id(call.instance), call.path)
+        if key not in self.shared:
+            if any(port in self.layout.wants for port in (*item.inputs, *item.outputs)) or body.prefix:
+                raise NotStructured
+            unit = self._unit(item)
+            variable = code.Name(body.names.fresh(python_name(call.shared.replace(".", "_"))))
+            inputs: list[code.Name] = []
+            for port, title in zip(item.inputs, call.input_names, strict=True):
+                made = code.Name(body.names.fresh(f"{variable.id}_{title}"))
+                body.statements.append(code.Assign((made,), self._input(port.inputs[0])))
+                inputs.append(made)
+            outputs = code.Deferred(unit, tuple(inputs), (("name", name),))
+            source: Any = inputs[0] if len(inputs) == 1 else list(inputs)
+            model = code.call("keras.Model", source, outputs, name=name)
+            body.statements.append(code.Assign((variable,), model))
+            self.shared[key] = variable
+        return self.shared[key]
+
+    def _input(self, value: Value) -> code.Expr:
+        type_ = value.type
+        shape = code.Tuple(tuple(code.Literal(d if isinstance(d, int) else None) for d in type_.shape[1:]))
+        options = {} if type_.dtype == self.model.float_dtype else {"dtype": type_.dtype}
+        return code.call("keras.Input", shape, **options)
+
+    def _unit(self, item: CallItem) -> Unit:
+        call = item.call
+        if len(item.inputs) != len(call.inputs) or len(item.outputs) != len(call.outputs) or not item.inputs:
+            raise NotStructured
+        names = [python_name(name) for name in call.input_names]
+        arguments = {port.results[0]: names[call.inputs.index(port)] for port in item.inputs}
+        results = [port.inputs[0] for port in item.outputs]
+        prefix = f"{call.path}."
+        body = Body(self, item.items, arguments, results, prefix)
+        body.permute_arguments()
+        body.items(body.steps)
+        given = [body.operand(v, v in self.layout.moved) for v in results]
+        returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
+        statements = discard_unread([*body.statements, code.Return(returned)])
+        layers = tuple(dict.fromkeys(statement_of(s, call) for s in body.nodes))
+        taken = frozenset(body.names.taken) | {"name"}
+        unit = Unit(call, (), tuple(statements), (tuple(names), len(given)), layers, tuple(names), taken)
+        self.units.append(unit)
+        return unit
+
+    def families(self, statements: Iterable[code.Stmt]) -> list[Family]:
+        """The functions, inner ones first; their names collide with no variable."""
+        taken = {name for unit in self.units for name in unit.taken} | set(_assigned(tuple(statements)))
+
+        def name(title: str) -> str:
+            base = snake_case(title)
+            free, number = base, 2
+            while python_name(free, taken) != free or free in PROGRAM_NAMES:
+                free, number = f"{base}_block" if number == 2 else f"{base}_block_{number - 1}", number + 1
+            taken.add(free)
+            return free
+
+        def resolve(unit: Unit) -> None:
+            unit.body = tuple(returning(resolved(unit.body)))
+
+        return specialize(self.units, name, False, resolve)
+
+
+def _assigned(node: Any) -> Iterable[str]:
+    if isinstance(node, code.Assign):
+        yield from (target.id for target in node.targets if isinstance(target, code.Name))
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _assigned(item)
+    elif isinstance(node, code.Rounds | code.For):
+        yield from _assigned(node.rounds if isinstance(node, code.Rounds) else node.body)
+
+
+def resolved(statements: Iterable[code.Stmt]) -> list[code.Stmt]:
+    """Statements with the functions that were not named yet, and with loops, in their places."""
+    result: list[code.Stmt] = []
+    for statement in statements:
+        if isinstance(statement, code.Rounds):
+            rounds = tuple(tuple(resolved(items)) for items in statement.rounds)
+            result += looped(code.Rounds(rounds, statement.starts, statement.ends))
+        else:
+            result.append(transformed(statement, _call))
+    return result
+
+
+def _call(part: Any) -> Any:
+    if not isinstance(part, code.Deferred):
+        return None
+    unit = part.key
+    assert isinstance(unit, Unit) and unit.family is not None
+    args = tuple(transformed(arg, _call) for arg in part.args)
+    return code.Call(code.Name(unit.family.name), (*args, *unit.arguments), part.kwargs)
+
+
+def without_defaults(node: Any) -> Any:
+    """Without arguments that are written only because other calls of a block might have had other values."""
+
+    def rule(part: Any) -> Any:
+        if not isinstance(part, code.Call):
+            return None
+        kept = tuple((n, transformed(v, rule)) for n, v in part.kwargs if not _is_default(v))
+        return code.Call(transformed(part.func, rule), tuple(transformed(a, rule) for a in part.args), kept)
+
+    return transformed(node, rule)
+
+
+def _is_default(value: code.Expr) -> bool:
+    return isinstance(value, code.Literal) and isinstance(value.value, Traced) and value.value.is_default
+
+
+def block_function(family: Family) -> dict[str, str]:
+    """The pieces of the function of a block."""
+    unit = family.units[0]
+    tensor = "keras.KerasTensor"
+    parameters = [*(f"{name}: {tensor}" for name in unit.extra)]
+    parameters += [f"{name}: {kind}" for name, kind in family.parameters]
+    parameters += ["*", "name: str"]
+    count = len(unit.call.outputs)
+    returns = tensor if count == 1 else f"tuple[{', '.join([tensor] * count)}]"
+    return {
+        "docstring": block_docstring(unit.call),
+        "signature": signature(family.name, parameters, returns, 0),
+        "body": block(without_defaults(family.body), 1),
+    }

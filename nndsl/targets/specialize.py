@@ -1,0 +1,387 @@
+"""One class (or function) for all calls of a block whose code is the same but for literals, which become arguments.
+
+Before: the code of the body of each call, written with its own numbers. After: a `Family` for each set of bodies of one
+structure, with a parameter for each literal that differs, and for each call what it gives for them. A parameter bears
+the name of the block's own where the two are equal in all calls (or the expression of it, as the file wrote it);
+otherwise it is called after the argument that it fills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+from nndsl import code
+from nndsl.ir.graph import BlockCall
+from nndsl.layers.traced import Traced, plain
+from nndsl.targets.arguments import argument_name, shortened, spelled_out
+from nndsl.targets.names import attribute_name, python_name
+from nndsl.targets.rewrite import leaves_of, replaced
+
+
+@dataclass(eq=False)
+class Unit:
+    """The body of one call of a block. `init` and `body` are its code; `fixed` is what else must be the same for two
+    units to be one (names of arguments, buffers)."""
+
+    call: BlockCall
+    init: tuple[code.Stmt, ...]
+    body: tuple[code.Stmt, ...]
+    fixed: tuple[Any, ...]
+    layers: tuple[str, ...]  # the statements that make its layers, for the name of a second structure
+    extra: Any = None  # what the target keeps with it
+    taken: frozenset[str] = frozenset()  # names that its code uses already
+    family: Family | None = None
+    arguments: tuple[code.Expr, ...] = ()
+
+
+@dataclass(eq=False)
+class Family:
+    """A class to write: `parameters` are (name, type), the first `derived` of which the block does not know."""
+
+    name: str
+    units: list[Unit]
+    parameters: list[tuple[str, str]] = field(default_factory=list)
+    init: tuple[code.Stmt, ...] = ()
+    body: tuple[code.Stmt, ...] = ()
+
+
+def specialize(
+    units: Iterable[Unit], name: Callable[[str], str], attribute: bool, resolve: Callable[[Unit], None]
+) -> list[Family]:
+    """The families of `units`, which come inner calls first; each unit is told its own.
+
+    `name` makes a name of a class or function that is still free; with `attribute` a parameter that `body` needs is
+    read as `self.parameter` there. `resolve` puts the names of inner families into a unit before it is compared.
+    """
+    seen: set[Any] = set()
+    known: dict[str, tuple[str, ...]] = {}  # class → its parameters
+    pending = list(units)
+    heights = _heights(pending)
+    families: list[Family] = []
+    for height in sorted(set(heights.values())):
+        level = [unit for unit in pending if heights[unit] == height]
+        fresh: dict[Any, dict[Any, list[Unit]]] = {}
+        for unit in level:
+            resolve(unit)
+            unit.init = spelled_out(unit.init)
+            key = (unit.fixed, leaves_of(unit.init)[0], leaves_of(unit.body)[0])
+            definition = unit.call.definition
+            fresh.setdefault(definition, {}).setdefault(key, []).append(unit)
+        for definition, structures in fresh.items():
+            first = definition not in seen
+            seen.add(definition)
+            names = _names(list(structures.values()), first)
+            for members, title in zip(structures.values(), names, strict=True):
+                family = Family(name(title), members)
+                _parametrize(family, attribute, known)
+                known[family.name] = tuple(parameter for parameter, _ in family.parameters)
+                for unit in members:
+                    unit.family = family
+                families.append(family)
+    return families
+
+
+def _heights(units: Sequence[Unit]) -> dict[Unit, int]:
+    """How many calls of blocks there are inside of each unit, at the deepest."""
+    of_call = {unit.call: unit for unit in units}
+    found: dict[Unit, int] = {}
+    for unit in units:
+        found.setdefault(unit, 0)
+        parent, height = _around(unit.call), found[unit] + 1
+        while parent is not None and parent in of_call and found.get(of_call[parent], -1) < height:
+            found[of_call[parent]] = height
+            parent, height = _around(parent), height + 1
+    return found
+
+
+def _around(call: BlockCall) -> BlockCall | None:
+    region = call.parent
+    while region is not None and not isinstance(region, BlockCall):
+        region = region.parent
+    return region
+
+
+# ------------------------------------------------------------------------------------------------- names
+
+
+def _names(structures: list[list[Unit]], first: bool) -> list[str]:
+    """A telling name for each structure of one block: its own for the one with the fewest layers."""
+    base = structures[0][0].call.name
+    if len(structures) == 1 and first:
+        return [base]
+    plainest = min(range(len(structures)), key=lambda i: (len(structures[i][0].layers), -len(structures[i])))
+    names: list[str] = []
+    for position, members in enumerate(structures):
+        if position == plainest and first:
+            names.append(base)
+            continue
+        more = [n for n in members[0].layers if n and n not in structures[plainest][0].layers]
+        names.append(_told_apart(base, members, [g for g in structures if g is not members], more))
+    return names
+
+
+def _told_apart(base: str, members: list[Unit], others: list[list[Unit]], more: list[str]) -> str:
+    if more:
+        return f"{base}With{_camel(more[0])}"
+    for parameter, value in members[0].call.arguments.items():
+        same = all(unit.call.arguments[parameter] == value for unit in members)
+        unlike = all(unit.call.arguments[parameter] != value for group in others for unit in group)
+        if same and unlike and isinstance(value, bool | int | str) and str(value).isalnum():
+            shown = ("" if value else "Not") if isinstance(value, bool) else str(value).capitalize()
+            return (
+                f"{base}{shown}{_camel(parameter)}" if isinstance(value, bool) else f"{base}{_camel(parameter)}{shown}"
+            )
+    return base
+
+
+def _camel(text: str) -> str:
+    return "".join(word[:1].upper() + word[1:] for word in text.split("_"))
+
+
+# -------------------------------------------------------------------------------------------- parameters
+
+
+def _parametrize(family: Family, attribute: bool, known: Mapping[str, Sequence[str]]) -> None:
+    """Fills `family` from its units, and gives each unit its arguments."""
+    units = family.units
+    init = [leaves_of(unit.init)[1] for unit in units]
+    body = [leaves_of(unit.body)[1] for unit in units]
+    table = _Table(units, known)
+    in_init = table.fill(init, "")
+    in_body = table.fill(body, "self." if attribute else "")
+    family.init = shortened(replaced(units[0].init, in_init))
+    family.body = _uncommented(replaced(units[0].body, in_body), units)
+    stored = [code.Assign((code.dotted(f"self.{attribute_name(n)}"),), code.Name(python_name(n))) for n in table.stored]
+    family.init = (*stored, *family.init)
+    family.parameters = table.parameters()
+    for position, unit in enumerate(units):
+        unit.arguments = table.arguments(position)
+
+
+def _uncommented(body: tuple[code.Stmt, ...], units: list[Unit]) -> tuple[code.Stmt, ...]:
+    """Without the comments (shapes) that are not the same in all units."""
+    return tuple(_merge([unit.body[i] for unit in units], item) for i, item in enumerate(body))
+
+
+def _merge(originals: list[Any], item: Any) -> Any:
+    from nndsl.records import replace
+
+    if isinstance(item, code.Assign) and any(o.comment != item.comment for o in originals):
+        return replace(item, comment="")
+    if isinstance(item, code.For | code.With):
+        inner = tuple(_merge([o.body[i] for o in originals], sub) for i, sub in enumerate(item.body))
+        return replace(item, body=inner)
+    return item
+
+
+class _Table:
+    """The parameters of one family, by the values that its calls give for them."""
+
+    def __init__(self, units: list[Unit], known: Mapping[str, Sequence[str]]) -> None:
+        self.units, self.known = units, known
+        self.given = {  # the block's own parameters whose values can stand in code
+            name: tuple(_value(unit.call.arguments[name]) for unit in units)
+            for name in units[0].call.arguments
+            if name not in units[0].taken
+        }
+        self.used: dict[str, tuple[Any, ...]] = {}
+        self.derived: dict[str, tuple[Any, ...]] = {}
+        self.stored: list[str] = []
+
+    def fill(self, columns: list[list[Any]], prefix: str) -> dict[int, code.Expr]:
+        """What takes the place of each leaf that differs: its number → an expression of parameters."""
+        found: dict[int, code.Expr] = {}
+        for position in range(len(columns[0])):
+            leaves = [column[position] for column in columns]
+            vector = tuple(_leaf_value(leaf.node) for leaf in leaves)
+            if all(item == vector[0] and type(item) is type(vector[0]) for item in vector):
+                continue
+            found[position] = self._expression(vector, leaves, prefix)
+        return found
+
+    def _expression(self, vector: tuple[Any, ...], leaves: list[Any], prefix: str) -> code.Expr:
+        traced = self._traced(vector, leaves)
+        if traced is not None:
+            for name in _names_in(traced) or ():
+                self._use(name, prefix)
+            return _prefixed(traced, prefix)
+        for name, values in self.given.items():
+            if values == vector:
+                self._use(name, prefix)
+                return _prefixed(code.Name(name), prefix)
+        for name, values in self.derived.items():
+            if values == vector:
+                self._store(name, prefix)
+                return _prefixed(code.Name(name), prefix)
+        fitted = self._fitted(vector)
+        if fitted is not None:
+            for name in _names_in(fitted) or ():
+                if name in self.given:
+                    self._use(name, prefix)
+                else:
+                    self._store(name, prefix)
+            return _prefixed(fitted, prefix)
+        name = self._free(argument_name(leaves[0], self.known))
+        self.derived[name] = vector
+        self._store(name, prefix)
+        return _prefixed(code.Name(name), prefix)
+
+    def _traced(self, vector: tuple[Any, ...], leaves: list[Any]) -> code.Expr | None:
+        """The expression that the file has for the leaf, where it is right in all calls."""
+        value = leaves[0].node.value if isinstance(leaves[0].node, code.Literal) else None
+        if not isinstance(value, Traced) or value.scope is not self.units[0].call:
+            return None
+        names = _names_in(value.trace)
+        if names is None or not names or any(name not in self.given for name in names):
+            return None
+        for position, wanted in enumerate(vector):
+            scope = {name: self.given[name][position] for name in names}
+            if _evaluate(value.trace, scope) != wanted:
+                return None
+        return value.trace
+
+    def _fitted(self, vector: tuple[Any, ...]) -> code.Expr | None:
+        """A simple expression of parameters that is right in all calls: the half of a kernel pads it, a repeat has one
+        round less than the stage is deep, the inner width is the outer one times `expand`."""
+        if any(type(v) is not int for v in vector) or len(set(vector)) < 2:
+            return None
+        known = {
+            name: values
+            for name, values in (self.given | self.derived).items()
+            if all(type(v) is int for v in values) and len(set(values)) > 1
+        }
+        for name, values in known.items():
+            times = vector[0] // values[0] if values[0] else 0
+            parts = values[0] // vector[0] if vector[0] else 0
+            fits = [*_FITS, ("*", times), ("//", parts)]
+            for op, number in fits:
+                simple = op in ("+", "-") or 2 <= number <= _LARGEST_FACTOR
+                if simple and all(_OPERATORS[op](v, number) == w for v, w in zip(values, vector, strict=True)):
+                    left, right = code.Name(name), code.Literal(number)
+                    return code.Binary(op, right, left) if op == "*" else code.Binary(op, left, right)
+        for one, other in combinations(known, 2):
+            columns = zip(known[one], known[other], vector, strict=True)
+            if all(a * b == wanted for a, b, wanted in columns):
+                return code.binary("*", code.Name(one), code.Name(other))
+        return None
+
+    def _use(self, name: str, prefix: str) -> None:
+        self.used[name] = self.given[name]
+        self._store(name, prefix)
+
+    def _store(self, name: str, prefix: str) -> None:
+        if prefix and name not in self.stored:
+            self.stored.append(name)
+
+    def _free(self, hint: str) -> str:
+        name, number = hint, 2
+        while name in self.derived or name in self.given or name in self.units[0].taken:
+            name, number = f"{hint}_{number}", number + 1
+        return name
+
+    def _ordered(self) -> list[str]:
+        incoming = [name for name in self.derived if name.startswith(("in_", "size", "features", "channels"))]
+        others = [name for name in self.derived if name not in incoming]
+        return [*incoming, *(name for name in self.given if name in self.used), *others]
+
+    def parameters(self) -> list[tuple[str, str]]:
+        columns = self.used | self.derived
+        return [(python_name(name), _type(columns[name])) for name in self._ordered()]
+
+    def arguments(self, position: int) -> tuple[code.Expr, ...]:
+        result: list[code.Expr] = []
+        for name in self._ordered():
+            if name in self.used:
+                result.append(code.lift(_written(self.units[position].call.arguments[name])))
+            else:
+                result.append(code.lift(self.derived[name][position]))
+        return tuple(result)
+
+
+def _value(value: object) -> Any:
+    """A parameter's value as a leaf has it; a value of its own kind where it can stand in no code."""
+    if isinstance(value, list | tuple) and all(isinstance(item, int | float | str) for item in value):
+        return tuple(plain(item) for item in value)
+    if isinstance(value, int | float | str | bool):
+        return plain(value)
+    name = getattr(value, "name", None)
+    return name if isinstance(name, str) else object()
+
+
+def _written(value: object) -> Any:
+    """The same with the traces that it has in the body around the call."""
+    if isinstance(value, list):
+        return tuple(value)
+    name = getattr(value, "name", None)
+    return name if isinstance(name, str) else value
+
+
+def _leaf_value(node: Any) -> Any:
+    if isinstance(node, code.Tuple):
+        return tuple(plain(item.value) for item in node.items if isinstance(item, code.Literal))
+    return plain(node.value)
+
+
+def _type(values: tuple[Any, ...]) -> str:
+    kinds = {type(value) for value in values}
+    if kinds == {tuple}:
+        item = {type(i) for value in values for i in value}
+        inner = "float" if item - {int} else "int"
+        lengths = {len(value) for value in values}
+        return f"tuple[{', '.join([inner] * lengths.pop())}]" if len(lengths) == 1 else f"tuple[{inner}, ...]"
+    if kinds <= {int, float} and float in kinds:
+        return "float"
+    return next(iter(kinds)).__name__
+
+
+_FITS = (("//", 2), ("-", 1), ("+", 1))
+_LARGEST_FACTOR = 32
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
+    "//": lambda a, b: a // b, "%": lambda a, b: a % b, "**": lambda a, b: a**b,
+}  # fmt: skip
+
+
+def _names_in(node: code.Expr) -> list[str] | None:
+    """The names of an expression of parameters; None where it holds anything else."""
+    match node:
+        case code.Name(id):
+            return [id]
+        case code.Literal():
+            return []
+        case code.Unary(_, operand):
+            return _names_in(operand)
+        case code.Binary(_, left, right):
+            first, second = _names_in(left), _names_in(right)
+            return None if first is None or second is None else [*first, *(n for n in second if n not in first)]
+    return None
+
+
+def _evaluate(node: code.Expr, scope: Mapping[str, Any]) -> Any:
+    try:
+        match node:
+            case code.Name(id):
+                return scope[id]
+            case code.Literal(value):
+                return value
+            case code.Unary("-", operand):
+                return -_evaluate(operand, scope)
+            case code.Binary(op, left, right):
+                return _OPERATORS[op](_evaluate(left, scope), _evaluate(right, scope))
+    except (TypeError, ValueError, ArithmeticError, KeyError):
+        return None
+    return None
+
+
+def _prefixed(node: code.Expr, prefix: str) -> code.Expr:
+    match node:
+        case code.Name(id):
+            return code.dotted(prefix + attribute_name(id)) if prefix else code.Name(python_name(id))
+        case code.Unary(op, operand):
+            return code.Unary(op, _prefixed(operand, prefix))
+        case code.Binary(op, left, right):
+            return code.Binary(op, _prefixed(left, prefix), _prefixed(right, prefix))
+    return node

@@ -1,0 +1,176 @@
+"""Calls of blocks in torch: a class for the block, a module for each call of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nndsl import code
+from nndsl.ir.graph import BlockCall, Value
+from nndsl.layers.emit import TorchScope
+from nndsl.targets.folding import folded, norms_of, returning
+from nndsl.targets.names import attribute_name, python_name
+from nndsl.targets.rewrite import transformed
+from nndsl.targets.specialize import Unit
+from nndsl.targets.structure import CallItem, NotStructured, statement_of
+from nndsl.targets.torch_body import Body, comment_of, physical
+from nndsl.targets.unpacked import discard_unread
+
+if TYPE_CHECKING:
+    from nndsl.targets.torch_forward import Forward
+
+
+@dataclass(eq=False)
+class Written:
+    """What a class needs besides its code: the names of its arguments, whether it gives masks, has penalties, state."""
+
+    scope: TorchScope
+    arguments: tuple[str, ...]
+    masks: tuple[int, ...]  # the positions of the outputs whose masks are given too
+    penalised: bool
+    resets: bool
+    signature: str = ""
+
+
+class BlockWriter:
+    """Writes each call of a block once, its inner calls before it."""
+
+    def __init__(self, writer: Forward) -> None:
+        self.writer = writer
+        self.units: list[Unit] = []
+        self.shared: dict[tuple[int, str], Unit] = {}  # the first call of each shared block
+
+    def call(self, body: Body, index: int, item: CallItem) -> None:
+        """The statement that calls the module, in `body`."""
+        writer, scope, call = self.writer, body.scope, item.call
+        unit = self._unit(item)
+        made: Written = unit.extra
+        place = code.Attr(code.Name("self"), self._attribute(body, unit, call))
+        operands: list[code.Expr] = []
+        for port in item.inputs:
+            operands.append(body.operand(port.inputs[0], port in writer.layout.wants))
+        for port in item.inputs:
+            if port.results[0] in writer.masked:
+                operands.append(body.masks[port.inputs[0]])
+        targets: list[code.Name] = []
+        for value in item.results:
+            targets.append(code.Name(body.names.name(index, value)))
+        masks = [code.Name(scope.variable(f"{targets[i].id}_mask")) for i in made.masks]
+        before = physical(item.inputs[0].inputs[0].type, item.inputs[0] in writer.layout.wants) if item.inputs else None
+        value = item.results[0]
+        after = physical(value.type, value in writer.layout.moved)
+        comment = comment_of(after) if len(targets) == 1 and after != before else ""
+        scope.forward.append(code.Assign((*targets, *masks), code.call(place, *operands), comment))
+        for value, target in zip(item.results, targets, strict=True):
+            body.variables[value] = target
+            if target.id == "x":
+                body.names.hold(value)
+        for position, mask in zip(made.masks, masks, strict=True):
+            body.masks[item.results[position]] = mask
+        if made.penalised:
+            scope.activity = True
+            body.penalties.append(code.Attr(place, "activity_penalty"))
+        for value in item.results:
+            real = value.real
+            if value in writer.logits and real in writer.bare and value in body.results:
+                body.split(value, writer.bare[real])
+
+    def _attribute(self, body: Body, unit: Unit, call: BlockCall) -> str:
+        """The attribute of the module, made where the body has none yet."""
+        scope, made = body.scope, unit.extra
+        attribute = attribute_name(call.path.removeprefix(body.prefix))
+        if attribute in scope.modules:
+            return attribute
+        scope.modules[attribute] = code.Deferred(unit)
+        place = code.Attr(code.Name("self"), attribute)
+        for entry in made.scope.state:
+            scope.state.append(replace(entry, key=f"{attribute}.{entry.key}"))
+        for record in made.scope.inits:
+            scope.inits.append(replace(record, target=rebased(record.target, place), nested=True))
+        if made.resets:
+            scope.reset.append(code.Do(code.method(place, "reset_state")))
+        return attribute
+
+    def _unit(self, item: CallItem) -> Unit:
+        call = item.call
+        if not call.shared and call.instance is None:
+            return self._write(item)
+        key = (id(call.instance), call.path)
+        unit = self._write(item)
+        first = self.shared.setdefault(key, unit)
+        if unit is not first:
+            alike = unit.extra.scope.modules == first.extra.scope.modules or _same_modules(unit, first)
+            if (unit.fixed, unit.body) != (first.fixed, first.body) or not alike:
+                raise NotStructured
+            self.units.remove(unit)
+        return first
+
+    def _write(self, item: CallItem) -> Unit:
+        writer, call = self.writer, item.call
+        if len(item.inputs) != len(call.inputs) or len(item.outputs) != len(call.outputs) or not item.inputs:
+            raise NotStructured  # a submodel takes a part of it, or nothing flows in
+        scope = writer.scope.inside()
+        arguments: dict[Value, str] = {}
+        names = [python_name(name) for name in call.input_names]
+        for port in item.inputs:
+            arguments[port.results[0]] = names[call.inputs.index(port)]
+        results = [port.inputs[0] for port in item.outputs]
+        prefix = f"{call.path}."
+        body = Body(writer, item.items, arguments, results, with_logits=False, scope=scope, prefix=prefix)
+        parameters = list(arguments.values())
+        for value, name in arguments.items():
+            if value in writer.masked:
+                mask = body.names.fresh(f"{name}_mask")
+                body.masks[value] = code.Name(mask)
+                parameters.append(mask)
+        statements = body.write([])
+        if body.penalties:
+            scope.activity = True
+            statements.append(code.Assign((code.dotted("self.activity_penalty"),), code.total(body.penalties)))
+        masks = [i for i, port in enumerate(item.outputs) if port.results[0] in writer.masked]
+        given = [*(body.result(value) for value in results), *(body.masks[results[i]] for i in masks)]
+        returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
+        statements = folded(statements, norms_of(scope.modules))
+        if len(given) == 1:
+            statements = writer.typed(statements, returned)
+        statements = returning(folded(discard_unread([*statements, code.Return(returned)])))
+        made = Written(scope, tuple(parameters), tuple(masks), scope.activity, bool(scope.reset))
+        layers = tuple(dict.fromkeys(statement_of(step, call) for step in body.nodes))
+        fixed = (made.arguments, made.masks, len(given), made.penalised, tuple(_states(scope)), tuple(_inits(scope)))
+        unit = Unit(call, (), (*scope.reset, *statements), fixed, layers, made)
+        self.units.append(unit)
+        return unit
+
+
+def _same_modules(unit: Unit, other: Unit) -> bool:
+    """Whether two calls of one shared block make the same modules (blocks inside of it are one unit each)."""
+    return list(unit.extra.scope.modules) == list(other.extra.scope.modules)
+
+
+def _states(scope: TorchScope) -> Iterator[tuple[object, ...]]:
+    """What the tensors of a class are made of; how many rounds a list has does not matter."""
+    seen = ((re.sub(r"\.\d+\.", ".n.", e.key), tuple(kind for kind, _ in e.steps)) for e in scope.state)
+    return iter(dict.fromkeys(seen))
+
+
+def _inits(scope: TorchScope) -> Iterator[tuple[object, ...]]:
+    """What sees to initial weights: two calls that differ there are no one class."""
+    seen: dict[tuple[object, ...], None] = {}
+    for record in scope.inits:
+        if not record.nested:
+            initializer = record.weight.initializer
+            seen[record.module, record.key, initializer.title(), repr(sorted(_plain(initializer.given)))] = None
+    return iter(seen)
+
+
+def _plain(given: object) -> list[tuple[str, str]]:
+    return [(name, repr(value) if isinstance(value, int | float | str) else type(value).__name__)
+            for name, value in dict(given).items()]  # type: ignore[call-overload]  # fmt: skip
+
+
+def rebased(target: code.Expr, place: code.Expr) -> code.Expr:
+    """`self.conv.weight` as `self.block.conv.weight`: the same tensor seen from the class around."""
+    result: code.Expr = transformed(target, lambda part: place if part == code.Name("self") else None)
+    return result

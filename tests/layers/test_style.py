@@ -1,0 +1,70 @@
+"""Emitted programs of attention and normalization read as if written by hand: ruff and mypy --strict find nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nndsl import pipeline
+from tests.parity_harness import check
+
+pytestmark = pytest.mark.torch
+
+PROGRAMS = {
+    "attention": """
+model Program {
+    input ids: int[T]
+    input scores: float[T, 16]
+    input allowed: bool[T, T]
+    h = ids -> Embedding(100, 16, mask_zero=true) -> MultiHeadAttention(4, 4, use_causal_mask=true, use_gate=true)
+    (k, w) = h -> MultiHeadAttention(2, 4, return_attention_scores=true, attention_mask=allowed, dropout=0.1, seed=1)
+    far = (scores, k, h) -> MultiHeadAttention(2, 3, 5, output_shape=16, sliding_window=3, kernel_regularizer=l2,
+                                               kernel_constraint=MaxNorm(2, axis=1), kernel_initializer=he_normal)
+    z = (far, k) -> Attention(dropout=0.1, use_causal_mask=true, use_scale=true) -> GaussianNoise(0.1, seed=3)
+    (a, b) = (z, h) -> AdditiveAttention(return_attention_scores=true)
+    output y = a -> ReversibleEmbedding(100, 16, reverse=true, logit_soft_cap=30) with loss=mse
+    output q = w
+    output r = b
+}
+""",
+    "plain": """
+model Program {
+    input x: float[8, 5, 16]
+    rows = x -> MultiHeadAttention(4, 4, attention_axes=2)
+        -> MultiHeadAttention(2, 4, attention_axes=1, output_shape=(2, 8))
+    steps = rows -> Reshape((40, 16)) -> MultiHeadAttention(2, 4, dropout=0.2, use_causal_mask=true)
+    output y = steps -> GaussianDropout(0.1) with loss=mse
+}
+""",
+    "images": """
+model Program {
+    input image: uint8[32, 32, 3]
+    x = image -> Rescaling([1, 2, 3], offset=-1)
+        -> Normalization(mean=[0.485, 0.456, 0.406], variance=[0.05, 0.05, 0.05])
+    y = x -> Normalization() -> Conv2D(8, 3) -> GroupNormalization(4) -> SpatialDropout2D(0.1) -> UnitNormalization()
+    z = y -> Conv2D(8, 3) -> GroupNormalization(2, scale=false) -> RMSNormalization() -> PReLU(shared_axes=[1, 2])
+    output c = z -> ActivityRegularization(0.1) -> UnitNormalization(axis=[1, 2]) -> Normalization(axis=1, invert=true)
+        with loss=mse
+}
+""",
+}
+
+
+def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
+    for name, text in PROGRAMS.items():
+        program, problems = check(text)
+        assert program is not None, [(item.message, item.help) for item in problems]
+        for target in ("torch", "keras"):
+            (tmp_path / f"{name}_{target}.py").write_text(pipeline.emit(program, target), encoding="utf-8")
+    rules = "E,F,W,I,UP,B,SIM,C4"
+    _run("ruff", "check", "--isolated", "--select", rules, "--line-length", "88", ".", folder=tmp_path)
+    _run("ruff", "format", "--isolated", "--check", ".", folder=tmp_path)
+    _run("mypy", "--strict", *(file.name for file in sorted(tmp_path.glob("*_torch.py"))), folder=tmp_path)
+
+
+def _run(*arguments: str, folder: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
