@@ -1,8 +1,7 @@
 """The training part of an emitted Keras program: what `templates/keras/training.py.j2` needs.
 
 The contract: `compile_model(model)` compiles what `build_model()` gives; `ARRAYS`, `INPUTS`, `TARGETS`, `BATCH_SIZE`,
-`EPOCHS` or `STEPS`, `SEED` mean what they mean in the torch program, `to_array(name, array)` is its `to_tensor`, and
-both programs go through the samples in the same order for the same seed.
+`EPOCHS` or `STEPS`, `SEED` are what the section says, and `load_data(path, names)` is the torch program's.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ IMPORTS = """\
 from __future__ import annotations
 
 import argparse
+from itertools import zip_longest
 
 import numpy as np
 from tensorflow import keras

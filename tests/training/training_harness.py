@@ -24,12 +24,16 @@ class Programs:
         self.torch: Any = sys.modules["emitted_torch"]
         self.keras: Any = sys.modules["emitted_keras"]
 
+    def read(self, program: Any, data: Arrays, *device: torch.device) -> Any:
+        """The arrays as a program reads them from a file."""
+        with tempfile.TemporaryDirectory() as folder:
+            np.savez(f"{folder}/data.npz", **data)  # type: ignore[arg-type]
+            return program.load_data(f"{folder}/data.npz", tuple(program.ARRAYS), *device)
+
     def train(self, data: Arrays, validation: Arrays | None = None, seed: int = 0) -> None:
         """Trains both as their `main` does, on the same samples in the same order."""
-        arrays = {name: self.keras.to_array(name, array) for name, array in data.items()}
-        held = None
-        if validation is not None:
-            held = {name: self.keras.to_array(name, array) for name, array in validation.items()}
+        arrays = self.read(self.keras, data)
+        held = self.read(self.keras, validation) if validation is not None else None
         taken = inspect.signature(self.keras.train).parameters  # without shuffling there is no seed
         self.keras.train(self.pair.keras, arrays, held, **({"seed": seed} if "seed" in taken else {}))
         order = np.random.default_rng(seed)
@@ -45,10 +49,7 @@ class Programs:
 
     def evaluate(self, data: Arrays) -> tuple[dict[str, float], dict[str, float]]:
         """What each reports of the data: torch, Keras."""
-        with tempfile.TemporaryDirectory() as folder:
-            np.savez(f"{folder}/data.npz", **data)  # type: ignore[arg-type]
-            tensors = self.torch.load_data(f"{folder}/data.npz", list(self.torch.ARRAYS), torch.device("cpu"))
-        arrays = {name: self.keras.to_array(name, array) for name, array in data.items()}
+        tensors, arrays = self.read(self.torch, data, torch.device("cpu")), self.read(self.keras, data)
         if not self.pair.keras.compiled:
             self.keras.compile_model(self.pair.keras)
         size = self.keras.BATCH_SIZE
