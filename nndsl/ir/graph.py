@@ -87,6 +87,7 @@ class BlockCall(Region):
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
     named: Mapping[str, Value] = field(default_factory=dict)  # the values of its body by name
+    penalties: list[Penalty] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)

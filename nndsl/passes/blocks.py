@@ -296,7 +296,7 @@ class _Inside:
     def __init__(self, outer: Flows, block: Block, call: BlockCall, env: Env, instance: Instance | None) -> None:
         from nndsl.passes.flows import Flows, Frame
 
-        self.block, self.problems = block, outer.problems
+        self.block, self.call, self.problems = block, call, outer.problems
         self.scope = block.scope(outer.problems)
         evaluate = Evaluator(outer.problems, env)
         evaluate.absent = block.home.absent | block.home.params.broken
@@ -308,6 +308,8 @@ class _Inside:
 
     def run(self, inputs: list[ast.InputStmt], ports: tuple[Node, ...]) -> dict[str, Value] | None:
         """The values of the block's outputs by name, or None where one of them has failed."""
+        from nndsl.passes.penalties import elaborate_penalty
+
         flows = self.flows
         for statement, port in zip(inputs, ports, strict=True):
             flows.values[statement.name.text] = port.results[0]
@@ -316,6 +318,9 @@ class _Inside:
         for definition in self.scope.order:
             if not isinstance(definition.statement, ast.InputStmt):
                 body.define(definition.statement)
+        for other in self.block.definition.body:
+            if isinstance(other, ast.PenaltyStmt):
+                elaborate_penalty(other, self.call.penalties, flows, flows.binder, self.problems)
         outputs = [s for s in self.block.definition.body if isinstance(s, ast.OutputStmt)]
         if not outputs:
             self._no_output()

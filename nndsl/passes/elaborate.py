@@ -134,7 +134,7 @@ class _Elaborator:
         model.named = flows.values
         for statement in body:
             if isinstance(statement, ast.PenaltyStmt):
-                elaborate_penalty(statement, model, flows, self.binder, self.problems)
+                elaborate_penalty(statement, model.penalties, flows, self.binder, self.problems)
             self._other(statement)
         for section in sections:
             if section.kind.text == "train":

@@ -37,7 +37,8 @@ class _Copy:
         layers = [self.layers[use] for use in model.layers if use in self.layers]
         copy = replace(model, inputs=inputs, nodes=nodes, layers=layers, blocks=[])
         copy.outputs = [replace(output, value=self.values[output.value]) for output in model.outputs]
-        copy.penalties = [replace(penalty, value=self.values[penalty.value]) for penalty in model.penalties]
+        penalties = [*model.penalties, *(penalty for call in model.blocks for penalty in call.penalties)]
+        copy.penalties = [replace(penalty, value=self.values[penalty.value]) for penalty in penalties]
         copy.submodels = [
             replace(
                 part,

@@ -6,7 +6,7 @@ import math
 
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
-from nndsl.ir.graph import Model, Penalty
+from nndsl.ir.graph import Penalty
 from nndsl.layers.aligning import show
 from nndsl.layers.values import show as show_value
 from nndsl.passes.bind import Binder
@@ -17,9 +17,9 @@ from nndsl.syntax import ast
 
 
 def elaborate_penalty(
-    statement: ast.PenaltyStmt, model: Model, flows: Flows, binder: Binder, problems: Problems
+    statement: ast.PenaltyStmt, found: list[Penalty], flows: Flows, binder: Binder, problems: Problems
 ) -> None:
-    """Reads one `penalty` into the model; all values of the model are known."""
+    """Adds one `penalty` of a model or block to `found`; all values of its body are known."""
     name = statement.name
     weight = _weight(statement, binder, problems)
     flows.current = statement
@@ -49,7 +49,7 @@ def elaborate_penalty(
     else:
         if not value.name and value.producer is not None:
             value.name = name.text
-        model.penalties.append(Penalty(name.text, value, weight, statement.span))
+        found.append(Penalty(flows.names.prefix + name.text, value, weight, statement.span))
 
 
 def _weight(statement: ast.PenaltyStmt, binder: Binder, problems: Problems) -> float:

@@ -22,7 +22,7 @@ def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> N
     for call in model.blocks:
         if call.definition not in seen:
             seen.add(call.definition)
-            results = [port.inputs[0] for port in call.outputs]
+            results = [port.inputs[0] for port in call.outputs] + [penalty.value for penalty in call.penalties]
             _check_body(call.definition, call.named, results, used, f"{call.path}.", problems)
 
 
@@ -152,11 +152,16 @@ def prune(model: Model) -> None:
     needed: set[object] = set()
     stack = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
     stack += [value for submodel in model.submodels for value in submodel.targets]
+    penalised = [call for call in model.blocks if call.penalties]
     while stack:
         value = stack.pop()
         if value.producer is not None and value.producer not in needed:
             needed.add(value.producer)
             stack.extend(value.producer.operands())
+        if not stack and penalised:  # the penalties of a block that is needed are needed too
+            alive = [call for call in penalised if needed.intersection(call.outputs)]
+            penalised = [call for call in penalised if call not in alive]
+            stack += [penalty.value for call in alive for penalty in call.penalties]
     model.nodes = [node for node in model.nodes if node in needed]
     for use in model.layers:
         use.nodes = [node for node in use.nodes if node in needed]

@@ -43,8 +43,8 @@ def _emit(model: Model) -> str:
     return render(
         "keras/program.py.j2",
         docstring=file_docstring(model),
-        helpers=texts,
         blocks=blocks,
+        helpers=texts,
         model_name=literal(model.name),
         several=bool(model.submodels),
         model_docstring=class_docstring(model),

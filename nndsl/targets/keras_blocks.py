@@ -84,10 +84,16 @@ class Functions:
         arguments = {port.results[0]: names[call.inputs.index(port)] for port in item.inputs}
         results = [port.inputs[0] for port in item.outputs]
         prefix = f"{call.path}."
-        body = Body(self, item.items, arguments, results, prefix)
+        kept = [*results, *(penalty.value for penalty in call.penalties)]
+        body = Body(self, item.items, arguments, kept, prefix)
         body.permute_arguments()
         body.items(body.steps)
         given = [body.operand(v, v in self.layout.moved) for v in results]
+        for penalty in call.penalties:  # a layer adds it, on the way to the first output
+            self.helpers["AddPenalty"] = None
+            weight = {"weight": penalty.weight} if penalty.weight != 1 else {}
+            layer = code.call("AddPenalty", **weight, name=body.name_of(penalty.name))
+            given[0] = code.call(layer, [given[0], body.operand(penalty.value, False)])
         returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
         statements = discard_unread([*body.statements, code.Return(returned)])
         layers = tuple(dict.fromkeys(statement_of(s, call) for s in body.nodes))

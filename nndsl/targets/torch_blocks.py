@@ -71,7 +71,12 @@ class BlockWriter:
             body.masks[item.results[position]] = mask
         if made.penalised:
             scope.activity = True
-            body.penalties.append(code.Attr(place, "activity_penalty"))
+            term: code.Expr = code.Attr(place, "activity_penalty")
+            if call.shared:  # the next call leaves another one
+                name = code.Name(scope.variable("penalty"))
+                scope.forward.append(code.Assign((name,), term))
+                term = name
+            body.penalties.append(term)
         for value in item.results:
             real = value.real
             if value in writer.logits and real in writer.bare and value in body.results:
@@ -118,7 +123,8 @@ class BlockWriter:
             arguments[port.results[0]] = names[call.inputs.index(port)]
         results = [port.inputs[0] for port in item.outputs]
         prefix = f"{call.path}."
-        body = Body(writer, item.items, arguments, results, with_logits=False, scope=scope, prefix=prefix)
+        kept = [*results, *(penalty.value for penalty in call.penalties)]
+        body = Body(writer, item.items, arguments, kept, with_logits=False, scope=scope, prefix=prefix)
         parameters = list(arguments.values())
         for value, name in arguments.items():
             if value in writer.masked:
@@ -126,6 +132,7 @@ class BlockWriter:
                 body.masks[value] = code.Name(mask)
                 parameters.append(mask)
         statements = body.write([])
+        statements += body.penalty_terms(call.penalties)
         if body.penalties:
             scope.activity = True
             statements.append(code.Assign((code.dotted("self.activity_penalty"),), code.total(body.penalties)))

@@ -136,4 +136,6 @@ def _compare_arguments(own: Any, given: Any) -> None:
 def _initializers(layer: Any) -> Iterator[tuple[str, Any]]:
     for name, value in sorted(layer.get_config().items()):
         if name.endswith("_initializer") and isinstance(value, dict):
-            yield name, (value["class_name"], {key: v for key, v in value["config"].items() if key != "seed"})
+            config = {key: v for key, v in value["config"].items() if key != "seed"}
+            zeros = (value["class_name"], config) == ("Constant", {"value": 0.0})
+            yield name, ("Zeros", {}) if zeros else (value["class_name"], config)

@@ -26,3 +26,19 @@ model Test {
     output y = mixed -> Conv2D(2, 1)
 }
 """)
+
+
+@pytest.mark.parametrize("rounds", [2, 3])
+def test_a_repeat_at_the_end_of_a_statement_carries_its_value_on(rounds: int) -> None:
+    """The last round gives its value the statement's name, and the loop must not."""
+    assert_parity(f"""
+block Convs(filters) {{
+    input x
+    output y = x -> repeat {rounds} {{ Conv2D(filters, 3, padding=same, activation=relu) }}
+}}
+
+model Test {{
+    input image: float[6, 6, 3]
+    output y = image -> Convs(4) -> Convs(5)
+}}
+""")
