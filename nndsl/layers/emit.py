@@ -75,9 +75,11 @@ class TorchScope:
     activity: bool = False  # whether forward gathers activity penalties
     output_masks: bool = False  # whether forward keeps the masks of outputs for their losses
 
+    custom: Any = None  # the target's function that calls a layer of one's own
+
     def inside(self) -> TorchScope:
         """The scope of another class of the same file."""
-        return TorchScope(helpers=self.helpers, imports=self.imports)
+        return TorchScope(helpers=self.helpers, imports=self.imports, custom=self.custom)
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""

@@ -24,7 +24,8 @@ from nndsl.syntax import ast
 
 if TYPE_CHECKING:
     from nndsl.passes.blocks import Blocks, Instance, SharedBlock
-    from nndsl.passes.definitions import Home
+    from nndsl.passes.custom import CustomLayer
+    from nndsl.passes.definitions import Block, Home
 
 Values = tuple[Value, ...]
 MOST_NODES = 200_000
@@ -37,17 +38,20 @@ class SharedLayer:
 
     cls: type[Layer]
     use: LayerUse
+    block: Block | None = None  # of a layer of one's own
 
 
 @dataclass(frozen=True)
 class Frame:
     """Where a body stands: `home` is its file, `call` the call of a block that it is expanded for (None: a model),
-    `instance` the shared block that this call belongs to, `depth` how many calls there are around it."""
+    `instance` the shared block that this call belongs to, `depth` how many calls there are around it. `is_layer` says
+    that it is the body of a layer of one's own, which computes with expressions alone."""
 
     home: Home
     call: BlockCall | None = None
     instance: Instance | None = None
     depth: int = 0
+    is_layer: bool = False
 
 
 class Flows:
@@ -328,6 +332,8 @@ class Flows:
     def _call(self, call: ast.CallExpr, incoming: Values, env: Env | None = None) -> Values:
         """A stage with parentheses; `env` is what names mean in a call that was written elsewhere."""
         name = call.func.text
+        if self.frame.is_layer:
+            self._no_layers(call.func.span)
         cls = catalogue.find("layer", name)
         if cls is None:
             home = self.frame.home if env is None or env.home is None else env.home
@@ -357,6 +363,12 @@ class Flows:
         use = LayerUse(self.names.path(config, call), config, call.span, call.func.span, bound.spans)
         return self._node(self.reused(use), incoming, tensors, call.span)
 
+    def _no_layers(self, span: Span) -> NoReturn:
+        self._stop(
+            "NN0219", "a `layer` of one's own computes with expressions: it calls no other layers", span,
+            help="make it a `block`, which may call layers, also those of your own",
+        )  # fmt: skip
+
     def reused(self, use: LayerUse) -> LayerUse:
         """The layer itself, or in a later call of a shared block the one that its first call has made."""
         instance = self.frame.instance
@@ -382,6 +394,8 @@ class Flows:
             if not isinstance(entry, SharedLayer):
                 return self._shared_block(entry, whole, args, incoming)
             cls, use = entry.cls, entry.use
+            if entry.block is not None and not args:
+                return self.blocks.shared_layer(entry, whole, incoming)
             given: dict[str, ast.Expr] = {}
             options: list[ast.Arg] = []
             for arg in args:
@@ -440,6 +454,21 @@ class Flows:
             known_names = [*self.scope.shared(), *self.frame.home.blocks]
             unknown_layer(ast.CallExpr(span, ast.Ident(name, span), ()), known_names, self.problems)
         raise Stop
+
+    def custom(self, layer: CustomLayer, incoming: Values, use: LayerUse, span: Span, env: Env) -> Values:
+        """A call of a layer of one's own, whose body is elaborated for what flows in."""
+        from nndsl.passes.custom import Inner
+
+        if not all(value.type.known for value in incoming):
+            raise Stop
+        self._arity(layer, span, use.name_span, incoming)
+        types = tuple(value.type.with_mask(False) for value in incoming)
+        if types not in layer.insides:
+            found = Inner(self, layer, env).run(types)
+            if found is None:
+                raise Stop
+            layer.insides[types] = found
+        return self._node(use, incoming, {}, span)
 
     def _shared_block(self, shared: SharedBlock, span: Span, args: tuple[ast.Arg, ...], incoming: Values) -> Values:
         if args:
