@@ -57,6 +57,11 @@ def _around(before: code.Stmt | None, statement: code.Stmt, norms: Collection[st
     return code.Assign(statement.targets, whole, comment, statement.annotation)
 
 
+def is_module_call(value: code.Expr) -> bool:
+    """Whether a value comes straight from a module, whose call gives `Any` to a checker."""
+    return isinstance(value, code.Call) and isinstance(value.func, code.Attr) and value.func.value == code.Name("self")
+
+
 def _is_module(value: code.Expr) -> bool:
     """`self.conv(x)`, of a plain value."""
     if not isinstance(value, code.Call) or not isinstance(value.func, code.Attr):
@@ -84,7 +89,8 @@ def returning(statements: list[code.Stmt]) -> list[code.Stmt]:
     """`return F.relu(y)` for `y = F.relu(y)` and `return y`."""
     if len(statements) > 1 and isinstance(statements[-1], code.Return):
         last, value = statements[-2], statements[-1].value
-        if isinstance(last, code.Assign) and last.targets == (value,) and not last.annotation:
+        plain = isinstance(last, code.Assign) and last.targets == (value,) and not last.annotation
+        if plain and isinstance(last, code.Assign) and not is_module_call(last.value):
             return [*statements[:-2], code.Return(last.value)]
     return statements
 
