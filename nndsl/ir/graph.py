@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nndsl.ir.constraints import Constraints
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Value:
     """What an input or a node produces. `name` is the name that a statement gives it, or ""."""
 
@@ -48,14 +48,14 @@ class Value:
         return self.real.producer
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Region:
     """What a node was expanded from; `parent` is the region around it, None in the model itself."""
 
     parent: Region | None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Round(Region):
     """One round of a `repeat`: `repeat` is the same object for all rounds of it, `number` counts from 0. `inputs` and
     `outputs` are what flows in and out."""
@@ -66,7 +66,7 @@ class Round(Region):
     outputs: tuple[Value, ...] = ()
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class BlockCall(Region):
     """One call of a block. Calls of a shared block have one `instance`.
 
@@ -90,7 +90,7 @@ class BlockCall(Region):
     penalties: list[Penalty] = field(default_factory=list)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class LayerUse:
     """A layer of the model: `config` is its catalogue entry with checked arguments.
 
@@ -106,7 +106,7 @@ class LayerUse:
     nodes: list[Node] = field(default_factory=list)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Node:
     """One call of a layer. `tensors` are its tensor arguments by name: a value or a tuple of values."""
 
@@ -139,14 +139,14 @@ class Node:
         return tuple(value.type for value in self.results)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Input:
     name: str
     value: Value
     span: Span
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Output:
     """`loss` and `metrics` are catalogue entries; `value.type` is the output's type."""
 
@@ -160,7 +160,7 @@ class Output:
     options: Mapping[str, Span] = field(default_factory=dict)  # places of `loss=`, `weight=`, `metrics=` values
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Penalty:
     """A term of the loss: `weight` times `value`, or times its mean where it has a number for each sample."""
 
@@ -170,7 +170,7 @@ class Penalty:
     span: Span
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Submodel:
     name: str
     sources: tuple[Value, ...]
@@ -181,7 +181,7 @@ class Submodel:
     nodes: tuple[Node, ...] = ()  # in order
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class DataSource:
     """`source NAME = reader(…) with …`: `reader` and `options` are checked entries and values."""
 
@@ -191,7 +191,7 @@ class DataSource:
     span: Span
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Binding:
     """`features = table[0:8] -> scale(…)`: what fills an input or output from data.
 
@@ -205,7 +205,7 @@ class Binding:
     span: Span
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Training:
     """The `train` section with Keras's defaults where it is silent. `given` holds the settings that the file gives."""
 
@@ -218,7 +218,7 @@ class Training:
         return self.given.get(name, default)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Model:
     """One checked model. `nodes` are in an order in which they can run; `layers` in the order of their definition."""
 
@@ -243,7 +243,7 @@ class Model:
     constraints: Constraints = None  # type: ignore[assignment]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class CheckedProgram:
     """What every stage after the checks works on: nothing in it is wrong any more."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
-from nndsl.ir.graph import Model, Node, Submodel, Value
+from nndsl.ir.graph import BlockCall, Model, Node, Submodel, Value
 from nndsl.passes.resolve import Scope, did_you_mean_fix
 from nndsl.syntax import ast
 
@@ -109,7 +109,33 @@ def _between(
                 help="leave it out, or start from a value that the result is made from",
             )
             return None
+    wanted |= _whole_calls(model, wanted, sources)
     return tuple(node for node in model.nodes if node in wanted)
+
+
+def _whole_calls(model: Model, wanted: set[Node], sources: tuple[Value, ...]) -> set[Node]:
+    """All that belongs to the calls of blocks that `wanted` has something of (a penalty leads to no target), where it
+    can be had from the sources."""
+    calls = {call for node in wanted if (call := _outermost(node)) is not None}
+    known = {value for node in wanted for value in node.results} | set(sources)
+    whole = [node for node in model.nodes if _outermost(node) in calls]
+    inside = {value for node in whole for value in node.results}
+    fits = {
+        call
+        for call in calls
+        if all(v in known or v in inside or v.number is not None
+               for node in whole if _outermost(node) is call for v in node.operands())
+    }  # fmt: skip
+    return {node for node in whole if _outermost(node) in fits}
+
+
+def _outermost(node: Node) -> BlockCall | None:
+    """The call of a block, in the model itself, that a node was expanded from."""
+    region, found = node.region, None
+    while region is not None:
+        found = region if isinstance(region, BlockCall) else found
+        region = region.parent
+    return found
 
 
 def _leads(start: Value, ends: tuple[Value, ...]) -> bool:

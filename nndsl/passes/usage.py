@@ -172,3 +172,5 @@ def prune(model: Model) -> None:
         call.inputs = tuple(port for port in call.inputs if port in needed)
         call.outputs = tuple(port for port in call.outputs if port in needed)
     model.blocks = [call for call in model.blocks if call.outputs]
+    for part in model.submodels:
+        part.nodes = tuple(node for node in part.nodes if node in needed)

@@ -70,13 +70,12 @@ class BlockWriter:
         for position, mask in zip(made.masks, masks, strict=True):
             body.masks[item.results[position]] = mask
         if made.penalised:
-            scope.activity = True
             term: code.Expr = code.Attr(place, "activity_penalty")
             if call.shared:  # the next call leaves another one
                 name = code.Name(scope.variable("penalty"))
                 scope.forward.append(code.Assign((name,), term))
                 term = name
-            body.penalties.append(term)
+            scope.forward += body.add_penalty(term)
         for value in item.results:
             real = value.real
             if value in writer.logits and real in writer.bare and value in body.results:

@@ -249,33 +249,34 @@ class Body:
             self.pending.append((variable, probabilities))
 
     def _activity(self, regularizer: object, value: code.Expr) -> None:
-        self.scope.activity = True
         penalty = regularizer.torch(self.scope, value)  # type: ignore[attr-defined]
-        place = code.dotted("self.activity_penalty")
         term = code.Name(self.scope.variable("penalty"))
         self.scope.forward.append(code.Assign((term,), code.binary("/", penalty, code.call("len", value))))
+        self.scope.forward += self.add_penalty(term)
+
+    def add_penalty(self, term: code.Expr) -> list[code.Stmt]:
+        """Adds to what the loss gets besides: at the end of the method, or at once where methods call each other."""
+        self.scope.activity = True
         if self.prefix or (self.writer.main is self and not self.writer.parts):
             self.penalties.append(term)
-        else:
-            self.scope.forward.append(code.Assign((place,), code.binary("+", place, term)))
+            return []
+        place = code.dotted("self.activity_penalty")
+        return [code.Assign((place,), code.binary("+", place, term))]
 
     def penalty_terms(self, penalties: Iterable[Penalty]) -> list[code.Stmt]:
         """The statements that keep the penalties of the file, beside those of activities."""
         found: list[code.Stmt] = []
         for penalty in penalties:
-            self.scope.activity = True
             term = self.operand(penalty.value, False)
             if penalty.value.type.batched:
                 term = code.method(term, "mean")
             if penalty.weight != 1:
                 term = code.binary("*", penalty.weight, term)
-            if self.writer.parts:
-                place = code.dotted("self.activity_penalty")
-                found.append(code.Assign((place,), code.binary("+", place, term)))
-            else:
+            if not isinstance(term, code.Name) and (self.prefix or not self.writer.parts):
                 name = code.Name(self.names.fresh("penalty"))
                 found.append(code.Assign((name,), term))
-                self.penalties.append(name)
+                term = name
+            found += self.add_penalty(term)
         return found
 
     def _shape_comment(self, node: Node, wants: bool) -> str:

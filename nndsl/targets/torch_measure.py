@@ -10,7 +10,6 @@ from nndsl.ir.graph import Model, Output
 from nndsl.layers.emit import TorchScope
 from nndsl.layers.training import Metric, TrainingCall
 from nndsl.passes.logits import logits_activation
-from nndsl.targets.printing import INDENT, WIDTH, flat
 from nndsl.targets.training_settings import trained_outputs
 
 _PREDICTION, _TARGET, _MASK = code.Name("prediction"), code.Name("target"), code.Name("mask")
@@ -125,10 +124,7 @@ def _metrics(model: Model, output: Output, call: TrainingCall, *, masked: bool) 
         elif masked:
             yield code.Assign((target,), code.Binary("/", code.call("torch.sum", numbers), size))
         else:
-            mean = code.method(numbers, "mean")
-            if len(f"{INDENT}{flat(target)} = {flat(mean)}") > WIDTH:
-                mean = code.call("torch.mean", numbers)  # which breaks between its parentheses
-            yield code.Assign((target,), mean)
+            yield code.Assign((target,), code.call("torch.mean", numbers))
 
 
 def _activate(activation: str) -> code.Stmt:

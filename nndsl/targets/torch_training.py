@@ -28,7 +28,7 @@ from nndsl.ir.graph import Model
 from nndsl.layers.emit import InitRecord, TorchScope
 from nndsl.layers.training import TrainingCall
 from nndsl.passes.train_checks import callback_mode
-from nndsl.targets.printing import WIDTH, block, broken, signature
+from nndsl.targets.printing import WIDTH, block, broken, flat, signature
 from nndsl.targets.torch_measure import measure, results
 from nndsl.targets.training_settings import arrays, settings, trained_outputs
 
@@ -107,25 +107,30 @@ def _arrays(model: Model) -> str:
 
 
 def _names(model: Model) -> str:
-    """Which arrays `main` reads."""
-    names: code.Expr = code.call("list", code.Name("ARRAYS"))
-    inputs = code.lift([item.name for item in model.inputs])
+    """Which arrays `main` reads: the conditional expression is broken as ruff breaks it."""
     if not trained_outputs(model):
-        return block([code.Assign((code.Name("names"),), names)], 2)
-    condition = code.binary("==", code.dotted("args.command"), "predict")
-    chosen = code.Assign((code.Name("names"),), code.IfElse(inputs, condition, names))
-    text = block([chosen], 2)
-    if len(text) <= WIDTH:
-        return text
-    every, some = code.Assign((code.Name("names"),), names), code.Assign((code.Name("names"),), inputs)
-    return block([every, code.If(condition, (some,))], 2)
+        return "        names = list(ARRAYS)"
+    inputs, rest = code.lift([item.name for item in model.inputs]), 'if args.command == "predict" else list(ARRAYS)'
+    line = f"{flat(inputs)} {rest}"
+    if len(f"        names = {line}") <= WIDTH:
+        return f"        names = {line}"
+    if len(f"            {line}") <= WIDTH:
+        return f"        names = (\n            {line}\n        )"
+    lines = [*broken(inputs, "", "", 3), '            if args.command == "predict"', "            else list(ARRAYS)"]
+    return "\n".join(["        names = (", *lines, "        )"])
 
 
 def _parts(model: Model) -> str:
     """The outputs of each batch, for `predict`."""
-    splits = [code.call("torch.split", code.index(code.Name("data"), i.name), code.Name("size")) for i in model.inputs]
-    every = code.call("list", code.call("map", code.Name("model"), *splits))
-    return block([code.Assign((code.Name("parts"),), every)], 1)
+    data, size, splits = code.Name("data"), code.Name("size"), code.Name("splits")
+    if len(model.inputs) == 1:
+        every = code.call(
+            "map", code.Name("model"), code.call("torch.split", code.index(data, model.inputs[0].name), size)
+        )
+        return block([code.Assign((code.Name("parts"),), code.call("list", every))], 1)
+    inputs = code.List(tuple(code.index(data, item.name) for item in model.inputs))
+    split = code.Comprehension(code.call("torch.split", code.Name("x"), size), code.Name("x"), inputs)
+    return block([code.Assign((splits,), split)], 1) + "\n    parts = list(map(model, *splits))"
 
 
 def _penalty(records: list[InitRecord], scope: TorchScope) -> str:

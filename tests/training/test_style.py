@@ -111,3 +111,18 @@ def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
 def _run(*arguments: str, folder: Path) -> None:
     done = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def test_what_a_plain_classifier_has_beside_its_class_is_short() -> None:
+    """Imports, initial weights, loss, metrics, optimizer, training, prediction, data and command line."""
+    text = (
+        "model M {\n    input x: float[6]\n    output y = x -> Dense(3, activation=softmax)\n"
+        "        with loss=sparse_categorical_crossentropy, metrics=[accuracy]\n"
+        "    train { optimizer = SGD(0.1, momentum=0.9) }\n}\n"
+    )
+    problems = Problems()
+    program = pipeline.check(SourceFile("test.nn", text), problems)
+    assert program is not None
+    before, rest = pipeline.emit(program, "torch").split("class M(nn.Module):")
+    after = rest[rest.index("ARRAYS") :]
+    assert len(f"{before}{after}".splitlines()) <= 121

@@ -1,9 +1,7 @@
 """CNNChannelsFirst, compiled by nndsl."""
 
-from __future__ import annotations
-
 import argparse
-from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -12,40 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Metric:
-    """The mean of `values(prediction, target)` over all samples of all batches."""
-
-    def __init__(self, values: Callable[[Tensor, Tensor], Tensor]) -> None:
-        self.values = values
-        self.total: Tensor | float = 0.0
-        self.count = 0
-
-    @torch.no_grad()
-    def update(self, prediction: Tensor, target: Tensor) -> None:
-        values = self.values(prediction, target)
-        self.total = self.total + values.sum()
-        self.count += values.numel()
-
-    def result(self) -> float:
-        return float(self.total) / max(self.count, 1)
-
-
-def sparse_categorical_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
-    """Whether the largest number is at the target, a class id."""
-    return prediction.argmax(-1) == target
-
-
-def early_epsilon(epsilon: float) -> Callable[..., None]:
-    """Makes Adam add epsilon before the second moment is corrected for its start at 0,
-    as Keras does: the epsilon that torch adds behind the correction grows with it."""
-
-    def before_step(optimizer: torch.optim.Optimizer, *_: object) -> None:
-        for group in optimizer.param_groups:
-            group["count"] = group.get("count", 0) + 1
-            correction = 1 - group["betas"][1] ** group["count"]
-            group["eps"] = epsilon / correction**0.5
-
-    return before_step
+def early_epsilon(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    """Has Adam add epsilon before the second moment is corrected, as Keras does."""
+    for group in optimizer.param_groups:
+        epsilon = group.setdefault("epsilon", group["eps"])
+        group["count"] = group.get("count", 0) + 1
+        group["eps"] = epsilon / (1 - group["betas"][1] ** group["count"]) ** 0.5
 
 
 def init_weights(module: nn.Module) -> None:
@@ -90,211 +60,109 @@ class CNNChannelsFirst(nn.Module):
         return {"label": label}
 
 
-ARRAYS: dict[str, tuple[tuple[int | None, ...], torch.dtype]] = {
-    "image": ((1, 28, 28), torch.float32),
-    "label": ((), torch.int64),
-}
-INPUTS = ("image",)
-TARGETS = ("label",)
-BATCH_SIZE = 64
-EPOCHS = 1
-SEED: int | None = None
+ARRAYS = {"image": ((1, 28, 28), torch.float32), "label": ((), torch.int64)}
 
 
-def compute_losses(
-    outputs: dict[str, Tensor], targets: dict[str, Tensor]
-) -> dict[str, Tensor]:
-    """The loss of each output, from the logits where the model gives them."""
-    return {"label": F.cross_entropy(outputs["label"], targets["label"])}
-
-
-def total_loss(model: CNNChannelsFirst, losses: dict[str, Tensor]) -> Tensor:
-    """What training minimises: the loss."""
-    return losses["label"]
-
-
-def forward_batch(
-    model: CNNChannelsFirst, batch: dict[str, Tensor]
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The predictions and the losses of a batch of inputs and targets."""
+def measure(model: CNNChannelsFirst, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The loss and the metrics of a batch."""
     outputs = model(batch["image"], logits=True)
-    losses = compute_losses(outputs, batch)
-    predictions = {"label": F.softmax(outputs["label"], dim=-1)}
-    return predictions, losses
+    prediction, target = outputs["label"], batch["label"]
+    values = {"loss": F.cross_entropy(prediction, target)}
+    values["accuracy"] = torch.mean((prediction.argmax(-1) == target).float())
+    return values
 
 
 def make_optimizer(model: CNNChannelsFirst) -> torch.optim.Optimizer:
-    """Adam as Keras defines it."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.0001, betas=(0.9, 0.999))
-    optimizer.register_step_pre_hook(early_epsilon(1e-07))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.0001, eps=1e-07)
+    optimizer.register_step_pre_hook(early_epsilon)
     return optimizer
-
-
-def make_metrics() -> dict[str, dict[str, Metric]]:
-    """Fresh metrics, by output and name."""
-    return {"label": {"accuracy": Metric(sparse_categorical_accuracy)}}
-
-
-def batches(
-    data: dict[str, Tensor], size: int, rng: np.random.Generator | None = None
-) -> Iterator[dict[str, Tensor]]:
-    """The samples, `size` at a time, in a random order if `rng` is given."""
-    count = len(data[INPUTS[0]])
-    order = np.arange(count) if rng is None else rng.permutation(count)
-    for start in range(0, count, size):
-        chosen = torch.from_numpy(order[start : start + size])
-        yield {name: array[chosen] for name, array in data.items()}
 
 
 def run(
     model: CNNChannelsFirst,
-    batches: Iterable[dict[str, Tensor]],
+    data: dict[str, Tensor],
+    size: int,
     optimizer: torch.optim.Optimizer | None = None,
 ) -> dict[str, float]:
-    """The mean losses and the metrics over batches; with an optimizer it trains."""
+    """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    metrics = make_metrics()
-    loss_sum: Tensor | float = 0.0
-    count = 0
-    for batch in batches:
-        with torch.set_grad_enabled(optimizer is not None):
-            predictions, losses = forward_batch(model, batch)
-            loss = total_loss(model, losses)
+    count, sums = len(data["image"]), dict[str, Tensor]()
+    order = torch.randperm(count) if model.training else torch.arange(count)
+    for rows in torch.split(order, size):
+        batch = {name: tensor[rows] for name, tensor in data.items()}
+        with torch.set_grad_enabled(model.training):
+            values = measure(model, batch)
         if optimizer is not None:
             optimizer.zero_grad()
-            torch.autograd.backward(loss)
+            torch.autograd.backward(values["loss"])
             optimizer.step()
-        size = len(batch[INPUTS[0]])
-        count += size
-        loss_sum += loss.detach() * size
-        for output, group in metrics.items():
-            for metric in group.values():
-                metric.update(predictions[output], batch[output])
-    logs = {"loss": float(loss_sum) / count}
-    for group in metrics.values():
-        logs |= {name: metric.result() for name, metric in group.items()}
-    return logs
-
-
-def train(
-    model: CNNChannelsFirst,
-    data: dict[str, Tensor],
-    validation: dict[str, Tensor] | None = None,
-    epochs: int = EPOCHS,
-    batch_size: int = BATCH_SIZE,
-    seed: int | None = SEED,
-) -> None:
-    """Trains the model; shows how it does after every epoch."""
-    optimizer = make_optimizer(model)
-    rng = np.random.default_rng(seed)
-    for epoch in range(epochs):
-        logs = run(model, batches(data, batch_size, rng), optimizer)
-        if validation is not None:
-            values = run(model, batches(validation, batch_size))
-            logs |= {f"val_{name}": value for name, value in values.items()}
-        print(f"epoch {epoch + 1}/{epochs}: {show(logs)}", flush=True)
-
-
-def show(logs: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+        sums = {k: sums.get(k, 0) + v.detach() * len(rows) for k, v in values.items()}
+    return {name: float(total) / count for name, total in sums.items()}
 
 
 @torch.no_grad()
 def predict(
-    model: CNNChannelsFirst, data: dict[str, Tensor], batch_size: int = BATCH_SIZE
-) -> dict[str, np.ndarray]:
+    model: CNNChannelsFirst, data: dict[str, Tensor], size: int
+) -> dict[str, Any]:
     """The outputs for the data, by name."""
     model.eval()
-    parts = [model(batch["image"]) for batch in batches(data, batch_size)]
-    return {k: torch.cat([p[k].cpu() for p in parts]).numpy() for k in parts[0]}
+    parts = list(map(model, torch.split(data["image"], size)))
+    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
 
 
-def to_tensor(name: str, array: np.ndarray) -> Tensor:
-    """An array as the model takes it; ValueError where it does not fit."""
-    shape, dtype = ARRAYS[name]
-    if array.ndim == len(shape) and shape[-1:] == (1,):
-        array = array[..., None]  # one number for each sample
-    elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
-        array = array[..., 0]
-    fits = [size in (None, n) for size, n in zip(shape, array.shape[1:], strict=False)]
-    if array.ndim != len(shape) + 1 or not all(fits):
-        wanted = ("samples", *("any" if size is None else size for size in shape))
-        raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
-    if array.dtype.kind not in ("biuf" if dtype.is_floating_point else "biu"):
-        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
-    return torch.from_numpy(array).to(dtype)
-
-
-def load_data(
-    path: str, names: tuple[str, ...], device: torch.device
-) -> dict[str, Tensor]:
-    """These arrays of an .npz file; ValueError where one is missing or does not fit."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
-        raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
-    missing = [name for name in names if name not in arrays]
-    if missing:
-        raise ValueError(f"{path} has no array {', '.join(missing)}")
-    data = {name: to_tensor(name, arrays[name]).to(device) for name in names}
-    counts = {name: len(tensor) for name, tensor in data.items()}
-    if len(set(counts.values())) != 1 or 0 in counts.values():
-        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
+def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+    """Arrays of an .npz file; ValueError where one does not fit the model."""
+    with np.load(path, allow_pickle=False) as file:
+        data = {name: torch.from_numpy(file[name]) for name in names}
+    count = max(1, *map(len, data.values()))
+    for name, tensor in data.items():
+        shape, dtype = ARRAYS[name]
+        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
+        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
+        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
+            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
+        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
     return data
 
 
-def pick_device(name: str) -> torch.device:
-    """The device of that name; `auto` takes a GPU where there is one."""
-    mps = torch.backends.mps.is_available()
-    found = {"cuda": torch.cuda.is_available(), "mps": mps, "cpu": True}
-    if name == "auto":
-        name = next(kind for kind, is_there in found.items() if is_there)
-    if not found.get(name):
-        raise ValueError(f"there is no {name} device that can run this model")
-    return torch.device(name)
-
-
 def main() -> None:
-    """Trains, evaluates or predicts from an .npz file."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
     parser.add_argument("--validation", help="another .npz file, to evaluate on")
     parser.add_argument("--weights", default="model.pt", help="file of the weights")
     parser.add_argument("-o", "--output", default="predictions.npz")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--batch-size", dest="size", type=int, default=64)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
-
-    if args.seed is not None:
-        torch.manual_seed(args.seed)
-    device = pick_device(args.device)
-    model = CNNChannelsFirst().to(device)
-    names = INPUTS if args.command == "predict" else INPUTS + TARGETS
-    data = load_data(args.data, names, device)
-    if args.command == "train":
-        validation = None
-        if args.validation:
-            validation = load_data(args.validation, names, device)
-        train(model, data, validation, args.epochs, args.batch_size, args.seed)
-        torch.save(model.state_dict(), args.weights)
-        return
+    torch.manual_seed(args.seed)
+    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        model.load_state_dict(torch.load(args.weights, device, weights_only=True))
-    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
-        raise ValueError(f"{args.weights} has no such weights: {error}") from None
-    if args.command == "evaluate":
-        print(show(run(model, batches(data, args.batch_size))))
-        return
-    arrays: dict[str, Any] = predict(model, data, args.batch_size)
-    np.savez(args.output, **arrays)
+        device = torch.device(auto if args.device == "auto" else args.device)
+        model = CNNChannelsFirst().to(device)
+        names = ["image"] if args.command == "predict" else list(ARRAYS)
+        data = load_data(args.data, names, device)
+        held = args.validation and load_data(args.validation, names, device)
+        if args.command != "train":
+            model.load_state_dict(torch.load(args.weights, device, weights_only=True))
+    except Exception as error:  # noqa: BLE001 (files can be broken in many ways)
+        raise SystemExit(f"error: {error}") from None
+    if args.command == "train":
+        optimizer = make_optimizer(model)
+        for epoch in range(args.epochs):
+            logs = run(model, data, args.size, optimizer)
+            if held is not None:
+                logs |= {f"val_{k}": v for k, v in run(model, held, args.size).items()}
+            print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
+        torch.save(model.state_dict(), args.weights)
+    elif args.command == "evaluate":
+        logs = run(model, data, args.size)
+        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+    else:
+        np.savez(args.output, **predict(model, data, args.size))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"error: {error}") from None
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import zip_longest
 
 import numpy as np
 from tensorflow import keras
@@ -121,46 +122,24 @@ def evaluate(
     return model.evaluate(batches, return_dict=True, verbose=0)
 
 
-def show(logs: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
-
-
 def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """These arrays of an .npz file; ValueError where one is missing or does not fit."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
-        raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
-    missing = [name for name in names if name not in arrays]
-    if missing:
-        raise ValueError(f"{path} has no array {', '.join(missing)}")
-    data = {name: to_array(name, arrays[name]) for name in names}
-    counts = {name: len(array) for name, array in data.items()}
-    if len(set(counts.values())) != 1 or 0 in counts.values():
-        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
+    """Arrays of an .npz file; ValueError where one does not fit the model."""
+    with np.load(path, allow_pickle=False) as file:
+        data = {name: file[name] for name in names}
+    count = max(1, *map(len, data.values()))
+    for name, array in data.items():
+        shape, dtype = ARRAYS[name]
+        wanted, given, kind = (count, *shape), array.shape, array.dtype
+        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
+        fits = all(size in (None, n) for size, n in sizes)
+        if not fits or not np.can_cast(kind, dtype, "same_kind"):
+            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
+        data[name] = array.reshape([n for _, n in sizes[: len(wanted)]]).astype(dtype)
     return data
 
 
-def to_array(name: str, array: np.ndarray) -> np.ndarray:
-    """An array as the model takes it; ValueError where it does not fit."""
-    shape, dtype = ARRAYS[name]
-    if array.ndim == len(shape) and shape[-1:] == (1,):
-        array = array[..., None]  # one number for each sample
-    elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
-        array = array[..., 0]
-    fits = [size in (None, n) for size, n in zip(shape, array.shape[1:], strict=False)]
-    if array.ndim != len(shape) + 1 or not all(fits):
-        wanted = ("samples", *("any" if size is None else size for size in shape))
-        raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
-    if array.dtype.kind not in ("biuf" if dtype.startswith("float") else "biu"):
-        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
-    return array.astype(dtype)
-
-
 def main() -> None:
-    """Trains, evaluates or predicts from an .npz file."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
     parser.add_argument("--validation", help="another .npz file, to evaluate on")
@@ -170,31 +149,28 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
     parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()
-
     if args.seed is not None:
         keras.utils.set_random_seed(args.seed)
     model = build_model()
-    names = INPUTS if args.command == "predict" else INPUTS + TARGETS
-    data = load_data(args.data, names)
+    try:
+        names = INPUTS if args.command == "predict" else INPUTS + TARGETS
+        data = load_data(args.data, names)
+        held = load_data(args.validation, names) if args.validation else None
+        if args.command != "train":
+            model.load_weights(args.weights)
+    except Exception as error:  # noqa: BLE001 (files can be broken in many ways)
+        raise SystemExit(f"error: {error}") from None
     if args.command == "train":
-        validation = None
-        if args.validation:
-            validation = load_data(args.validation, names)
-        train(model, data, validation, args.epochs, args.batch_size, args.seed)
+        train(model, data, held, args.epochs, args.batch_size, args.seed)
         model.save_weights(args.weights)
-        return
-    model.load_weights(args.weights)
-    if args.command == "evaluate":
+    elif args.command == "evaluate":
         compile_model(model)
-        print(show(evaluate(model, data, args.batch_size)))
-        return
-    inputs = {name: data[name] for name in INPUTS}
-    predictions = model.predict(inputs, args.batch_size, verbose=0)
-    np.savez(args.output, **predictions)
+        logs = evaluate(model, data, args.batch_size)
+        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+    else:
+        outputs = model.predict(data, args.batch_size, verbose=0)
+        np.savez(args.output, **outputs)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"error: {error}") from None
+    main()

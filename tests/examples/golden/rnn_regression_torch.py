@@ -1,10 +1,8 @@
 """RNNRegression, compiled by nndsl."""
 
-from __future__ import annotations
-
 import argparse
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice, zip_longest
 from typing import Any
 
 import numpy as np
@@ -30,17 +28,12 @@ def init_recurrent(module: nn.Module, forget: int = 0) -> None:
                 nn.init.ones_(weight[forget : 2 * forget])
 
 
-def early_epsilon(epsilon: float) -> Callable[..., None]:
-    """Makes Adam add epsilon before the second moment is corrected for its start at 0,
-    as Keras does: the epsilon that torch adds behind the correction grows with it."""
-
-    def before_step(optimizer: torch.optim.Optimizer, *_: object) -> None:
-        for group in optimizer.param_groups:
-            group["count"] = group.get("count", 0) + 1
-            correction = 1 - group["betas"][1] ** group["count"]
-            group["eps"] = epsilon / correction**0.5
-
-    return before_step
+def early_epsilon(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    """Has Adam add epsilon before the second moment is corrected, as Keras does."""
+    for group in optimizer.param_groups:
+        epsilon = group.setdefault("epsilon", group["eps"])
+        group["count"] = group.get("count", 0) + 1
+        group["eps"] = epsilon / (1 - group["betas"][1] ** group["count"]) ** 0.5
 
 
 class RNNRegression(nn.Module):
@@ -80,61 +73,35 @@ class RNNRegression(nn.Module):
         self.cosine_lstm_c = torch.zeros_like(self.cosine_lstm_c)
 
 
-ARRAYS: dict[str, tuple[tuple[int | None, ...], torch.dtype]] = {
-    "sine": ((20, 1), torch.float32),
-    "cosine": ((20, 1), torch.float32),
-}
-INPUTS = ("sine",)
-TARGETS = ("cosine",)
+ARRAYS = {"sine": ((20, 1), torch.float32), "cosine": ((20, 1), torch.float32)}
 BATCH_SIZE = 50
-STEPS = 501
-EVALUATE_EVERY = 50
-SEED: int | None = None
 
 
-def compute_losses(
-    outputs: dict[str, Tensor], targets: dict[str, Tensor]
-) -> dict[str, Tensor]:
-    """The loss of each output."""
-    return {"cosine": F.mse_loss(outputs["cosine"], targets["cosine"])}
-
-
-def total_loss(model: RNNRegression, losses: dict[str, Tensor]) -> Tensor:
-    """What training minimises: the loss."""
-    return losses["cosine"]
-
-
-def forward_batch(
-    model: RNNRegression, batch: dict[str, Tensor]
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The predictions and the losses of a batch of inputs and targets."""
+def measure(model: RNNRegression, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The loss of a batch."""
     outputs = model(batch["sine"])
-    losses = compute_losses(outputs, batch)
-    return outputs, losses
+    prediction, target = outputs["cosine"], batch["cosine"]
+    values = {"loss": F.mse_loss(prediction, target)}
+    return values
 
 
 def make_optimizer(model: RNNRegression) -> torch.optim.Optimizer:
-    """Adam as Keras defines it."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.006, betas=(0.9, 0.999))
-    optimizer.register_step_pre_hook(early_epsilon(1e-07))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.006, eps=1e-07)
+    optimizer.register_step_pre_hook(early_epsilon)
     return optimizer
 
 
-def batches(data: dict[str, Tensor], size: int) -> Iterator[dict[str, Tensor]]:
-    """The samples in their order, `size` at a time."""
-    for start in range(0, len(data[INPUTS[0]]), size):
-        yield {name: array[start : start + size] for name, array in data.items()}
-
-
-def endless_batches(
-    model: RNNRegression,
-    data: dict[str, Tensor],
-    size: int,
+def batches(
+    model: RNNRegression, data: dict[str, Tensor], size: int, endless: bool = False
 ) -> Iterator[dict[str, Tensor]]:
-    """The batches again and again."""
+    """The samples, `size` at a time; `endless`, again and again."""
+    count = len(data["sine"])
     while True:
         model.reset_state()
-        yield from batches(data, size)
+        for rows in torch.split(torch.arange(count), size):
+            yield {name: tensor[rows] for name, tensor in data.items()}
+        if not endless:
+            return
 
 
 def run(
@@ -142,148 +109,88 @@ def run(
     batches: Iterable[dict[str, Tensor]],
     optimizer: torch.optim.Optimizer | None = None,
 ) -> dict[str, float]:
-    """The mean losses over batches; with an optimizer it trains."""
+    """The mean loss over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    if optimizer is None:
-        model.reset_state()
-    loss_sum: Tensor | float = 0.0
-    count = 0
+    count, sums = 0, dict[str, Tensor]()
     for batch in batches:
-        with torch.set_grad_enabled(optimizer is not None):
-            _, losses = forward_batch(model, batch)
-            loss = total_loss(model, losses)
+        with torch.set_grad_enabled(model.training):
+            values = measure(model, batch)
         if optimizer is not None:
             optimizer.zero_grad()
-            torch.autograd.backward(loss)
+            torch.autograd.backward(values["loss"])
             optimizer.step()
-        size = len(batch[INPUTS[0]])
+        size = len(batch["sine"])
         count += size
-        loss_sum += loss.detach() * size
-    logs = {"loss": float(loss_sum) / count}
-    return logs
-
-
-def train(
-    model: RNNRegression,
-    data: dict[str, Tensor],
-    validation: dict[str, Tensor] | None = None,
-    steps: int = STEPS,
-    batch_size: int = BATCH_SIZE,
-) -> None:
-    """Trains the model; shows how it does every 50 steps."""
-    optimizer = make_optimizer(model)
-    stream = endless_batches(model, data, batch_size)
-    for start in range(0, steps, EVALUATE_EVERY):
-        end = min(start + EVALUATE_EVERY, steps)
-        logs = run(model, itertools.islice(stream, end - start), optimizer)
-        if validation is not None:
-            values = run(model, batches(validation, batch_size))
-            logs |= {f"val_{name}": value for name, value in values.items()}
-        print(f"step {end}/{steps}: {show(logs)}", flush=True)
-
-
-def show(logs: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+        sums = {k: sums.get(k, 0) + v.detach() * size for k, v in values.items()}
+    return {name: float(total) / count for name, total in sums.items()}
 
 
 @torch.no_grad()
-def predict(
-    model: RNNRegression, data: dict[str, Tensor], batch_size: int = BATCH_SIZE
-) -> dict[str, np.ndarray]:
+def predict(model: RNNRegression, data: dict[str, Tensor], size: int) -> dict[str, Any]:
     """The outputs for the data, by name."""
     model.eval()
     model.reset_state()
-    parts = [model(batch["sine"]) for batch in batches(data, batch_size)]
-    return {k: torch.cat([p[k].cpu() for p in parts]).numpy() for k in parts[0]}
+    parts = list(map(model, torch.split(data["sine"], size)))
+    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
 
 
-def to_tensor(name: str, array: np.ndarray) -> Tensor:
-    """An array as the model takes it; ValueError where it does not fit."""
-    shape, dtype = ARRAYS[name]
-    if array.ndim == len(shape) and shape[-1:] == (1,):
-        array = array[..., None]  # one number for each sample
-    elif array.ndim == len(shape) + 2 and array.shape[-1] == 1:
-        array = array[..., 0]
-    fits = [size in (None, n) for size, n in zip(shape, array.shape[1:], strict=False)]
-    if array.ndim != len(shape) + 1 or not all(fits):
-        wanted = ("samples", *("any" if size is None else size for size in shape))
-        raise ValueError(f"{name} must have the shape {wanted}, not {array.shape}")
-    if array.dtype.kind not in ("biuf" if dtype.is_floating_point else "biu"):
-        raise ValueError(f"{name} must hold {dtype}, not {array.dtype}")
-    return torch.from_numpy(array).to(dtype)
-
-
-def load_data(
-    path: str, names: tuple[str, ...], device: torch.device
-) -> dict[str, Tensor]:
-    """These arrays of an .npz file; ValueError where one is missing or does not fit."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
-        raise ValueError(f"{path} is not an .npz file of numbers: {error}") from None
-    missing = [name for name in names if name not in arrays]
-    if missing:
-        raise ValueError(f"{path} has no array {', '.join(missing)}")
-    data = {name: to_tensor(name, arrays[name]).to(device) for name in names}
-    counts = {name: len(tensor) for name, tensor in data.items()}
-    if len(set(counts.values())) != 1 or 0 in counts.values():
-        raise ValueError(f"all arrays must have as many samples, 1 or more: {counts}")
-    if counts[names[0]] % BATCH_SIZE:
-        raise ValueError(f"the samples must make whole batches of {BATCH_SIZE}")
+def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+    """Arrays of an .npz file; ValueError where one does not fit the model."""
+    with np.load(path, allow_pickle=False) as file:
+        data = {name: torch.from_numpy(file[name]) for name in names}
+    count = max(1, *map(len, data.values()))
+    for name, tensor in data.items():
+        shape, dtype = ARRAYS[name]
+        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
+        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
+        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
+            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
+        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    if count % BATCH_SIZE:
+        raise ValueError(f"{path} must hold whole batches of {BATCH_SIZE} samples")
     return data
 
 
-def pick_device(name: str) -> torch.device:
-    """The device of that name; `auto` takes a GPU where there is one."""
-    mps = torch.backends.mps.is_available()
-    found = {"cuda": torch.cuda.is_available(), "mps": mps, "cpu": True}
-    if name == "auto":
-        name = next(kind for kind, is_there in found.items() if is_there)
-    if not found.get(name):
-        raise ValueError(f"there is no {name} device that can run this model")
-    return torch.device(name)
-
-
 def main() -> None:
-    """Trains, evaluates or predicts from an .npz file."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
     parser.add_argument("--validation", help="another .npz file, to evaluate on")
     parser.add_argument("--weights", default="model.pt", help="file of the weights")
     parser.add_argument("-o", "--output", default="predictions.npz")
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--steps", type=int, default=501)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
-
-    if args.seed is not None:
-        torch.manual_seed(args.seed)
-    device = pick_device(args.device)
-    model = RNNRegression().to(device)
-    names = INPUTS if args.command == "predict" else INPUTS + TARGETS
-    data = load_data(args.data, names, device)
-    if args.command == "train":
-        validation = None
-        if args.validation:
-            validation = load_data(args.validation, names, device)
-        train(model, data, validation, args.steps, BATCH_SIZE)
-        torch.save(model.state_dict(), args.weights)
-        return
+    torch.manual_seed(args.seed)
+    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        model.load_state_dict(torch.load(args.weights, device, weights_only=True))
-    except Exception as error:  # noqa: BLE001 (broken files fail in many ways)
-        raise ValueError(f"{args.weights} has no such weights: {error}") from None
-    if args.command == "evaluate":
-        print(show(run(model, batches(data, BATCH_SIZE))))
-        return
-    arrays: dict[str, Any] = predict(model, data, BATCH_SIZE)
-    np.savez(args.output, **arrays)
+        device = torch.device(auto if args.device == "auto" else args.device)
+        model = RNNRegression().to(device)
+        names = ["sine"] if args.command == "predict" else list(ARRAYS)
+        data = load_data(args.data, names, device)
+        held = args.validation and load_data(args.validation, names, device)
+        if args.command != "train":
+            model.load_state_dict(torch.load(args.weights, device, weights_only=True))
+    except Exception as error:  # noqa: BLE001 (files can be broken in many ways)
+        raise SystemExit(f"error: {error}") from None
+    if args.command == "train":
+        optimizer = make_optimizer(model)
+        stream = batches(model, data, BATCH_SIZE, endless=True)
+        for start in range(0, args.steps, 50):
+            end = min(start + 50, args.steps)
+            logs = run(model, islice(stream, end - start), optimizer)
+            if held is not None:
+                values = run(model, batches(model, held, BATCH_SIZE))
+                logs |= {f"val_{name}": value for name, value in values.items()}
+            print(f"step {end}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
+        torch.save(model.state_dict(), args.weights)
+    elif args.command == "evaluate":
+        logs = run(model, batches(model, data, BATCH_SIZE))
+        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+    else:
+        np.savez(args.output, **predict(model, data, BATCH_SIZE))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"error: {error}") from None
+    main()
