@@ -21,7 +21,7 @@ from nndsl.syntax import ast
 class Definition:
     """A statement that gives names to values or to a shared layer."""
 
-    statement: ast.InputStmt | ast.AssignStmt | ast.OutputStmt | ast.SharedStmt
+    statement: ast.InputStmt | ast.AssignStmt | ast.OutputStmt | ast.SharedStmt | ast.WeightStmt | ast.UpdateStmt
     names: tuple[ast.Ident, ...]
 
 
@@ -105,6 +105,8 @@ def resolve(
             )
         return True
 
+    updates: dict[str, Span] = {}
+    updated = {s.name.text for s in model.body if isinstance(s, ast.UpdateStmt)}
     for parameter in getattr(model, "parameters", ()):
         declare(parameter.name)
     for statement in model.body:
@@ -113,6 +115,24 @@ def resolve(
                 names: tuple[ast.Ident, ...] = (statement.name,)
             case ast.AssignStmt():
                 names = tuple(name for name in statement.targets if name.text != "_")
+            case ast.WeightStmt():
+                declare(statement.name)
+                if statement.name.text not in updated:
+                    scope.definitions.setdefault(statement.name.text, Definition(statement, (statement.name,)))
+                continue
+            case ast.UpdateStmt():
+                if statement.name.text in updates:
+                    problems.error(
+                        "NN0208", f"`{statement.name.text}` is updated twice", statement.name.span, "again here",
+                        related=(Label(updates[statement.name.text], "first here"),),
+                        help="put both into one expression",
+                    )  # fmt: skip
+                    continue
+                updates[statement.name.text] = statement.name.span
+                definition = Definition(statement, (statement.name,))
+                scope.definitions[statement.name.text] = definition
+                scope.order.append(definition)
+                continue
             case ast.SubmodelStmt():
                 if declare(statement.name):
                     scope.submodels[statement.name.text] = statement
@@ -157,7 +177,7 @@ def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:
 def references(definition: Definition, types: bool = False) -> Iterator[tuple[str, Span]]:
     """The names that a definition reads, with their places; with `types` those too whose shape or dtype it asks for."""
     statement = definition.statement
-    if isinstance(statement, ast.InputStmt):
+    if isinstance(statement, ast.InputStmt | ast.WeightStmt):
         return
     yield from flow_references(statement.value)
     if types:
@@ -227,8 +247,11 @@ def _sorted(scope: Scope, problems: Problems) -> list[Definition]:
     needs: dict[Definition, list[tuple[Definition, Span]]] = {}
     for definition in scope.order:
         found = []
+        of_state = isinstance(definition.statement, ast.UpdateStmt)
         for name, span in references(definition, scope.asks_types):
             other = scope.definitions.get(name)
+            if of_state and other is not None and isinstance(other.statement, ast.UpdateStmt):
+                continue  # there a state is what it was before the call
             if other is not None:
                 found.append((other, span))
         needs[definition] = found

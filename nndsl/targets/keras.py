@@ -61,7 +61,8 @@ class ModelBody(Body):
         arguments = {item.value: python_name(item.name) for item in model.inputs}
         outputs = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
         targets = [value for submodel in model.submodels for value in (*submodel.sources, *submodel.targets)]
-        super().__init__(functions, structure(model.nodes), arguments, [*outputs, *targets])
+        # the model is made of its inputs: their variables are needed to the end
+        super().__init__(functions, structure(model.nodes), arguments, [*arguments, *outputs, *targets])
 
     def write(self) -> list[code.Stmt]:
         model, statements = self.model, self.statements

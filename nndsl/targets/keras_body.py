@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nndsl import code
@@ -109,6 +109,7 @@ class Body:
             variable=self._shared(node, wants),
             spell=spell,
             helpers=self.functions.helpers,
+            attended=_attended(node),
         )
         result = config.keras(call, *inputs)
         inline = node.results[0] in self.names.inlined
@@ -142,6 +143,23 @@ class Body:
             call = KerasCall(use.config, node.input_types, name=self.name_of(use.path), last=wants, spell=spell)
             self.statements.append(code.Assign((code.Name(name),), use.config.keras_layer(call)))
         return self.shared[use.shared]
+
+
+def _attended(node: Node) -> bool:
+    """Whether a MultiHeadAttention elsewhere takes one of the masked inputs of a call too."""
+    users = {use for value in node.inputs if value.type.mask for use in _users(value.real)} - {node}
+    return any(use.config.title() == "MultiHeadAttention" for use in users)
+
+
+def _users(value: Value) -> Iterator[Node]:
+    """The calls that take a value, also those inside of blocks that it flows into."""
+    stack = list(value.uses)
+    while stack:
+        use = stack.pop()
+        if use.port:
+            stack.extend(use.results[0].uses)
+        else:
+            yield use
 
 
 def channels_last(value: code.Expr, type_: TensorType) -> code.Expr:
