@@ -84,11 +84,11 @@ class CustomLayer(Layer):
     def title(self) -> str:  # type: ignore[override]
         return self.block.name
 
-    def inside(self, types: tuple[TensorType, ...]) -> Inside:
+    def body_for(self, types: tuple[TensorType, ...]) -> Inside:
         return self.insides[tuple(t.with_mask(False) for t in types)]
 
     def infer(self, check: Check, *inputs: TensorType, **tensors: Any) -> Types:
-        inside = self.inside(inputs)
+        inside = self.body_for(inputs)
         first = next(iter(self.insides.values()))
         if inside is not first and inside.signature() != first.signature():
             raise ShapeError(
@@ -100,7 +100,7 @@ class CustomLayer(Layer):
         return results[0] if len(results) == 1 else results
 
     def weights(self, *inputs: TensorType, **tensors: Any) -> list[Weight]:
-        return [weight for weight, _ in self.inside(inputs).weights.values()]
+        return [weight for weight, _ in self.body_for(inputs).weights.values()]
 
     @property
     def has_updates(self) -> bool:
@@ -337,6 +337,8 @@ class Inner:
                 help="an update keeps shape and dtype; `sum(x, axis=0)` and `mean(x, axis=0)` take the batch axis away",
             )  # fmt: skip
             return
+        if not value.name and value.producer is not None:
+            value.name = name
         self.updates.append(Update(name, value, before, after, training))
 
     def _in_training(self, statement: ast.UpdateStmt) -> bool:

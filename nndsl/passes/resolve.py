@@ -252,7 +252,7 @@ def _sorted(scope: Scope, problems: Problems) -> list[Definition]:
             other = scope.definitions.get(name)
             if of_state and other is not None and isinstance(other.statement, ast.UpdateStmt):
                 continue  # there a state is what it was before the call
-            if other is not None:
+            if other is not None and not isinstance(other.statement, ast.WeightStmt):
                 found.append((other, span))
         needs[definition] = found
     done: dict[Definition, bool] = {}  # False while on the path

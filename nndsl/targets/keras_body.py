@@ -10,7 +10,6 @@ from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import KerasCall
 from nndsl.targets.inline import hint, put, room, to_bind
-from nndsl.targets.keras_spell import spell
 from nndsl.targets.names import python_name
 from nndsl.targets.structure import CallItem, Item, LoopItem, steps
 from nndsl.targets.variables import Variables
@@ -107,7 +106,7 @@ class Body:
             last=wants,
             tensors=tensors,
             variable=self._shared(node, wants),
-            spell=spell,
+            spell=self.functions.spell,
             helpers=self.functions.helpers,
             attended=_attended(node),
         )
@@ -140,7 +139,9 @@ class Body:
         if use.shared not in self.shared:
             name = self.names.fresh(python_name(use.shared.removeprefix(self.prefix).replace(".", "_")))
             self.shared[use.shared] = name
-            call = KerasCall(use.config, node.input_types, name=self.name_of(use.path), last=wants, spell=spell)
+            call = KerasCall(
+                use.config, node.input_types, name=self.name_of(use.path), last=wants, spell=self.functions.spell
+            )
             self.statements.append(code.Assign((code.Name(name),), use.config.keras_layer(call)))
         return self.shared[use.shared]
 

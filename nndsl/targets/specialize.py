@@ -18,6 +18,7 @@ from nndsl.ir.graph import BlockCall
 from nndsl.layers.traced import Traced, plain
 from nndsl.targets.arguments import argument_name, shortened, spelled_out
 from nndsl.targets.names import attribute_name, python_name
+from nndsl.targets.printing import literal
 from nndsl.targets.rewrite import leaves_of, replaced
 
 
@@ -33,6 +34,8 @@ class Unit:
     layers: tuple[str, ...]  # the statements that make its layers, for the name of a second structure
     extra: Any = None  # what the target keeps with it
     taken: frozenset[str] = frozenset()  # names that its code uses already
+    forced: tuple[tuple[str, Any], ...] = ()  # parameters that it has in any case, with their values
+    prefixes: tuple[str, str] = ("", "self.")  # what stands before a parameter in `init` and in `body`
     family: Family | None = None
     arguments: tuple[code.Expr, ...] = ()
 
@@ -49,12 +52,12 @@ class Family:
 
 
 def specialize(
-    units: Iterable[Unit], name: Callable[[str], str], attribute: bool, resolve: Callable[[Unit], None]
+    units: Iterable[Unit], name: Callable[[Unit, str], str], resolve: Callable[[Unit], None]
 ) -> list[Family]:
     """The families of `units`, which come inner calls first; each unit is told its own.
 
-    `name` makes a name of a class or function that is still free; with `attribute` a parameter that `body` needs is
-    read as `self.parameter` there. `resolve` puts the names of inner families into a unit before it is compared.
+    `name` makes a name of a class or function that is still free. `resolve` puts the names of inner families into a
+    unit before it is compared.
     """
     seen: set[Any] = set()
     known: dict[str, tuple[str, ...]] = {}  # class → its parameters
@@ -75,8 +78,8 @@ def specialize(
             seen.add(definition)
             names = _names(list(structures.values()), first)
             for members, title in zip(structures.values(), names, strict=True):
-                family = Family(name(title), members)
-                _parametrize(family, attribute, known)
+                family = Family(name(members[0], title), members)
+                _parametrize(family, known)
                 known[family.name] = tuple(parameter for parameter, _ in family.parameters)
                 for unit in members:
                     unit.family = family
@@ -144,18 +147,21 @@ def _camel(text: str) -> str:
 # -------------------------------------------------------------------------------------------- parameters
 
 
-def _parametrize(family: Family, attribute: bool, known: Mapping[str, Sequence[str]]) -> None:
+def _parametrize(family: Family, known: Mapping[str, Sequence[str]]) -> None:
     """Fills `family` from its units, and gives each unit its arguments."""
     units = family.units
     init = [leaves_of(unit.init)[1] for unit in units]
     body = [leaves_of(unit.body)[1] for unit in units]
     table = _Table(units, known)
-    in_init = table.fill(init, "")
-    in_body = table.fill(body, "self." if attribute else "")
+    before_init, before_body = units[0].prefixes
+    in_init = table.fill(init, before_init)
+    in_body = table.fill(body, before_body)
     family.init = shortened(replaced(units[0].init, in_init))
     family.body = _uncommented(replaced(units[0].body, in_body), units)
-    stored = [code.Assign((code.dotted(f"self.{attribute_name(n)}"),), code.Name(python_name(n))) for n in table.stored]
-    family.init = (*stored, *family.init)
+    if not before_init and before_body:
+        names = [(attribute_name(name), python_name(name)) for name in table.stored]
+        stored = [code.Assign((code.dotted(f"self.{own}"),), code.Name(given)) for own, given in names]
+        family.init = (*stored, *family.init)
     family.parameters = table.parameters()
     for position, unit in enumerate(units):
         unit.arguments = table.arguments(position)
@@ -187,6 +193,8 @@ class _Table:
             for name in units[0].call.arguments
             if name not in units[0].taken
         }
+        forced = [dict(unit.forced) for unit in units]
+        self.forced = {name: tuple(plain(item[name]) for item in forced) for name in forced[0]}
         self.used: dict[str, tuple[Any, ...]] = {}
         self.derived: dict[str, tuple[Any, ...]] = {}
         self.stored: list[str] = []
@@ -283,22 +291,57 @@ class _Table:
         return name
 
     def _ordered(self) -> list[str]:
+        more = [name for name in self._more() if name not in self.forced]
+        return [*self.forced, *more]
+
+    def _more(self) -> list[str]:
         incoming = [name for name in self.derived if name.startswith(("in_", "size", "features", "channels"))]
         others = [name for name in self.derived if name not in incoming]
         return [*incoming, *(name for name in self.given if name in self.used), *others]
 
     def parameters(self) -> list[tuple[str, str]]:
-        columns = self.used | self.derived
-        return [(python_name(name), _type(columns[name])) for name in self._ordered()]
+        """(name, annotation): the last ones have the file's defaults behind their types."""
+        columns = self.used | self.derived | self.forced
+        found = []
+        optional = self._optional()
+        for name in self._ordered():
+            kind = _type(columns[name])
+            found.append((python_name(name), f"{kind} = {literal(optional[name])}" if name in optional else kind))
+        return found
 
     def arguments(self, position: int) -> tuple[code.Expr, ...]:
+        """What one call gives, without what it leaves to the defaults at the end."""
         result: list[code.Expr] = []
-        for name in self._ordered():
-            if name in self.used:
+        optional = self._optional()
+        names = self._ordered()
+        columns = self.used | self.derived | self.forced
+        while names and names[-1] in optional and columns[names[-1]][position] == optional[names[-1]]:
+            names.pop()
+        for name in names:
+            if name in self.forced:
+                result.append(code.lift(dict(self.units[position].forced)[name]))
+            elif name in self.used:
                 result.append(code.lift(_written(self.units[position].call.arguments[name])))
             else:
                 result.append(code.lift(self.derived[name][position]))
         return tuple(result)
+
+    def _optional(self) -> dict[str, Any]:
+        """The defaults of the parameters at the end that have one in the file."""
+        columns = self.used | self.derived | self.forced
+        defaults: dict[str, Any] = {}
+        for parameter in self.units[0].call.definition.parameters:
+            value = getattr(parameter.default, "value", None)
+            if isinstance(value, int | float | str | bool):
+                defaults[parameter.name.text] = value
+        found: dict[str, Any] = {}
+        for name in reversed(self._ordered()):
+            if name not in defaults or name in self.derived:
+                break
+            if _type((*columns[name], defaults[name])) != _type(columns[name]):
+                break
+            found[name] = defaults[name]
+        return found
 
 
 def _value(value: object) -> Any:

@@ -18,6 +18,7 @@ from nndsl.targets.printing import block, flat, signature
 from nndsl.targets.structure import NotStructured, structure
 from nndsl.targets.torch_blocks import BlockWriter
 from nndsl.targets.torch_body import Body, config_activity
+from nndsl.targets.torch_custom import LayerWriter
 from nndsl.targets.unpacked import discard_unread
 
 
@@ -31,6 +32,7 @@ class Forward:
         self.bare: dict[Value, object] = dict.fromkeys(_inside_blocks(self.logits))  # with the activations left out
         self.masked = _masks_needed(model)
         self.blocks = BlockWriter(self)
+        scope.custom = LayerWriter(self).call
         self.main: Body | None = None
         self.methods: dict[str, str] = {}  # the texts of submodels' methods
         self.body: list[code.Stmt] = []
