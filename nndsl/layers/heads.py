@@ -75,8 +75,9 @@ class Heads(Options, Projections):
         """The last axes of the result."""
         return (static(query.last, "the kernels", query),)
 
-    def constructor(self, t: TorchCall, features: int, options: dict[str, object]) -> code.Call:
-        """The call of the helper class, from the features of the query and what else is not usual."""
+    def constructor(self, t: TorchCall, features: int, options: dict[str, object], simple: bool) -> code.Call:
+        """The call of the helper class, from the features of the query and what else is not usual; where nothing is,
+        and it is called in the `simple` way only, a small class may do."""
         raise NotImplementedError
 
     def check(self) -> None:
@@ -209,14 +210,15 @@ class Heads(Options, Projections):
 
     def attend(self, t: TorchCall, values: list[code.Name], name: str) -> Code:
         """The call on values of [batch, steps, features]; its result is `name` where it takes a statement."""
-        module = self.module(t)
         given = values if len(values) > 1 else values * 2
-        mask = attention_mask(t, given, self.use_causal_mask, self.sliding_window)
         seeded = self.dropout > 0 and self.seed is not None
-        limited = mask is not None and (t.tensors or self.sliding_window or masks_of(t))
-        if not (limited or self.return_attention_scores or seeded):
+        limited = bool(t.tensors or self.sliding_window or masks_of(t))
+        plain = not (limited or self.return_attention_scores or seeded)
+        module = self.module(t, plain=plain and len(values) < 3)
+        if plain:
             causal = {"causal": True} if self.use_causal_mask else {}
             return code.call(module, *given, **causal)
+        mask = attention_mask(t, given, self.use_causal_mask, self.sliding_window)
         options: dict[str, object] = {} if mask is None else {"mask": t.let(mask, "allowed")}
         if limited and (self.dropout > 0 or self.return_attention_scores):
             options["zeros"] = True
@@ -228,7 +230,8 @@ class Heads(Options, Projections):
         t.scope.forward.append(code.Assign(results, call))
         return results if self.return_attention_scores else results[0]
 
-    def module(self, t: TorchCall) -> code.Expr:
+    def module(self, t: TorchCall, *, plain: bool) -> code.Expr:
+        """`self.<attribute>`; a call that is `plain` gives two values and asks for the result alone."""
         query, value, key = (static(x.last, "the kernels", x) for x in roles(t.inputs))
         options: dict[str, object] = {}
         if value != query:
@@ -243,7 +246,11 @@ class Heads(Options, Projections):
             options["dropout"] = self.dropout
         weights = [_in_torch(weight) for weight in self.weights(*t.inputs)]
         usual = not {"kernel_initializer", "bias_initializer"} & set(self.given)
-        return t.module(self.constructor(t, query, options), *weights, filled=usual)
+        known = t.attribute in t.scope.modules  # a shared layer, of which this call may need more than the first
+        constructor = self.constructor(t, query, options, plain and not known and not set(options) - {"dropout"})
+        if known and not plain:
+            t.scope.modules[t.attribute] = constructor
+        return t.module(constructor, *weights, filled=usual)
 
     # -------------------------------------------------------------------------------------------- in Keras
 

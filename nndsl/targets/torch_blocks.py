@@ -139,7 +139,7 @@ class BlockWriter:
         masks = [i for i, port in enumerate(item.outputs) if port.results[0] in writer.masked]
         given = [*(body.result(value) for value in results), *(body.masks[results[i]] for i in masks)]
         returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
-        statements = folded(statements, norms_of(scope.modules))
+        statements = folded(statements, norms_of(scope.modules), given)
         if len(given) == 1:
             statements = typed(statements, returned, set(arguments.values()))
         statements = returning(folded(discard_unread([*statements, code.Return(returned)])))

@@ -95,7 +95,8 @@ class Forward:
             self.scope.output_masks = True
             statements.append(code.Assign((code.dotted("self.output_masks"),), code.Dict(masks)))
         result = code.Dict(tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs))
-        self.body = discard_unread([*folded(statements, norms_of(self.scope.modules)), code.Return(result)])
+        statements = folded(statements, norms_of(self.scope.modules), [result])
+        self.body = discard_unread([*statements, code.Return(result)])
         return [self.method(submodel) for submodel in self.model.submodels]
 
     def _activity(self, statements: list[code.Stmt]) -> list[code.Stmt]:
@@ -164,7 +165,7 @@ class Forward:
         statements = [*body.write([]), *body.unless_logits()]
         results = tuple(body.result(value) for value in submodel.targets)
         self.layout.moved |= moved
-        statements = folded(statements, norms_of(self.scope.modules))
+        statements = folded(statements, norms_of(self.scope.modules), results)
         if len(results) == 1:
             statements = typed(statements, results[0], set(arguments.values()))
         statements.append(code.Return(results[0] if len(results) == 1 else code.Tuple(results)))

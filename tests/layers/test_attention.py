@@ -170,7 +170,7 @@ model Test {
 }
 """
     pair = assert_parity(text, high=3)
-    assert pair.texts["torch"].count("= MultiHeadAttention(") == 1
+    assert pair.texts["torch"].count("= ProjectedAttention(") == 1
 
 
 @pytest.mark.parametrize(

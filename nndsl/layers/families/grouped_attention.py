@@ -66,7 +66,7 @@ class GroupQueryAttention(Heads, Options, Projections, Sizes):
         check.equal(query.last, value.last, error)
         return super().infer(check, *inputs, **tensors)
 
-    def constructor(self, t: TorchCall, features: int, options: dict[str, object]) -> code.Call:
+    def constructor(self, t: TorchCall, features: int, options: dict[str, object], simple: bool) -> code.Call:
         kind = t.helper("GatedGroupedAttention" if self.use_gate else "GroupedAttention")
         groups = self.num_key_value_heads
         return code.call(kind, features, self.num_query_heads, self.head_dim, groups=groups, **options)

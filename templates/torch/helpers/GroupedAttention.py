@@ -3,10 +3,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from templates.torch.helpers.init_linear import init_linear
-from templates.torch.helpers.MultiHeadAttention import MultiHeadAttention
+from templates.torch.helpers.ProjectedAttention import ProjectedAttention
 
 
-class GroupedAttention(MultiHeadAttention):
+class GroupedAttention(ProjectedAttention):
     """Attention whose heads share keys and values, `groups` of them."""
 
     def __init__(
