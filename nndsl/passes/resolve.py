@@ -7,7 +7,7 @@ stands behind those it needs; definitions that need themselves are reported with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -35,10 +35,15 @@ class Scope:
     order: list[Definition] = field(default_factory=list)
     submodels: dict[str, ast.SubmodelStmt] = field(default_factory=dict)
     asks_types: bool = False  # whether `x.shape` or `x.dtype` stands somewhere in it
+    constants: set[str] = field(default_factory=set)  # names of what is known at compile time: `width = 4 * filters`
 
     def values(self) -> list[str]:
         """Names that a flow may start from."""
-        return [n for n, d in self.definitions.items() if not isinstance(d.statement, ast.SharedStmt)]
+        return [
+            n
+            for n, d in self.definitions.items()
+            if not isinstance(d.statement, ast.SharedStmt) and n not in self.constants
+        ]
 
     def shared(self) -> list[str]:
         return [n for n, d in self.definitions.items() if isinstance(d.statement, ast.SharedStmt)]
@@ -155,8 +160,51 @@ def resolve(
             scope.definitions[name.text] = definition
         if not names or fresh:
             scope.order.append(definition)
+    _find_constants(model, scope, {*(params or ()), *(p.name.text for p in getattr(model, "parameters", ()))})
     scope.order = _sorted(scope, problems)
     return scope
+
+
+def _find_constants(model: ast.ModelDef | ast.BlockDef, scope: Scope, known: set[str]) -> None:
+    """Which statements define what is known at compile time: of numbers, parameters, shapes, and each other."""
+    candidates = [
+        s for s in model.body
+        if isinstance(s, ast.AssignStmt) and not s.is_tuple and isinstance(s.value, _PLAIN) and s.targets[0].text != "_"
+    ]  # fmt: skip
+    found = True
+    while found:
+        found = False
+        for statement in list(candidates):
+            if _is_constant(statement.value, known):
+                known.add(statement.targets[0].text)
+                scope.constants.add(statement.targets[0].text)
+                candidates.remove(statement)
+                found = True
+
+
+_PLAIN = (ast.Literal, ast.Attribute, ast.Subscript, ast.Binary, ast.Unary, ast.IfElse, ast.Paren, ast.ListExpr,
+          ast.RangeExpr, ast.NameRef, ast.TupleExpr)  # fmt: skip
+
+
+def _is_constant(expr: ast.Expr, known: set[str]) -> bool:
+    match expr:
+        case ast.Literal():
+            return True
+        case ast.Attribute(name=name):
+            return name.text in ("shape", "dtype")
+        case ast.NameRef(name=text):
+            return text in known
+        case ast.Paren(inner=inner) | ast.Unary(operand=inner):
+            return _is_constant(inner, known)
+        case ast.Subscript(value=inner):
+            return _is_constant(inner, known)
+        case ast.Binary(left=left, right=right) | ast.RangeExpr(start=left, stop=right):
+            return _is_constant(left, known) and _is_constant(right, known)
+        case ast.IfElse(then=then, condition=condition, otherwise=otherwise):
+            return all(_is_constant(part, known) for part in (then, condition, otherwise))
+        case ast.ListExpr(items=items) | ast.TupleExpr(items=items):
+            return bool(items) and all(_is_constant(item, known) for item in items)
+    return False
 
 
 def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:
@@ -174,23 +222,29 @@ def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:
     return ()
 
 
-def references(definition: Definition, types: bool = False) -> Iterator[tuple[str, Span]]:
-    """The names that a definition reads, with their places; with `types` those too whose shape or dtype it asks for."""
+def references(
+    definition: Definition, types: bool = False, constants: Collection[str] = ()
+) -> Iterator[tuple[str, Span]]:
+    """The names that a definition reads, with their places; with `types` those too whose shape or dtype it asks for,
+    and of `constants` those that stand in arguments and conditions."""
     statement = definition.statement
     if isinstance(statement, ast.InputStmt | ast.WeightStmt):
         return
     yield from flow_references(statement.value)
-    if types:
-        yield from _asked_types(statement.value)
+    if types or constants:
+        yield from _anywhere(statement.value, constants)
 
 
-def _asked_types(node: ast.Expr | None) -> Iterator[tuple[str, Span]]:
-    """The `x` of each `x.shape` and `x.dtype`, wherever it stands."""
+def _anywhere(node: ast.Expr | None, constants: Collection[str]) -> Iterator[tuple[str, Span]]:
+    """The `x` of each `x.shape` and `x.dtype`, and the names of constants, wherever they stand."""
     stack: list[object] = [node]
     while stack:
         item = stack.pop()
         if isinstance(item, ast.Attribute) and isinstance(item.value, ast.NameRef):
             yield item.value.name, item.value.span
+        elif isinstance(item, ast.NameRef):
+            if item.name in constants:
+                yield item.name, item.span
         elif isinstance(item, tuple):
             stack.extend(reversed(item))
         elif isinstance(item, ast.Expr | ast.Arg | ast.SliceItem):
@@ -248,7 +302,7 @@ def _sorted(scope: Scope, problems: Problems) -> list[Definition]:
     for definition in scope.order:
         found = []
         of_state = isinstance(definition.statement, ast.UpdateStmt)
-        for name, span in references(definition, scope.asks_types):
+        for name, span in references(definition, scope.asks_types, scope.constants):
             other = scope.definitions.get(name)
             if of_state and other is not None and isinstance(other.statement, ast.UpdateStmt):
                 continue  # there a state is what it was before the call

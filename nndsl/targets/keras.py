@@ -13,6 +13,7 @@ from nndsl.targets.keras_custom import layer_class
 from nndsl.targets.names import python_name
 from nndsl.targets.printing import block, literal
 from nndsl.targets.render import render
+from nndsl.targets.specialize import trimmed
 from nndsl.targets.structure import NotStructured, structure
 
 
@@ -29,7 +30,7 @@ def _emit(model: Model) -> str:
     functions = Functions(model)
     statements = ModelBody(model, functions).write()
     families = functions.families(statements)
-    build = block(resolved(statements), 1)
+    build = block(trimmed(tuple(resolved(statements)), families), 1)
     classes = [layer_class(family) for family in families if family.units[0].call.definition.is_layer]
     blocks = [block_function(family) for family in families if not family.units[0].call.definition.is_layer]
     training = keras_training.pieces(model)

@@ -19,7 +19,7 @@ from nndsl.layers.traced import Traced, plain
 from nndsl.targets.arguments import argument_name, shortened, spelled_out
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.printing import literal
-from nndsl.targets.rewrite import leaves_of, replaced
+from nndsl.targets.rewrite import leaves_of, replaced, transformed
 
 
 @dataclass(eq=False)
@@ -49,6 +49,7 @@ class Family:
     parameters: list[tuple[str, str]] = field(default_factory=list)
     init: tuple[code.Stmt, ...] = ()
     body: tuple[code.Stmt, ...] = ()
+    defaults: tuple[Any, ...] = ()  # of the last parameters
 
 
 def specialize(
@@ -84,7 +85,25 @@ def specialize(
                 for unit in members:
                     unit.family = family
                 families.append(family)
+    for family in families:
+        family.init, family.body = trimmed(family.init, families), trimmed(family.body, families)
     return families
+
+
+def trimmed(node: Any, families: Iterable[Family]) -> Any:
+    """Code whose calls of families leave the last arguments out where they are the defaults."""
+    defaults = {family.name: family.defaults for family in families if family.defaults}
+
+    def rule(part: Any) -> Any:
+        if not isinstance(part, code.Call) or not isinstance(part.func, code.Name) or part.func.id not in defaults:
+            return None
+        args, left = list(part.args), list(defaults[part.func.id])
+        while args and left and isinstance(args[-1], code.Literal) and args[-1].value == left[-1]:
+            args.pop()
+            left.pop()
+        return code.Call(part.func, tuple(transformed(arg, rule) for arg in args), part.kwargs)
+
+    return transformed(node, rule) if defaults else node
 
 
 def _heights(units: Sequence[Unit]) -> dict[Unit, int]:
@@ -163,6 +182,7 @@ def _parametrize(family: Family, known: Mapping[str, Sequence[str]]) -> None:
         stored = [code.Assign((code.dotted(f"self.{own}"),), code.Name(given)) for own, given in names]
         family.init = (*stored, *family.init)
     family.parameters = table.parameters()
+    family.defaults = table.defaults()
     for position, unit in enumerate(units):
         unit.arguments = table.arguments(position)
 
@@ -224,7 +244,8 @@ class _Table:
             if values == vector:
                 self._store(name, prefix)
                 return _prefixed(code.Name(name), prefix)
-        fitted = self._fitted(vector)
+        hint = argument_name(leaves[0], self.known)
+        fitted = self._fitted(vector, products=not hint.startswith("in_"))
         if fitted is not None:
             for name in _names_in(fitted) or ():
                 if name in self.given:
@@ -232,7 +253,7 @@ class _Table:
                 else:
                     self._store(name, prefix)
             return _prefixed(fitted, prefix)
-        name = self._free(argument_name(leaves[0], self.known))
+        name = self._free(hint)
         self.derived[name] = vector
         self._store(name, prefix)
         return _prefixed(code.Name(name), prefix)
@@ -251,7 +272,7 @@ class _Table:
                 return None
         return value.trace
 
-    def _fitted(self, vector: tuple[Any, ...]) -> code.Expr | None:
+    def _fitted(self, vector: tuple[Any, ...], products: bool) -> code.Expr | None:
         """A simple expression of parameters that is right in all calls: the half of a kernel pads it, a repeat has one
         round less than the stage is deep, the inner width is the outer one times `expand`."""
         if any(type(v) is not int for v in vector) or len(set(vector)) < 2:
@@ -270,7 +291,7 @@ class _Table:
                 if simple and all(_OPERATORS[op](v, number) == w for v, w in zip(values, vector, strict=True)):
                     left, right = code.Name(name), code.Literal(number)
                     return code.Binary(op, right, left) if op == "*" else code.Binary(op, left, right)
-        for one, other in combinations(known, 2):
+        for one, other in combinations(known, 2) if products else ():
             columns = zip(known[one], known[other], vector, strict=True)
             if all(a * b == wanted for a, b, wanted in columns):
                 return code.binary("*", code.Name(one), code.Name(other))
@@ -310,14 +331,8 @@ class _Table:
         return found
 
     def arguments(self, position: int) -> tuple[code.Expr, ...]:
-        """What one call gives, without what it leaves to the defaults at the end."""
         result: list[code.Expr] = []
-        optional = self._optional()
-        names = self._ordered()
-        columns = self.used | self.derived | self.forced
-        while names and names[-1] in optional and columns[names[-1]][position] == optional[names[-1]]:
-            names.pop()
-        for name in names:
+        for name in self._ordered():
             if name in self.forced:
                 result.append(code.lift(dict(self.units[position].forced)[name]))
             elif name in self.used:
@@ -325,6 +340,11 @@ class _Table:
             else:
                 result.append(code.lift(self.derived[name][position]))
         return tuple(result)
+
+    def defaults(self) -> tuple[Any, ...]:
+        """The defaults of the last parameters, in order."""
+        optional = self._optional()
+        return tuple(optional[name] for name in self._ordered() if name in optional)
 
     def _optional(self) -> dict[str, Any]:
         """The defaults of the parameters at the end that have one in the file."""

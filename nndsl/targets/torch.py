@@ -17,7 +17,7 @@ from nndsl.targets.names import class_name
 from nndsl.targets.printing import block, signature
 from nndsl.targets.render import render
 from nndsl.targets.rewrite import transformed
-from nndsl.targets.specialize import Family, Unit, specialize
+from nndsl.targets.specialize import Family, Unit, specialize, trimmed
 from nndsl.targets.structure import NotStructured
 from nndsl.targets.torch_blocks import Written
 from nndsl.targets.torch_custom import WrittenLayer
@@ -76,7 +76,7 @@ class _Program:
             for family in families
         ]
         body = block(forward.body, 2)
-        init = block([resolved(statement) for statement in _init(scope, inits)], 2)
+        init = block(trimmed(tuple(resolved(statement) for statement in _init(scope, inits)), families), 2)
         written = [*texts, inits.function, init, body, *self.methods, block(scope.reset)]
         written += [text for item in classes for text in (item["modules"], item["forward"])]
         written += map(str, training.values())

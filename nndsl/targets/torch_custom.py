@@ -16,6 +16,7 @@ from nndsl.targets.folding import folded, returning
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.specialize import Unit
 from nndsl.targets.torch_body import Body
+from nndsl.targets.typing import typed
 from nndsl.targets.unpacked import discard_unread
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class LayerWriter:
         returned = results[0] if len(results) == 1 else code.Tuple(tuple(results))
         statements = folded(statements)
         if len(results) == 1:
-            statements = self.writer.typed(statements, returned)
+            statements = typed(statements, returned, names)
         statements = returning(discard_unread([*statements, code.Return(returned)]))
         given = dict(parameters(layer))
         sizes: dict[str, int] = {}

@@ -10,15 +10,15 @@ from nndsl.ir.graph import Model, Node, Submodel, Value
 from nndsl.layers.emit import TorchScope
 from nndsl.passes.layout import layout
 from nndsl.passes.logits import logits_activation
-from nndsl.records import replace
 from nndsl.targets.convert import expression
 from nndsl.targets.folding import folded, norms_of
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.printing import block, flat, signature
+from nndsl.targets.printing import block, signature
 from nndsl.targets.structure import NotStructured, structure
 from nndsl.targets.torch_blocks import BlockWriter
 from nndsl.targets.torch_body import Body, config_activity
 from nndsl.targets.torch_custom import LayerWriter
+from nndsl.targets.typing import typed
 from nndsl.targets.unpacked import discard_unread
 
 
@@ -167,7 +167,7 @@ class Forward:
         self.layout.moved |= moved
         statements = folded(statements, norms_of(self.scope.modules), results)
         if len(results) == 1:
-            statements = self.typed(statements, results[0])
+            statements = typed(statements, results[0], set(arguments.values()))
         statements.append(code.Return(results[0] if len(results) == 1 else code.Tuple(results)))
         kind = "Tensor" if len(results) == 1 else f"tuple[{', '.join(['Tensor'] * len(results))}]"
         name = attribute_name(submodel.name)
@@ -176,17 +176,6 @@ class Forward:
         head = signature(name, parameters + ["*", "logits: bool = False"] * with_logits, kind, 1)
         body_text = block(discard_unread(statements), 2)
         return f'{head}\n        """The part of the model from {sources} to {targets}."""\n{body_text}'
-
-    @staticmethod
-    def typed(statements: list[code.Stmt], result: code.Expr) -> list[code.Stmt]:
-        """Says that the value a method returns is a tensor, where it may come from a module, whose call gives Any."""
-        while isinstance(result, code.Call | code.Attr | code.Index):  # `y.movedim(1, -1)`
-            result = result.func if isinstance(result, code.Call) else result.value
-        own = [item for item in statements if isinstance(item, code.Assign) and item.targets == (result,)]
-        unpacked = any(isinstance(item, code.Assign) and len(item.targets) > 1 for item in statements)
-        if not own or not (unpacked or any(flat(item.value).startswith("self.") for item in own)):
-            return statements
-        return [replace(item, annotation="Tensor") if item is own[0] else item for item in statements]
 
 
 def _plain(value: Value) -> bool:
