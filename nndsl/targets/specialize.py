@@ -176,7 +176,7 @@ def _parametrize(family: Family, known: Mapping[str, Sequence[str]]) -> None:
     in_init = table.fill(init, before_init)
     in_body = table.fill(body, before_body)
     family.init = shortened(replaced(units[0].init, in_init))
-    family.body = _uncommented(replaced(units[0].body, in_body), units)
+    family.body = uncommented(replaced(units[0].body, in_body), units)
     if not before_init and before_body:
         names = [(attribute_name(name), python_name(name)) for name in table.stored]
         stored = [code.Assign((code.dotted(f"self.{own}"),), code.Name(given)) for own, given in names]
@@ -187,7 +187,7 @@ def _parametrize(family: Family, known: Mapping[str, Sequence[str]]) -> None:
         unit.arguments = table.arguments(position)
 
 
-def _uncommented(body: tuple[code.Stmt, ...], units: list[Unit]) -> tuple[code.Stmt, ...]:
+def uncommented(body: tuple[code.Stmt, ...], units: list[Unit]) -> tuple[code.Stmt, ...]:
     """Without the comments (shapes) that are not the same in all units."""
     return tuple(_merge([unit.body[i] for unit in units], item) for i, item in enumerate(body))
 

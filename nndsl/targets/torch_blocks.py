@@ -12,8 +12,8 @@ from nndsl.ir.graph import BlockCall, Value
 from nndsl.layers.emit import TorchScope
 from nndsl.targets.folding import folded, norms_of, returning
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.rewrite import transformed
-from nndsl.targets.specialize import Unit
+from nndsl.targets.rewrite import same_code, transformed
+from nndsl.targets.specialize import Unit, uncommented
 from nndsl.targets.structure import CallItem, NotStructured, statement_of
 from nndsl.targets.torch_body import Body, comment_of, physical
 from nndsl.targets.typing import typed
@@ -107,8 +107,9 @@ class BlockWriter:
         first = self.shared.setdefault(key, unit)
         if unit is not first:
             alike = unit.extra.scope.modules == first.extra.scope.modules or _same_modules(unit, first)
-            if (unit.fixed, unit.body) != (first.fixed, first.body) or not alike:
+            if unit.fixed != first.fixed or not same_code(unit.body, first.body) or not alike:
                 raise NotStructured
+            first.body = uncommented(first.body, [first, unit])
             self.units.remove(unit)
         return first
 

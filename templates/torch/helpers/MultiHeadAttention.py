@@ -24,8 +24,8 @@ class MultiHeadAttention(nn.Module):
         projected = self.query(query), self.key(value), self.value(value)
         q, k, v = (x.unflatten(-1, (self.heads, -1)).transpose(1, 2) for x in projected)
         dropout = self.dropout if self.training else 0.0
-        y = F.scaled_dot_product_attention(
+        heads = F.scaled_dot_product_attention(
             q, k, v, dropout_p=dropout, is_causal=causal, scale=self.scale
         )
-        y = self.output(y.transpose(1, 2).flatten(2))
+        y: Tensor = self.output(heads.transpose(1, 2).flatten(2))
         return y
