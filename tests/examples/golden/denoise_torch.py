@@ -73,7 +73,7 @@ class Denoise(nn.Module):
         x = F.relu(self.clean_conv2d_transpose(x.movedim(-1, 1))[..., :-1, :-1])
         x = F.interpolate(x, scale_factor=2, mode="bilinear")  # [batch, 32, 32, 32]
         x = x[:, :, 2:-2, 2:-2]  # [batch, 32, 28, 28]
-        clean = self.clean(x)  # [batch, 1, 28, 28]
+        clean: Tensor = self.clean(x)  # [batch, 1, 28, 28]
         if not logits:
             clean = torch.sigmoid(clean)
         return clean.movedim(1, -1)
