@@ -20,8 +20,9 @@ from nndsl.targets.keras_spell import spell
 from nndsl.targets.names import PROGRAM_NAMES, python_name
 from nndsl.targets.printing import block, signature
 from nndsl.targets.rewrite import same_code, transformed
-from nndsl.targets.specialize import Family, Unit, specialize
+from nndsl.targets.specialize import specialize
 from nndsl.targets.structure import CallItem, NotStructured, statement_of
+from nndsl.targets.units import Family, Unit
 from nndsl.targets.unpacked import discard_unread
 
 

@@ -223,10 +223,10 @@ def _short(name: str, heads: Sequence[str]) -> str:
     return short if short.isidentifier() else name
 
 
-def resolved_list(func: str, items: Sequence[code.Expr]) -> code.Call:
+def resolved_list(func: str, items: Sequence[code.Expr], known: Mapping[str, Sequence[str]]) -> code.Call:
     """`nn.Sequential(*(Residual(16) for _ in range(3)))` where the items are alike, else one after the other."""
     arguments: list[code.Expr] = list(items)
-    counted = _counted(items)
+    counted = _counted(items, known)
     if len(items) > 1 and all(item == items[0] for item in items):
         arguments = [_star(items[0], len(items))]
     elif len(items) > 2 and all(item == items[1] for item in items[1:]):
@@ -245,7 +245,7 @@ def _star(item: code.Expr, count: int) -> code.Star:
     return code.Star(code.Generator(item, code.Name("_"), code.call("range", count)))
 
 
-def _counted(items: Sequence[code.Expr]) -> code.Generator | None:
+def _counted(items: Sequence[code.Expr], known: Mapping[str, Sequence[str]]) -> code.Generator | None:
     """Items that differ in one number, which goes up by the same step."""
     from nndsl.targets.arguments import argument_name
     from nndsl.targets.rewrite import leaves_of, replaced
@@ -265,7 +265,7 @@ def _counted(items: Sequence[code.Expr]) -> code.Generator | None:
     if len(values) != len(items) or len(steps) != 1:
         return None
     step = steps.pop()
-    name = argument_name(keyed[0][1][moving[0]])
+    name = argument_name(keyed[0][1][moving[0]], known)
     variable = code.Name(name)
     item = replaced(items[0], dict.fromkeys(moving, variable))
     bounds = [values[0], values[-1] + step] + ([step] if step != 1 else [])
