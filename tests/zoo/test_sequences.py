@@ -140,10 +140,11 @@ class Steps:
         return float(found), float(expected)
 
     def assert_same_weights(self) -> None:
+        """Nearly: Keras's Adam takes its rates of decay in float32."""
         saved = self.pair.torch.state_dict()
         for entry in self.pair.state:
             value = harness.apply_steps(np.asarray(self.pair.weights[entry.path]), entry.steps)
-            np.testing.assert_allclose(saved[entry.key].numpy(), value, rtol=0, atol=1e-9, err_msg=entry.key)
+            np.testing.assert_allclose(saved[entry.key].numpy(), value, rtol=0, atol=1e-6, err_msg=entry.key)
 
 
 @pytest.mark.keras
