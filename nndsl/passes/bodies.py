@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nndsl.diagnostics.model import Problems
-from nndsl.ir.graph import LayerUse, Value
+from nndsl.ir.graph import BlockCall, LayerUse, Node, Value
 from nndsl.layers import catalogue
 from nndsl.layers.base import Layer
 from nndsl.passes.evaluate import Failed
@@ -103,7 +103,7 @@ class Body:
             related=(Label(values[-1].producer.layer.name_span, f"{len(values)} values"),)
             if values[-1].producer
             else (),
-            help="`_` takes a result that is not needed; recurrent layers give states with `return_state=true`",
+            help=_results(values[-1].producer),
         )
 
     def _name(self, value: Value, name: ast.Ident) -> None:
@@ -160,6 +160,15 @@ class Body:
         use = LayerUse(path, bound.entry, call.span, call.func.span, bound.spans, shared=flows.names.prefix + name)
         flows.names.paths[bound.entry.name or name] = statement.name.span  # type: ignore[attr-defined]
         flows.shared[name] = SharedLayer(cls, flows.reused(use))
+
+
+def _results(maker: Node | None) -> str:
+    """What to do about a wrong number of names in front of a flow that ends with this call."""
+    call = maker.region if maker is not None and maker.port else None
+    if isinstance(call, BlockCall):
+        outputs = [s.name.text for s in call.definition.body if isinstance(s, ast.OutputStmt)]
+        return f"`{call.name}` gives {', '.join(f'`{name}`' for name in outputs)}; `_` takes one that is not needed"
+    return "`_` takes a result that is not needed; recurrent layers give states with `return_state=true`"
 
 
 def head_of(span: Span) -> Span:
