@@ -122,23 +122,25 @@ class _Roll:
 
     def _several(self) -> None:
         """Rounds that hand on several values, each the call of one module: `x, skips = block(x, skips)`."""
-        calls: list[Any] = []
-        for modules, forward, starts, ends in zip(
-            self.modules, self.forward, self.all_starts, self.all_ends, strict=True
-        ):
-            call = forward[0].value if len(forward) == 1 and isinstance(forward[0], code.Assign) else None
-            if not isinstance(call, code.Call) or call.func != code.Attr(code.Name("self"), modules[0]):
+        calls = [self._one_call(i) for i in self.rounds]
+        taken: list[Any] = []  # the arguments of a call: the place of a value that is handed on, or code from outside
+        for i, call in enumerate(calls):
+            starts = self.all_starts[i]
+            if call is None or None in starts or len(call.args) != len(calls[0].args):  # type: ignore[union-attr]
                 return
-            if forward[0].targets != ends or None in starts:  # type: ignore[union-attr]
-                return
-            calls.append((*(starts.index(arg) if arg in starts else arg for arg in call.args), call.kwargs))
+            if i == 1:  # here the values have names of their own
+                taken = [starts.index(arg) if arg in starts else arg for arg in call.args]
         names, sources = [end for end in self.all_ends[-1] if end is not None], self.all_starts[0]
-        *taken, options = calls[0]
-        outside = [arg for arg in taken if not isinstance(arg, int)]
-        if any(call != calls[0] for call in calls) or any(arg in names for arg in outside):
+        for call, starts in zip(calls, self.all_starts, strict=True):
+            assert call is not None
+            wanted = [starts[arg] if isinstance(arg, int) else arg for arg in taken]
+            if wanted != list(call.args) or call.kwargs != calls[0].kwargs:  # type: ignore[union-attr]
+                return
+        if any(arg in names for arg in taken) or len(names) != len(sources):
             return
-        if len(names) != len(sources) or any(source in names[:k] for k, source in enumerate(sources)):
+        if any(source in names[:k] for k, source in enumerate(sources)):
             return
+        options = call.kwargs  # type: ignore[union-attr]
         self._collect("nn.ModuleList")
         inputs = self.item.rounds[0].round.inputs
         for value, name, source in zip(inputs, names, sources, strict=True):
@@ -149,6 +151,15 @@ class _Roll:
         args = tuple(names[arg] if isinstance(arg, int) else arg for arg in taken)
         once = code.Assign(tuple(names), code.Call(module, args, options))
         self.scope.forward.append(code.For(module, code.Attr(code.Name("self"), head), (once,)))
+
+    def _one_call(self, i: int) -> code.Call | None:
+        """The call of its only module that is all there is to a round."""
+        statement = self.forward[i][0] if len(self.forward[i]) == 1 and len(self.modules[i]) == 1 else None
+        if not isinstance(statement, code.Assign) or statement.targets != self.all_ends[i]:
+            return None
+        call = statement.value
+        own = isinstance(call, code.Call) and call.func == code.Attr(code.Name("self"), self.modules[i][0])
+        return call if isinstance(call, code.Call) and own else None
 
     def _begin(self, name: code.Expr, source: code.Expr | None, only: bool) -> None:
         """`name = source`, or what has just been computed for it alone bears its name at once."""
