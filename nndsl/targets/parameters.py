@@ -69,10 +69,28 @@ class Table:
                 else:
                     self._store(name, prefix)
             return _prefixed(fitted, prefix)
+        items = self._by_items(vector)
+        if items is not None:
+            for item in items:
+                for name in _names_in(item) or ():
+                    self._use(name, prefix)
+            return code.Tuple(tuple(_prefixed(item, prefix) for item in items))
         name = self._free(hint)
         self.derived[name] = vector
         self._store(name, prefix)
         return _prefixed(code.Name(name), prefix)
+
+    def _by_items(self, vector: tuple[Any, ...]) -> list[code.Expr] | None:
+        """The numbers of tuples, where each is a parameter of the block or the same in all calls: `(dilation, 0)`."""
+        if any(type(v) is not tuple or len(v) != len(vector[0]) for v in vector):
+            return None
+        found: list[code.Expr] = []
+        for column in zip(*vector, strict=True):
+            name = next((name for name, values in self.given.items() if values == column), None)
+            if name is None and len(set(column)) > 1:
+                return None
+            found.append(code.Literal(column[0]) if name is None else code.Name(name))
+        return found
 
     def _traced(self, vector: tuple[Any, ...], leaves: list[Any]) -> code.Expr | None:
         """The expression that the file has for the leaf, where it is right in all calls."""
