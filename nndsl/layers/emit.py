@@ -75,9 +75,11 @@ class TorchScope:
     activity: bool = False  # whether forward gathers activity penalties
     output_masks: bool = False  # whether forward keeps the masks of outputs for their losses
 
+    custom: Any = None  # the target's function that calls a layer of one's own
+
     def inside(self) -> TorchScope:
         """The scope of another class of the same file."""
-        return TorchScope(helpers=self.helpers, imports=self.imports)
+        return TorchScope(helpers=self.helpers, imports=self.imports, custom=self.custom)
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""
@@ -295,7 +297,9 @@ def stepped(scope: TorchScope, value: code.Expr, steps: Sequence[Step]) -> code.
 class KerasCall:
     """One call of one layer in the Keras program being written.
 
-    `last` says that the code works on channels-last tensors although the file has channels first.
+    `last` says that the code works on channels-last tensors although the file has channels first. `attended` says that
+    a MultiHeadAttention elsewhere in the model takes one of the masked inputs as well: Keras 3.15 takes the masks off
+    its inputs when it runs, so that layers of several inputs must be given theirs.
     """
 
     def __init__(
@@ -309,8 +313,9 @@ class KerasCall:
         variable: str | None = None,
         spell: Any = None,
         helpers: dict[str, None] | None = None,
+        attended: bool = False,
     ) -> None:
-        self.layer, self.inputs, self.name, self.last = layer, inputs, name, last
+        self.layer, self.inputs, self.name, self.last, self.attended = layer, inputs, name, last, attended
         self.tensors = dict(tensors or {})
         self.variable = variable  # the variable that holds a shared layer, already built
         self.helpers = {} if helpers is None else helpers  # those that the program needs, in order of first use
@@ -343,6 +348,14 @@ class KerasCall:
             if argument.at_call and getattr(layer, name) != argument.default
         }
         return code.call(built, *inputs, **self.tensors, **options)
+
+    def masks(self, inputs: Sequence[code.Expr]) -> list[code.Expr | None]:
+        """The masks of the inputs, spelled out where Keras may lose them, else nothing."""
+        if not self.attended:
+            return [None] * len(inputs)
+        return [
+            code.Attr(x, "_keras_mask") if type_.mask else None for x, type_ in zip(inputs, self.inputs, strict=False)
+        ]
 
     def build(self, layer: Layer, /, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)`."""

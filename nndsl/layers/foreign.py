@@ -16,6 +16,8 @@ _LAYERS = {
     "GroupNorm": "GroupNormalization",
     "RMSNorm": "RMSNormalization",
     "MultiheadAttention": "MultiHeadAttention",
+    "GroupedQueryAttention": "GroupQueryAttention",
+    "MultiQueryAttention": "GroupQueryAttention",
     "SelfAttention": "MultiHeadAttention",
     "TiedEmbedding": "ReversibleEmbedding",
     "Upsample": "UpSampling2D",

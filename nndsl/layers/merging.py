@@ -121,5 +121,8 @@ def any_mask(masks: Sequence[code.Expr | None]) -> code.Expr | None:
     for mask in masks:
         if mask is None:
             return None
-        result = mask if result is None else code.binary("|", result, mask)
+        if result is None:
+            result = mask
+        elif mask != result:
+            result = code.binary("|", result, mask)
     return result

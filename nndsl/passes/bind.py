@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from copy import copy
 from typing import Any
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
@@ -241,6 +242,20 @@ class Binder:
                 fixes = (Fix(instead[0], (Edit(span, instead[1]),)),) if instead else ()
             self.problems.error(error.code, message, span, error.label, related=origins, help=help, fixes=fixes)
             return _FAILED
+
+    def at_call(self, config: Entry, options: list[ast.Arg]) -> Any:
+        """A layer as one call of it has it: `tokens(reverse=true)`. Raises Failed after reporting what is wrong."""
+        own = copy(config)
+        changed: dict[str, object] = {}
+        for item in options:
+            assert item.name is not None
+            value = self._convert(type(config), type(config).arguments[item.name.text], item, None)
+            if value is _FAILED:
+                raise Failed
+            changed[item.name.text] = value
+            setattr(own, item.name.text, value)
+        own.given = {**config.given, **changed}
+        return own
 
     def _unknown_argument(self, cls: type[Entry], item: ast.Arg, call: ast.CallExpr, meant: set[str | None]) -> bool:
         """Reports it; whether the call can be checked further as if it were not there."""

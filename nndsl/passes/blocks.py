@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 from nndsl import code
@@ -15,6 +16,7 @@ from nndsl.layers.traced import traced
 from nndsl.layers.values import spell
 from nndsl.passes.bind import Binder
 from nndsl.passes.bodies import Body
+from nndsl.passes.custom import CustomLayer
 from nndsl.passes.declared import DeclaredInput
 from nndsl.passes.definitions import Block
 from nndsl.passes.estimate import least_of
@@ -24,7 +26,7 @@ from nndsl.source import Span
 from nndsl.syntax import ast
 
 if TYPE_CHECKING:
-    from nndsl.passes.flows import Flows
+    from nndsl.passes.flows import Flows, SharedLayer
 
 DEEPEST = 40  # calls of blocks within each other
 
@@ -65,12 +67,20 @@ class Blocks:
 
     # ---------------------------------------------------------------------------------------- arguments
 
-    def share(self, block: Block, call: ast.CallExpr, name: str, place: Span) -> SharedBlock | None:
+    def share(self, block: Block, call: ast.CallExpr, name: str, place: Span) -> SharedBlock | SharedLayer | None:
         block.calls += 1
         arguments = self._arguments(block, call, None)
         if arguments is None:
             return None
         names = self.flows.names
+        if block.definition.is_layer:
+            from nndsl.passes.flows import SharedLayer
+
+            title, trainable = self._common(call)
+            names.paths[title or name] = place
+            made = self._custom(block, call, arguments, names.prefix + (title or name), trainable)
+            made.shared = names.prefix + name
+            return SharedLayer(type(made.config), self.flows.reused(made), block)
         names.paths[name] = place
         instance = self.flows.frame.instance or Instance()
         return SharedBlock(block, call, arguments, names.prefix + name, names.prefix + name, instance)
@@ -83,6 +93,7 @@ class Blocks:
         given: dict[str, object] = {}
         spans: dict[str, Span] = {}
         fine, unclear = True, False  # unclear: an argument that is wrong may be one that is missing
+        is_layer = block.definition.is_layer
         positional = list(parameters)
         named = False
         evaluate.env = env or here
@@ -91,7 +102,7 @@ class Blocks:
                 if item.name is not None:
                     named = True
                     key = item.name.text
-                    if key == "name" and "name" not in parameters:
+                    if key not in parameters and (key == "name" or (key == "trainable" and is_layer)):
                         continue
                     if key not in parameters:
                         self._unknown_argument(block, item, item.name)
@@ -184,15 +195,56 @@ class Blocks:
         arguments = self._arguments(block, call, env)
         if arguments is None:
             self._stop()
-        name = next((a.value for a in call.args if a.name is not None and a.name.text == "name"), None)
-        own = self._own_name(name) if "name" not in arguments.values else None
+        own, trainable = self._common(call, arguments.values)
         path = self.flows.names.of_call(block.name, call, own)
+        if block.definition.is_layer:
+            use = self.flows.reused(self._custom(block, call, arguments, path, trainable))
+            return self.flow_through(block, use, call.span, incoming)
         return self._expand(block, arguments, path, call.span, call.func.span, incoming, self.flows.frame.instance, "")
 
     def shared_call(self, shared: SharedBlock, span: Span, incoming: tuple[Value, ...]) -> tuple[Value, ...]:
         return self._expand(
             shared.block, shared.arguments, shared.path, span, span, incoming, shared.instance, shared.name
         )
+
+    # --------------------------------------------------------------------------- layers of one's own
+
+    def _custom(self, block: Block, call: ast.CallExpr, arguments: Arguments, path: str, trainable: bool) -> LayerUse:
+        made = BlockCall(
+            self.flows.region, block.name, block.definition, path, call.span, call.func.span, arguments.values,
+            places=arguments.places,
+        )  # fmt: skip
+        config = CustomLayer(block, made, None, trainable)
+        return LayerUse(path, config, call.span, call.func.span, {})
+
+    def shared_layer(self, shared: SharedLayer, span: Span, incoming: tuple[Value, ...]) -> tuple[Value, ...]:
+        assert shared.block is not None
+        return self.flow_through(shared.block, shared.use, span, incoming)
+
+    def flow_through(self, block: Block, use: LayerUse, span: Span, incoming: tuple[Value, ...]) -> tuple[Value, ...]:
+        """The results of a call of a layer of one's own."""
+        layer = use.config
+        if self.flows.frame.depth >= DEEPEST:
+            self._too_deep(block, span)
+        self.problems.calls.append(CallSite(_written(block, layer.call.arguments), span))
+        try:
+            return self.flows.custom(layer, incoming, use, span, self._env(block, layer.call, layer.call.arguments))
+        finally:
+            self.problems.calls.pop()
+
+    def _common(
+        self, call: ast.CallExpr, parameters: Mapping[str, object] = MappingProxyType({})
+    ) -> tuple[str | None, bool]:
+        """`name` and `trainable` of a call, where they are no parameters of the block."""
+        given = {a.name.text: a.value for a in call.args if a.name is not None and a.name.text not in parameters}
+        trainable: object = True
+        if "trainable" in given:
+            trainable = self.flows.binder.evaluate(given["trainable"])
+            if not isinstance(trainable, bool):
+                self.problems.error("NN0205", "`trainable` must be `true` or `false`", given["trainable"].span,
+                                    help="for instance `trainable=false`")  # fmt: skip
+                self._stop()
+        return self._own_name(given.get("name")), bool(trainable)
 
     def _own_name(self, expr: ast.Expr | None) -> str | None:
         if expr is None:

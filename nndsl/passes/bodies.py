@@ -6,6 +6,7 @@ from nndsl.diagnostics.model import Problems
 from nndsl.ir.graph import BlockCall, LayerUse, Node, Value
 from nndsl.layers import catalogue
 from nndsl.layers.base import Layer
+from nndsl.passes.evaluate import Failed
 from nndsl.passes.flows import Flows, SharedLayer
 from nndsl.passes.resolve import Scope
 from nndsl.source import Span
@@ -22,6 +23,8 @@ class Body:
         match statement:
             case ast.SharedStmt():
                 self._shared(statement)
+            case ast.AssignStmt(targets=(name,)) if name.text in self.scope.constants:
+                self._constant(statement, name.text)
             case ast.AssignStmt():
                 self._assign(statement)
             case ast.OutputStmt(name=name, value=expr) if expr is not None:
@@ -33,6 +36,15 @@ class Body:
                     if values is not None:
                         self._several(name.text, values, expr)
                     self.flows.values[name.text] = Value(name.span, name.text)  # of unknown type: no more is said of it
+
+    def _constant(self, statement: ast.AssignStmt, name: str) -> None:
+        """`width = 4 * filters`: a name for what is known at compile time."""
+        evaluate = self.flows.binder.evaluate
+        try:
+            evaluate.env = evaluate.env.bind({name: evaluate(statement.value)})
+        except Failed:
+            self.scope.broken.add(name)
+            evaluate.absent = evaluate.absent | {name}
 
     def _several(self, name: str, values: tuple[Value, ...], expr: ast.Expr) -> None:
         count = len(values)

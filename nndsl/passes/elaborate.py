@@ -15,6 +15,7 @@ from nndsl.ir.graph import Model, Output, Value
 from nndsl.layers import catalogue
 from nndsl.passes.bind import Binder
 from nndsl.passes.bodies import Body, head_of
+from nndsl.passes.custom import check_order
 from nndsl.passes.definitions import Definitions, Home, Reader, no_reader
 from nndsl.passes.evaluate import Env, Evaluator
 from nndsl.passes.flows import Flows, Frame
@@ -143,6 +144,7 @@ class _Elaborator:
                 model.training = elaborate_training(section, self.binder, self.problems)
         if not any(s for s in sections if s.kind.text == "train"):
             model.training = elaborate_training(None, self.binder, self.problems)
+        check_order(model, self.problems)
         elaborate_submodels(model, scope, flows.values, self.problems)
         self._data(sections)
         if not order and not any(isinstance(s, ast.ErrorStmt) for s in body):

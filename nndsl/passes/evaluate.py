@@ -15,7 +15,7 @@ from nndsl import code
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.ir.dims import Formula
 from nndsl.ir.types import TensorType
-from nndsl.layers.traced import combined, negated, traced
+from nndsl.layers.traced import TracedInt, combined, negated, traced
 from nndsl.layers.values import Option, Unbound, show
 from nndsl.records import record
 from nndsl.source import Span
@@ -238,7 +238,11 @@ class Evaluator:
                 f"there is no item {index}: `{node.value.span.text[:40]}` has {len(value)} {whole}", item.span,
                 help=f"the first is 0, the last {len(value) - 1} or -1",
             )  # fmt: skip
-        return value[index]
+        found = value[index]
+        if index < 0 and isinstance(node.value, ast.Attribute) and isinstance(found, TracedInt):
+            base = found.trace.value if isinstance(found.trace, code.Index) else found.trace
+            return traced(found, code.index(base, int(index)), found.scope)  # as it is written
+        return found
 
     def _index(self, node: ast.Expr) -> int:
         value = self(node)

@@ -161,15 +161,32 @@ class Expressions:
         return self.node(config, operands, dict(zip(cls.operands, places, strict=True)), span, op)
 
     def _part(self, expr: ast.Subscript) -> Value:
-        items = [self._item(item) for item in expr.items]
+        given = [self._item(item) for item in expr.items]
         operand = self._operand(expr.value)
+        written, items = self._whole(expr, given, operand)
         cls = catalogue.find("operator", "[]")
         assert cls is not None
         config = cls({}, lambda argument: argument.default)
         config.items = items  # type: ignore[attr-defined]
-        places = {"x": expr.value.span} | {f"item.{i}": item.span for i, item in enumerate(expr.items)}
+        places = {"x": expr.value.span} | {f"item.{i}": item.span for i, item in enumerate(written)}
         assert isinstance(config, Function)
         return self.node(config, [operand], places, expr.span, expr.value.span)
+
+    def _whole(
+        self, expr: ast.Subscript, given: list[int | slice | None], operand: Value
+    ) -> tuple[list[ast.SliceItem], list[int | slice | None]]:
+        """The items with whole axes in place of `..`."""
+        rests = [position for position, item in enumerate(expr.items) if item.is_rest]
+        if not rests:
+            return list(expr.items), given
+        if len(rests) > 1:
+            self._fail("NN0214", "`..` stands twice between these brackets", expr.items[rests[1]].span, "again here",
+                       "one of them stands for all axes that are not named")  # fmt: skip
+        at = rests[0]
+        named = sum(item is not None for item in given) - 1
+        count = max(operand.type.rank - named, 0) if operand.type.known else 0
+        written = [*expr.items[:at], *(expr.items[at],) * count, *expr.items[at + 1 :]]
+        return written, [*given[:at], *(slice(None),) * count, *given[at + 1 :]]
 
     def _item(self, item: ast.SliceItem) -> int | slice | None:
         if not item.is_slice:

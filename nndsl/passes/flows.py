@@ -26,7 +26,8 @@ from nndsl.syntax import ast
 
 if TYPE_CHECKING:
     from nndsl.passes.blocks import Blocks, Instance, SharedBlock
-    from nndsl.passes.definitions import Home
+    from nndsl.passes.custom import CustomLayer
+    from nndsl.passes.definitions import Block, Home
 
 Values = tuple[Value, ...]
 
@@ -37,17 +38,20 @@ class SharedLayer:
 
     cls: type[Layer]
     use: LayerUse
+    block: Block | None = None  # of a layer of one's own
 
 
 @dataclass(frozen=True)
 class Frame:
     """Where a body stands: `home` is its file, `call` the call of a block that it is expanded for (None: a model),
-    `instance` the shared block that this call belongs to, `depth` how many calls there are around it."""
+    `instance` the shared block that this call belongs to, `depth` how many calls there are around it. `is_layer` says
+    that it is the body of a layer of one's own, which computes with expressions alone."""
 
     home: Home
     call: BlockCall | None = None
     instance: Instance | None = None
     depth: int = 0
+    is_layer: bool = False
 
 
 class Flows:
@@ -330,6 +334,8 @@ class Flows:
     def _call(self, call: ast.CallExpr, incoming: Values, env: Env | None = None) -> Values:
         """A stage with parentheses; `env` is what names mean in a call that was written elsewhere."""
         name = call.func.text
+        if self.frame.is_layer:
+            self._no_layers(call.func.span)
         if name in self.binder.evaluate.absent:
             raise Stop
         cls = catalogue.find("layer", name)
@@ -359,6 +365,12 @@ class Flows:
         use = LayerUse(self.names.path(config, call), config, call.span, call.func.span, bound.spans)
         return self._node(self.reused(use), incoming, tensors, call.span)
 
+    def _no_layers(self, span: Span) -> NoReturn:
+        self._stop(
+            "NN0219", "a `layer` of one's own computes with expressions: it calls no other layers", span,
+            help="make it a `block`, which may call layers, also those of your own",
+        )  # fmt: skip
+
     def reused(self, use: LayerUse) -> LayerUse:
         """The layer itself, or in a later call of a shared block the one that its first call has made."""
         instance = self.frame.instance
@@ -384,15 +396,21 @@ class Flows:
             if not isinstance(entry, SharedLayer):
                 return self._shared_block(entry, whole, args, incoming)
             cls, use = entry.cls, entry.use
+            if entry.block is not None and not args:
+                return self.blocks.shared_layer(entry, whole, incoming)
             given: dict[str, ast.Expr] = {}
+            options: list[ast.Arg] = []
             for arg in args:
+                if arg.name is not None and getattr(cls.arguments.get(arg.name.text), "at_call", False):
+                    options.append(arg)
+                    continue
                 if arg.name is None or arg.name.text not in cls.tensor_args:
-                    known = list(cls.tensor_args)
+                    known = [*cls.tensor_args, *(a.name for a in cls.arguments.values() if a.at_call)]
                     self._stop(
                         "NN0203",
                         f"a call of shared layer `{name}` takes no such argument",
                         (arg.name or arg).span,
-                        help=f"only values that flow in can be given here: {', '.join(known)}"
+                        help=f"only what a call decides can be given here: {', '.join(known)}"
                         if known
                         else f"its arguments stand in `shared {name} = …`; write `-> {name}`",
                         related=(Label(use.span, "the layer is made here"),),
@@ -400,8 +418,9 @@ class Flows:
                 assert arg.name is not None
                 given[arg.name.text] = arg.value
             tensors = self._tensors(given)
+            own = self.binder.at_call(use.config, options) if options else None
             self._arity(use.config, span, incoming)
-            return self._node(use, incoming, tensors, whole)
+            return self._node(use, incoming, tensors, whole, own)
         if name in self.scope.broken:
             raise Stop
         if name in self.scope.definitions:
@@ -444,6 +463,21 @@ class Flows:
             unknown_layer(ast.CallExpr(span, ast.Ident(name, span), ()), known_names, self.problems)
         raise Stop
 
+    def custom(self, layer: CustomLayer, incoming: Values, use: LayerUse, span: Span, env: Env) -> Values:
+        """A call of a layer of one's own, whose body is elaborated for what flows in."""
+        from nndsl.passes.custom import Inner
+
+        if not all(value.type.known for value in incoming):
+            raise Stop
+        self._arity(layer, use.name_span, incoming)
+        types = tuple(value.type.with_mask(False) for value in incoming)
+        if types not in layer.insides:
+            found = Inner(self, layer, env).run(types)
+            if found is None:
+                raise Stop
+            layer.insides[types] = found
+        return self._node(use, incoming, {}, span)
+
     def _shared_block(self, shared: SharedBlock, span: Span, args: tuple[ast.Arg, ...], incoming: Values) -> Values:
         if args:
             self._stop(
@@ -472,10 +506,18 @@ class Flows:
             stage_errors.wrong_arity(config, name, incoming, self.problems)
             raise Stop
 
-    def _node(self, use: LayerUse, incoming: Values, tensors: dict[str, Value | Values], span: Span) -> Values:
+    def _node(
+        self,
+        use: LayerUse,
+        incoming: Values,
+        tensors: dict[str, Value | Values],
+        span: Span,
+        own: Layer | None = None,
+    ) -> Values:
+        """A call of a layer; `own` is the layer as this call has it, where that differs."""
         self.room_for(1, span)
         result = Value(span)
-        node = Node(use, incoming, tensors, (result,), span, region=self.region)
+        node = Node(use, incoming, tensors, (result,), span, region=self.region, own=own)
         result.producer = node
         if not use.nodes and not use.config.is_function:
             self.model.layers.append(use)

@@ -81,6 +81,8 @@ class Infer:
             )
             return
         set_paths(config, use.path)
+        if config is not use.config:
+            set_paths(use.config, use.path)
         self._agree(node, weights)
         if config.result_mask(*(t.mask for t in types)):
             masked = [t.mask_rank for t in types if t.mask]

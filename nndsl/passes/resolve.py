@@ -7,7 +7,7 @@ stands behind those it needs; definitions that need themselves are reported with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from nndsl.syntax import ast
 class Definition:
     """A statement that gives names to values or to a shared layer."""
 
-    statement: ast.InputStmt | ast.AssignStmt | ast.OutputStmt | ast.SharedStmt
+    statement: ast.InputStmt | ast.AssignStmt | ast.OutputStmt | ast.SharedStmt | ast.WeightStmt | ast.UpdateStmt
     names: tuple[ast.Ident, ...]
 
 
@@ -35,10 +35,15 @@ class Scope:
     order: list[Definition] = field(default_factory=list)
     submodels: dict[str, ast.SubmodelStmt] = field(default_factory=dict)
     asks_types: bool = False  # whether `x.shape` or `x.dtype` stands somewhere in it
+    constants: set[str] = field(default_factory=set)  # names of what is known at compile time: `width = 4 * filters`
 
     def values(self) -> list[str]:
         """Names that a flow may start from."""
-        return [n for n, d in self.definitions.items() if not isinstance(d.statement, ast.SharedStmt)]
+        return [
+            n
+            for n, d in self.definitions.items()
+            if not isinstance(d.statement, ast.SharedStmt) and n not in self.constants
+        ]
 
     def shared(self) -> list[str]:
         return [n for n, d in self.definitions.items() if isinstance(d.statement, ast.SharedStmt)]
@@ -105,6 +110,8 @@ def resolve(model: ast.ModelDef | ast.BlockDef, problems: Problems, params: Mapp
             )
         return True
 
+    updates: dict[str, Span] = {}
+    updated = {s.name.text for s in model.body if isinstance(s, ast.UpdateStmt)}
     for parameter in getattr(model, "parameters", ()):
         declare(parameter.name)
     for statement in model.body:
@@ -113,6 +120,24 @@ def resolve(model: ast.ModelDef | ast.BlockDef, problems: Problems, params: Mapp
                 names: tuple[ast.Ident, ...] = (statement.name,)
             case ast.AssignStmt():
                 names = tuple(name for name in statement.targets if name.text != "_")
+            case ast.WeightStmt():
+                declare(statement.name)
+                if statement.name.text not in updated:
+                    scope.definitions.setdefault(statement.name.text, Definition(statement, (statement.name,)))
+                continue
+            case ast.UpdateStmt():
+                if statement.name.text in updates:
+                    problems.error(
+                        "NN0208", f"`{statement.name.text}` is updated twice", statement.name.span, "again here",
+                        related=(Label(updates[statement.name.text], "first here"),),
+                        help="put both into one expression",
+                    )  # fmt: skip
+                    continue
+                updates[statement.name.text] = statement.name.span
+                definition = Definition(statement, (statement.name,))
+                scope.definitions[statement.name.text] = definition
+                scope.order.append(definition)
+                continue
             case ast.SubmodelStmt():
                 if declare(statement.name):
                     scope.submodels[statement.name.text] = statement
@@ -135,8 +160,51 @@ def resolve(model: ast.ModelDef | ast.BlockDef, problems: Problems, params: Mapp
             scope.definitions[name.text] = definition
         if not names or fresh:
             scope.order.append(definition)
+    _find_constants(model, scope, {*(params or ()), *(p.name.text for p in getattr(model, "parameters", ()))})
     scope.order = _sorted(scope, problems)
     return scope
+
+
+def _find_constants(model: ast.ModelDef | ast.BlockDef, scope: Scope, known: set[str]) -> None:
+    """Which statements define what is known at compile time: of numbers, parameters, shapes, and each other."""
+    candidates = [
+        s for s in model.body
+        if isinstance(s, ast.AssignStmt) and not s.is_tuple and isinstance(s.value, _PLAIN) and s.targets[0].text != "_"
+    ]  # fmt: skip
+    found = True
+    while found:
+        found = False
+        for statement in list(candidates):
+            if _is_constant(statement.value, known):
+                known.add(statement.targets[0].text)
+                scope.constants.add(statement.targets[0].text)
+                candidates.remove(statement)
+                found = True
+
+
+_PLAIN = (ast.Literal, ast.Attribute, ast.Subscript, ast.Binary, ast.Unary, ast.IfElse, ast.Paren, ast.ListExpr,
+          ast.RangeExpr, ast.NameRef, ast.TupleExpr)  # fmt: skip
+
+
+def _is_constant(expr: ast.Expr, known: set[str]) -> bool:
+    match expr:
+        case ast.Literal():
+            return True
+        case ast.Attribute(name=name):
+            return name.text in ("shape", "dtype")
+        case ast.NameRef(name=text):
+            return text in known
+        case ast.Paren(inner=inner) | ast.Unary(operand=inner):
+            return _is_constant(inner, known)
+        case ast.Subscript(value=inner):
+            return _is_constant(inner, known)
+        case ast.Binary(left=left, right=right) | ast.RangeExpr(start=left, stop=right):
+            return _is_constant(left, known) and _is_constant(right, known)
+        case ast.IfElse(then=then, condition=condition, otherwise=otherwise):
+            return all(_is_constant(part, known) for part in (then, condition, otherwise))
+        case ast.ListExpr(items=items) | ast.TupleExpr(items=items):
+            return bool(items) and all(_is_constant(item, known) for item in items)
+    return False
 
 
 def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:
@@ -154,23 +222,29 @@ def _declared(statement: ast.Stmt) -> tuple[ast.Ident, ...]:
     return ()
 
 
-def references(definition: Definition, types: bool = False) -> Iterator[tuple[str, Span]]:
-    """The names that a definition reads, with their places; with `types` those too whose shape or dtype it asks for."""
+def references(
+    definition: Definition, types: bool = False, constants: Collection[str] = ()
+) -> Iterator[tuple[str, Span]]:
+    """The names that a definition reads, with their places; with `types` those too whose shape or dtype it asks for,
+    and of `constants` those that stand in arguments and conditions."""
     statement = definition.statement
-    if isinstance(statement, ast.InputStmt):
+    if isinstance(statement, ast.InputStmt | ast.WeightStmt):
         return
     yield from flow_references(statement.value)
-    if types:
-        yield from _asked_types(statement.value)
+    if types or constants:
+        yield from _anywhere(statement.value, constants)
 
 
-def _asked_types(node: ast.Expr | None) -> Iterator[tuple[str, Span]]:
-    """The `x` of each `x.shape` and `x.dtype`, wherever it stands."""
+def _anywhere(node: ast.Expr | None, constants: Collection[str]) -> Iterator[tuple[str, Span]]:
+    """The `x` of each `x.shape` and `x.dtype`, and the names of constants, wherever they stand."""
     stack: list[object] = [node]
     while stack:
         item = stack.pop()
         if isinstance(item, ast.Attribute) and isinstance(item.value, ast.NameRef):
             yield item.value.name, item.value.span
+        elif isinstance(item, ast.NameRef):
+            if item.name in constants:
+                yield item.name, item.span
         elif isinstance(item, tuple):
             stack.extend(reversed(item))
         elif isinstance(item, ast.Expr | ast.Arg | ast.SliceItem):
@@ -227,9 +301,12 @@ def _sorted(scope: Scope, problems: Problems) -> list[Definition]:
     needs: dict[Definition, list[tuple[Definition, Span]]] = {}
     for definition in scope.order:
         found = []
-        for name, span in references(definition, scope.asks_types):
+        of_state = isinstance(definition.statement, ast.UpdateStmt)
+        for name, span in references(definition, scope.asks_types, scope.constants):
             other = scope.definitions.get(name)
-            if other is not None:
+            if of_state and other is not None and isinstance(other.statement, ast.UpdateStmt):
+                continue  # there a state is what it was before the call
+            if other is not None and not isinstance(other.statement, ast.WeightStmt):
                 found.append((other, span))
         needs[definition] = found
     done: dict[Definition, bool] = {}  # False while on the path

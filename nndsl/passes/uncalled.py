@@ -21,7 +21,7 @@ def check_uncalled(block: Block, problems: Problems, *, is_main: bool) -> None:
     own = {p.name.text for p in definition.parameters} | set(block.home.params.places)
     for found in scope.order:
         statement = found.statement
-        if isinstance(statement, ast.InputStmt):
+        if isinstance(statement, ast.InputStmt | ast.WeightStmt):
             continue
         called = _calls(statement.value)
         for call in called:

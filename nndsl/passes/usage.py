@@ -169,7 +169,8 @@ def prune(model: Model) -> None:
     for value in {value for node in model.nodes for value in node.operands()}:
         value.uses = [use for use in value.uses if use in needed]
     for call in model.blocks:
-        call.inputs = tuple(port for port in call.inputs if port in needed)
+        pairs = [(port, name) for port, name in zip(call.inputs, call.input_names, strict=True) if port in needed]
+        call.inputs, call.input_names = tuple(port for port, _ in pairs), tuple(name for _, name in pairs)
         call.outputs = tuple(port for port in call.outputs if port in needed)
     model.blocks = [call for call in model.blocks if call.outputs]
     for part in model.submodels:

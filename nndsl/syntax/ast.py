@@ -122,6 +122,7 @@ class SliceItem:
     start: Expr | None = None
     stop: Expr | None = None
     step: Expr | None = None
+    is_rest: bool = False  # `..`: as many whole axes as there are left
 
 
 @record

@@ -259,6 +259,9 @@ class Builder:
     def on_subscripted(self, c: list[Any]) -> ast.Expr:
         return ast.Subscript(self.span(c[0], c[3]), c[0], tuple(flatten(c[2])))
 
+    def on_rest(self, c: list[Any]) -> ast.SliceItem:
+        return ast.SliceItem(self.span(c[0], c[-1]), True, is_rest=True)
+
     def on_subscript(self, c: list[Any]) -> ast.SliceItem:
         span = self.span(c[0], c[-1])
         if len(c) == 1 and type(c[0]) is not Token:
@@ -270,7 +273,8 @@ class Builder:
                 place += 1
             else:
                 parts[place] = child
-        return ast.SliceItem(span, True, None, *parts)
+        start, stop, step = parts
+        return ast.SliceItem(span, True, None, start, stop, step)
 
     def on_name(self, c: list[Any]) -> ast.Expr:
         token = c[0]

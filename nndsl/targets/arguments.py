@@ -20,6 +20,7 @@ _POSITIONAL = {
     "LSTM": ("input_size", "hidden_size"), "GRU": ("input_size", "hidden_size"), "RNN": ("input_size", "hidden_size"),
     "pad": ("input", "padding"), "max_pool2d": ("input", "kernel_size"), "avg_pool2d": ("input", "kernel_size"),
     "range": ("count",), "MultiHeadAttention": ("features", "heads", "key_dim"),
+    "ProjectedAttention": ("features", "heads", "key_dim"),
     "view": ("size",) * 8, "reshape": ("size",) * 8, "empty": ("size",) * 8, "zeros": ("size",) * 8,
     # Keras
     "Dense": ("units",), "Reshape": ("target_shape",), "ZeroPadding2D": ("padding",),

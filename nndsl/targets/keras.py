@@ -9,9 +9,11 @@ from nndsl.targets import helpers, keras_training
 from nndsl.targets.docstrings import class_docstring, file_docstring
 from nndsl.targets.keras_blocks import Functions, block_function, resolved
 from nndsl.targets.keras_body import Body
+from nndsl.targets.keras_custom import layer_class
 from nndsl.targets.names import python_name
 from nndsl.targets.printing import block, literal
 from nndsl.targets.render import render
+from nndsl.targets.specialize import trimmed
 from nndsl.targets.structure import NotStructured, structure
 
 
@@ -28,8 +30,9 @@ def _emit(model: Model) -> str:
     functions = Functions(model)
     statements = ModelBody(model, functions).write()
     families = functions.families(statements)
-    build = block(resolved(statements), 1)
-    blocks = [block_function(family) for family in families]
+    build = block(trimmed(tuple(resolved(statements)), families), 1)
+    classes = [layer_class(family) for family in families if family.units[0].call.definition.is_layer]
+    blocks = [block_function(family) for family in families if not family.units[0].call.definition.is_layer]
     training = keras_training.pieces(model)
     written = [build, *(item["body"] for item in blocks)]
     if any("functools.partial(" in text for text in written):  # activations with arguments of their own
@@ -37,12 +40,13 @@ def _emit(model: Model) -> str:
             "import argparse\n", "import argparse\nimport functools\n"
         )
     texts, _ = helpers.collect("keras", functions.helpers)
-    if texts:
+    if texts or classes:
         imports = str(training["imports"])
         training["imports"] = imports.replace("\n\nimport numpy", "\nfrom typing import Any\n\nimport numpy")
     return render(
         "keras/program.py.j2",
         docstring=file_docstring(model),
+        classes=classes,
         blocks=blocks,
         helpers=texts,
         model_name=literal(model.name),
@@ -61,7 +65,8 @@ class ModelBody(Body):
         arguments = {item.value: python_name(item.name) for item in model.inputs}
         outputs = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
         targets = [value for submodel in model.submodels for value in (*submodel.sources, *submodel.targets)]
-        super().__init__(functions, structure(model.nodes), arguments, [*outputs, *targets])
+        # the model is made of its inputs: their variables are needed to the end
+        super().__init__(functions, structure(model.nodes), arguments, [*arguments, *outputs, *targets])
 
     def write(self) -> list[code.Stmt]:
         model, statements = self.model, self.statements

@@ -9,11 +9,14 @@ from nndsl import code
 from nndsl.ir.graph import Model, Value
 from nndsl.layers.entry import snake_case
 from nndsl.layers.traced import Traced
+from nndsl.passes.custom import CustomLayer
 from nndsl.passes.layout import layout
 from nndsl.targets.docstrings import block_docstring
 from nndsl.targets.folding import returning
 from nndsl.targets.keras_body import Body
+from nndsl.targets.keras_custom import layer_unit
 from nndsl.targets.keras_loops import looped
+from nndsl.targets.keras_spell import spell
 from nndsl.targets.names import PROGRAM_NAMES, python_name
 from nndsl.targets.printing import block, signature
 from nndsl.targets.rewrite import transformed
@@ -29,6 +32,7 @@ class Functions:
         self.model = model
         self.layout = layout(model, "channels_last")
         self.units: list[Unit] = []
+        self.layers: dict[CustomLayer, Unit] = {}
         self.helpers: dict[str, None] = {}  # classes that the program carries
         self.shared: dict[tuple[int, str], code.Name] = {}  # the variables that hold shared blocks, as models
 
@@ -98,7 +102,8 @@ class Functions:
         statements = discard_unread([*body.statements, code.Return(returned)])
         layers = tuple(dict.fromkeys(statement_of(s, call) for s in body.nodes))
         taken = frozenset(body.names.taken) | {"name"}
-        unit = Unit(call, (), tuple(statements), (tuple(names), len(given)), layers, tuple(names), taken)
+        fixed = (tuple(names), len(given))
+        unit = Unit(call, (), tuple(statements), fixed, layers, tuple(names), taken, prefixes=("", ""))
         self.units.append(unit)
         return unit
 
@@ -106,8 +111,8 @@ class Functions:
         """The functions, inner ones first; their names collide with no variable."""
         taken = {name for unit in self.units for name in unit.taken} | set(_assigned(tuple(statements)))
 
-        def name(title: str) -> str:
-            base = snake_case(title)
+        def name(unit: Unit, title: str) -> str:
+            base = title if unit.call.definition.is_layer else snake_case(title)
             free, number = base, 2
             while python_name(free, taken) != free or free in PROGRAM_NAMES:
                 free, number = f"{base}_block" if number == 2 else f"{base}_block_{number - 1}", number + 1
@@ -115,9 +120,26 @@ class Functions:
             return free
 
         def resolve(unit: Unit) -> None:
-            unit.body = tuple(returning(resolved(unit.body)))
+            if not unit.call.definition.is_layer:
+                unit.body = tuple(returning(resolved(unit.body)))
 
-        return specialize(self.units, name, False, resolve)
+        return specialize(self.units, name, resolve)
+
+    def spell(self, entry: Any, name: Any = None, changed: Any = None) -> code.Expr:
+        """As `keras_spell.spell`; a layer of one's own is an object of its class."""
+        if not isinstance(entry, CustomLayer):
+            return spell(entry, name, changed)
+        options: list[tuple[str, code.Expr]] = [] if entry.trainable else [("trainable", code.Literal(False))]
+        if name is not None:
+            options.append(("name", code.lift(name)))
+        return code.Deferred(self._layer(entry), (), tuple(options))
+
+    def _layer(self, layer: CustomLayer) -> Unit:
+        if layer not in self.layers:
+            self.layers[layer] = layer_unit(self, layer, next(iter(layer.insides)))
+            self.layers[layer].prefixes = ("self.", "self.")
+            self.units.append(self.layers[layer])
+        return self.layers[layer]
 
 
 def _assigned(node: Any) -> Iterable[str]:

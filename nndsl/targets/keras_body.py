@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nndsl import code
@@ -10,7 +10,6 @@ from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import KerasCall
 from nndsl.targets.inline import hint, put, room, to_bind
-from nndsl.targets.keras_spell import spell
 from nndsl.targets.names import python_name
 from nndsl.targets.structure import CallItem, Item, LoopItem, steps
 from nndsl.targets.variables import Variables
@@ -107,8 +106,9 @@ class Body:
             last=wants,
             tensors=tensors,
             variable=self._shared(node, wants),
-            spell=spell,
+            spell=self.functions.spell,
             helpers=self.functions.helpers,
+            attended=_attended(node),
         )
         result = config.keras(call, *inputs)
         inline = node.results[0] in self.names.inlined
@@ -139,9 +139,28 @@ class Body:
         if use.shared not in self.shared:
             name = self.names.fresh(python_name(use.shared.removeprefix(self.prefix).replace(".", "_")))
             self.shared[use.shared] = name
-            call = KerasCall(use.config, node.input_types, name=self.name_of(use.path), last=wants, spell=spell)
+            call = KerasCall(
+                use.config, node.input_types, name=self.name_of(use.path), last=wants, spell=self.functions.spell
+            )
             self.statements.append(code.Assign((code.Name(name),), use.config.keras_layer(call)))
         return self.shared[use.shared]
+
+
+def _attended(node: Node) -> bool:
+    """Whether a MultiHeadAttention elsewhere takes one of the masked inputs of a call too."""
+    users = {use for value in node.inputs if value.type.mask for use in _users(value.real)} - {node}
+    return any(use.config.title() == "MultiHeadAttention" for use in users)
+
+
+def _users(value: Value) -> Iterator[Node]:
+    """The calls that take a value, also those inside of blocks that it flows into."""
+    stack = list(value.uses)
+    while stack:
+        use = stack.pop()
+        if use.port:
+            stack.extend(use.results[0].uses)
+        else:
+            yield use
 
 
 def channels_last(value: code.Expr, type_: TensorType) -> code.Expr:

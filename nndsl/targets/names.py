@@ -6,9 +6,9 @@ import keyword
 
 RESERVED = frozenset(
     "self super len float int bool str dict list tuple set range zip print min max sum abs type isinstance property "
-    "torch nn F np Tensor math argparse sys Path tf keras layers logits main numpy tensorflow os json "
+    "torch nn F np Tensor module parameter math argparse sys Path tf keras layers logits main numpy tensorflow os json "
     "maximum minimum NormalNoise UniformNoise AddPenalty "
-    "ValueError TypeError SystemExit Exception None True False __name__".split()
+    "ValueError TypeError SystemExit Exception None True False __name__ l O I".split()
 )
 """Names that emitted files use themselves. (Python's own keywords are known to `keyword`.)"""
 

@@ -18,7 +18,8 @@ from nndsl.ir.graph import BlockCall
 from nndsl.layers.traced import Traced, plain
 from nndsl.targets.arguments import argument_name, shortened, spelled_out
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.rewrite import leaves_of, replaced
+from nndsl.targets.printing import literal
+from nndsl.targets.rewrite import leaves_of, replaced, transformed
 
 
 @dataclass(eq=False)
@@ -33,6 +34,8 @@ class Unit:
     layers: tuple[str, ...]  # the statements that make its layers, for the name of a second structure
     extra: Any = None  # what the target keeps with it
     taken: frozenset[str] = frozenset()  # names that its code uses already
+    forced: tuple[tuple[str, Any], ...] = ()  # parameters that it has in any case, with their values
+    prefixes: tuple[str, str] = ("", "self.")  # what stands before a parameter in `init` and in `body`
     family: Family | None = None
     arguments: tuple[code.Expr, ...] = ()
 
@@ -46,15 +49,16 @@ class Family:
     parameters: list[tuple[str, str]] = field(default_factory=list)
     init: tuple[code.Stmt, ...] = ()
     body: tuple[code.Stmt, ...] = ()
+    defaults: tuple[Any, ...] = ()  # of the last parameters
 
 
 def specialize(
-    units: Iterable[Unit], name: Callable[[str], str], attribute: bool, resolve: Callable[[Unit], None]
+    units: Iterable[Unit], name: Callable[[Unit, str], str], resolve: Callable[[Unit], None]
 ) -> list[Family]:
     """The families of `units`, which come inner calls first; each unit is told its own.
 
-    `name` makes a name of a class or function that is still free; with `attribute` a parameter that `body` needs is
-    read as `self.parameter` there. `resolve` puts the names of inner families into a unit before it is compared.
+    `name` makes a name of a class or function that is still free. `resolve` puts the names of inner families into a
+    unit before it is compared.
     """
     seen: set[Any] = set()
     known: dict[str, tuple[str, ...]] = {}  # class → its parameters
@@ -75,13 +79,31 @@ def specialize(
             seen.add(definition)
             names = _names(list(structures.values()), first)
             for members, title in zip(structures.values(), names, strict=True):
-                family = Family(name(title), members)
-                _parametrize(family, attribute, known)
+                family = Family(name(members[0], title), members)
+                _parametrize(family, known)
                 known[family.name] = tuple(parameter for parameter, _ in family.parameters)
                 for unit in members:
                     unit.family = family
                 families.append(family)
+    for family in families:
+        family.init, family.body = trimmed(family.init, families), trimmed(family.body, families)
     return families
+
+
+def trimmed(node: Any, families: Iterable[Family]) -> Any:
+    """Code whose calls of families leave the last arguments out where they are the defaults."""
+    defaults = {family.name: family.defaults for family in families if family.defaults}
+
+    def rule(part: Any) -> Any:
+        if not isinstance(part, code.Call) or not isinstance(part.func, code.Name) or part.func.id not in defaults:
+            return None
+        args, left = list(part.args), list(defaults[part.func.id])
+        while args and left and isinstance(args[-1], code.Literal) and args[-1].value == left[-1]:
+            args.pop()
+            left.pop()
+        return code.Call(part.func, tuple(transformed(arg, rule) for arg in args), part.kwargs)
+
+    return transformed(node, rule) if defaults else node
 
 
 def _heights(units: Sequence[Unit]) -> dict[Unit, int]:
@@ -144,19 +166,23 @@ def _camel(text: str) -> str:
 # -------------------------------------------------------------------------------------------- parameters
 
 
-def _parametrize(family: Family, attribute: bool, known: Mapping[str, Sequence[str]]) -> None:
+def _parametrize(family: Family, known: Mapping[str, Sequence[str]]) -> None:
     """Fills `family` from its units, and gives each unit its arguments."""
     units = family.units
     init = [leaves_of(unit.init)[1] for unit in units]
     body = [leaves_of(unit.body)[1] for unit in units]
     table = _Table(units, known)
-    in_init = table.fill(init, "")
-    in_body = table.fill(body, "self." if attribute else "")
+    before_init, before_body = units[0].prefixes
+    in_init = table.fill(init, before_init)
+    in_body = table.fill(body, before_body)
     family.init = shortened(replaced(units[0].init, in_init))
     family.body = _uncommented(replaced(units[0].body, in_body), units)
-    stored = [code.Assign((code.dotted(f"self.{attribute_name(n)}"),), code.Name(python_name(n))) for n in table.stored]
-    family.init = (*stored, *family.init)
+    if not before_init and before_body:
+        names = [(attribute_name(name), python_name(name)) for name in table.stored]
+        stored = [code.Assign((code.dotted(f"self.{own}"),), code.Name(given)) for own, given in names]
+        family.init = (*stored, *family.init)
     family.parameters = table.parameters()
+    family.defaults = table.defaults()
     for position, unit in enumerate(units):
         unit.arguments = table.arguments(position)
 
@@ -187,6 +213,8 @@ class _Table:
             for name in units[0].call.arguments
             if name not in units[0].taken
         }
+        forced = [dict(unit.forced) for unit in units]
+        self.forced = {name: tuple(plain(item[name]) for item in forced) for name in forced[0]}
         self.used: dict[str, tuple[Any, ...]] = {}
         self.derived: dict[str, tuple[Any, ...]] = {}
         self.stored: list[str] = []
@@ -216,7 +244,8 @@ class _Table:
             if values == vector:
                 self._store(name, prefix)
                 return _prefixed(code.Name(name), prefix)
-        fitted = self._fitted(vector)
+        hint = argument_name(leaves[0], self.known)
+        fitted = self._fitted(vector, products=not hint.startswith("in_"))
         if fitted is not None:
             for name in _names_in(fitted) or ():
                 if name in self.given:
@@ -224,7 +253,7 @@ class _Table:
                 else:
                     self._store(name, prefix)
             return _prefixed(fitted, prefix)
-        name = self._free(argument_name(leaves[0], self.known))
+        name = self._free(hint)
         self.derived[name] = vector
         self._store(name, prefix)
         return _prefixed(code.Name(name), prefix)
@@ -243,7 +272,7 @@ class _Table:
                 return None
         return value.trace
 
-    def _fitted(self, vector: tuple[Any, ...]) -> code.Expr | None:
+    def _fitted(self, vector: tuple[Any, ...], products: bool) -> code.Expr | None:
         """A simple expression of parameters that is right in all calls: the half of a kernel pads it, a repeat has one
         round less than the stage is deep, the inner width is the outer one times `expand`."""
         if any(type(v) is not int for v in vector) or len(set(vector)) < 2:
@@ -262,7 +291,7 @@ class _Table:
                 if simple and all(_OPERATORS[op](v, number) == w for v, w in zip(values, vector, strict=True)):
                     left, right = code.Name(name), code.Literal(number)
                     return code.Binary(op, right, left) if op == "*" else code.Binary(op, left, right)
-        for one, other in combinations(known, 2):
+        for one, other in combinations(known, 2) if products else ():
             columns = zip(known[one], known[other], vector, strict=True)
             if all(a * b == wanted for a, b, wanted in columns):
                 return code.binary("*", code.Name(one), code.Name(other))
@@ -283,22 +312,56 @@ class _Table:
         return name
 
     def _ordered(self) -> list[str]:
+        more = [name for name in self._more() if name not in self.forced]
+        return [*self.forced, *more]
+
+    def _more(self) -> list[str]:
         incoming = [name for name in self.derived if name.startswith(("in_", "size", "features", "channels"))]
         others = [name for name in self.derived if name not in incoming]
         return [*incoming, *(name for name in self.given if name in self.used), *others]
 
     def parameters(self) -> list[tuple[str, str]]:
-        columns = self.used | self.derived
-        return [(python_name(name), _type(columns[name])) for name in self._ordered()]
+        """(name, annotation): the last ones have the file's defaults behind their types."""
+        columns = self.used | self.derived | self.forced
+        found = []
+        optional = self._optional()
+        for name in self._ordered():
+            kind = _type(columns[name])
+            found.append((python_name(name), f"{kind} = {literal(optional[name])}" if name in optional else kind))
+        return found
 
     def arguments(self, position: int) -> tuple[code.Expr, ...]:
         result: list[code.Expr] = []
         for name in self._ordered():
-            if name in self.used:
+            if name in self.forced:
+                result.append(code.lift(dict(self.units[position].forced)[name]))
+            elif name in self.used:
                 result.append(code.lift(_written(self.units[position].call.arguments[name])))
             else:
                 result.append(code.lift(self.derived[name][position]))
         return tuple(result)
+
+    def defaults(self) -> tuple[Any, ...]:
+        """The defaults of the last parameters, in order."""
+        optional = self._optional()
+        return tuple(optional[name] for name in self._ordered() if name in optional)
+
+    def _optional(self) -> dict[str, Any]:
+        """The defaults of the parameters at the end that have one in the file."""
+        columns = self.used | self.derived | self.forced
+        defaults: dict[str, Any] = {}
+        for parameter in self.units[0].call.definition.parameters:
+            value = getattr(parameter.default, "value", None)
+            if isinstance(value, int | float | str | bool):
+                defaults[parameter.name.text] = value
+        found: dict[str, Any] = {}
+        for name in reversed(self._ordered()):
+            if name not in defaults or name in self.derived:
+                break
+            if _type((*columns[name], defaults[name])) != _type(columns[name]):
+                break
+            found[name] = defaults[name]
+        return found
 
 
 def _value(value: object) -> Any:

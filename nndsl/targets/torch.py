@@ -17,9 +17,10 @@ from nndsl.targets.names import class_name
 from nndsl.targets.printing import block, signature
 from nndsl.targets.render import render
 from nndsl.targets.rewrite import transformed
-from nndsl.targets.specialize import Family, Unit, specialize
+from nndsl.targets.specialize import Family, Unit, specialize, trimmed
 from nndsl.targets.structure import NotStructured
 from nndsl.targets.torch_blocks import Written
+from nndsl.targets.torch_custom import WrittenLayer
 from nndsl.targets.torch_forward import Forward
 from nndsl.targets.torch_init import Inits, plan_inits
 from nndsl.targets.torch_loops import resolved_list
@@ -70,9 +71,12 @@ class _Program:
         cls = class_name(model.name, frozenset(scope.helpers))
         training = torch_training.pieces(model, scope, cls)
         texts, imports = helpers.collect("torch", scope.helpers)
-        classes = [_block_class(family) for family in families]
+        classes = [
+            _layer_class(family) if family.units[0].call.definition.is_layer else _block_class(family)
+            for family in families
+        ]
         body = block(forward.body, 2)
-        init = block([resolved(statement) for statement in _init(scope, inits)], 2)
+        init = block(trimmed(tuple(resolved(statement) for statement in _init(scope, inits)), families), 2)
         written = [*texts, inits.function, init, body, *self.methods, block(scope.reset)]
         written += [text for item in classes for text in (item["modules"], item["forward"])]
         written += map(str, training.values())
@@ -100,7 +104,7 @@ class _Program:
     def _families(self, units: list[Unit], inits: Inits, taken: set[str]) -> list[Family]:
         """The classes of blocks, inner ones first."""
 
-        def name(title: str) -> str:
+        def name(_: Unit, title: str) -> str:
             free, number = title, 2
             while class_name(free, taken) != free:
                 free, number = f"{title}{number}", number + 1
@@ -108,9 +112,10 @@ class _Program:
             return free
 
         def resolve(unit: Unit) -> None:
-            unit.init = tuple(resolved(statement) for statement in _init(unit.extra.scope, inits))
+            if not unit.call.definition.is_layer:
+                unit.init = tuple(resolved(statement) for statement in _init(unit.extra.scope, inits))
 
-        return specialize(units, name, True, resolve)
+        return specialize(units, name, resolve)
 
 
 def resolved(node: Any) -> Any:
@@ -146,6 +151,25 @@ def _block_class(family: Family) -> dict[str, Any]:
         "signature": signature("forward", arguments, returns, 1),
         "forward": block(forward, 2),
         "reset": block(reset, 2) if reset else "",
+    }
+
+
+def _layer_class(family: Family) -> dict[str, Any]:
+    """The pieces of the class of a layer of one's own."""
+    unit = family.units[0]
+    made: WrittenLayer = unit.extra
+    parameters = ["self", *(f"{name}: {kind}" for name, kind in family.parameters)]
+    arguments = ["self", *(f"{name}: Tensor" for name in made.arguments)]
+    returns = "Tensor" if made.outputs == 1 else f"tuple[{', '.join(['Tensor'] * made.outputs)}]"
+    return {
+        "name": family.name,
+        "docstring": block_docstring(unit.call),
+        "buffers": made.buffers,
+        "init": signature("__init__", parameters, "None", 1) if family.init else "",
+        "modules": block(family.init, 2),
+        "signature": signature("forward", arguments, returns, 1),
+        "forward": block(family.body, 2),
+        "reset": "",
     }
 
 

@@ -16,6 +16,7 @@ from nndsl.targets.rewrite import transformed
 from nndsl.targets.specialize import Unit
 from nndsl.targets.structure import CallItem, NotStructured, statement_of
 from nndsl.targets.torch_body import Body, comment_of, physical
+from nndsl.targets.typing import typed
 from nndsl.targets.unpacked import discard_unread
 
 if TYPE_CHECKING:
@@ -138,9 +139,9 @@ class BlockWriter:
         masks = [i for i, port in enumerate(item.outputs) if port.results[0] in writer.masked]
         given = [*(body.result(value) for value in results), *(body.masks[results[i]] for i in masks)]
         returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
-        statements = folded(statements, norms_of(scope.modules))
+        statements = folded(statements, norms_of(scope.modules), given)
         if len(given) == 1:
-            statements = writer.typed(statements, returned)
+            statements = typed(statements, returned, set(arguments.values()))
         statements = returning(folded(discard_unread([*statements, code.Return(returned)])))
         made = Written(scope, tuple(parameters), tuple(masks), scope.activity, bool(scope.reset))
         layers = tuple(dict.fromkeys(statement_of(step, call) for step in body.nodes))

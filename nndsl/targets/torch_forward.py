@@ -10,14 +10,15 @@ from nndsl.ir.graph import Model, Node, Submodel, Value
 from nndsl.layers.emit import TorchScope
 from nndsl.passes.layout import layout
 from nndsl.passes.logits import logits_activation
-from nndsl.records import replace
 from nndsl.targets.convert import expression
 from nndsl.targets.folding import folded, norms_of
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.printing import block, flat, signature
+from nndsl.targets.printing import block, signature
 from nndsl.targets.structure import NotStructured, structure
 from nndsl.targets.torch_blocks import BlockWriter
 from nndsl.targets.torch_body import Body, config_activity
+from nndsl.targets.torch_custom import LayerWriter
+from nndsl.targets.typing import typed
 from nndsl.targets.unpacked import discard_unread
 
 
@@ -31,6 +32,7 @@ class Forward:
         self.bare: dict[Value, object] = dict.fromkeys(_inside_blocks(self.logits))  # with the activations left out
         self.masked = _masks_needed(model)
         self.blocks = BlockWriter(self)
+        scope.custom = LayerWriter(self).call
         self.main: Body | None = None
         self.methods: dict[str, str] = {}  # the texts of submodels' methods
         self.body: list[code.Stmt] = []
@@ -93,7 +95,8 @@ class Forward:
             self.scope.output_masks = True
             statements.append(code.Assign((code.dotted("self.output_masks"),), code.Dict(masks)))
         result = code.Dict(tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs))
-        self.body = discard_unread([*folded(statements, norms_of(self.scope.modules)), code.Return(result)])
+        statements = folded(statements, norms_of(self.scope.modules), [result])
+        self.body = discard_unread([*statements, code.Return(result)])
         return [self.method(submodel) for submodel in self.model.submodels]
 
     def _activity(self, statements: list[code.Stmt]) -> list[code.Stmt]:
@@ -162,9 +165,9 @@ class Forward:
         statements = [*body.write([]), *body.unless_logits()]
         results = tuple(body.result(value) for value in submodel.targets)
         self.layout.moved |= moved
-        statements = folded(statements, norms_of(self.scope.modules))
+        statements = folded(statements, norms_of(self.scope.modules), results)
         if len(results) == 1:
-            statements = self.typed(statements, results[0])
+            statements = typed(statements, results[0], set(arguments.values()))
         statements.append(code.Return(results[0] if len(results) == 1 else code.Tuple(results)))
         kind = "Tensor" if len(results) == 1 else f"tuple[{', '.join(['Tensor'] * len(results))}]"
         name = attribute_name(submodel.name)
@@ -173,17 +176,6 @@ class Forward:
         head = signature(name, parameters + ["*", "logits: bool = False"] * with_logits, kind, 1)
         body_text = block(discard_unread(statements), 2)
         return f'{head}\n        """The part of the model from {sources} to {targets}."""\n{body_text}'
-
-    @staticmethod
-    def typed(statements: list[code.Stmt], result: code.Expr) -> list[code.Stmt]:
-        """Says that the value a method returns is a tensor, where it may come from a module, whose call gives Any."""
-        while isinstance(result, code.Call | code.Attr | code.Index):  # `y.movedim(1, -1)`
-            result = result.func if isinstance(result, code.Call) else result.value
-        own = [item for item in statements if isinstance(item, code.Assign) and item.targets == (result,)]
-        unpacked = any(isinstance(item, code.Assign) and len(item.targets) > 1 for item in statements)
-        if len(own) != 1 or not (unpacked or flat(own[0].value).startswith("self.")):
-            return statements
-        return [replace(item, annotation="Tensor") if item is own[0] else item for item in statements]
 
 
 def _plain(value: Value) -> bool:

@@ -3,14 +3,17 @@ behind the modules."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from nndsl import code
 from nndsl.layers.emit import InitRecord, TorchScope
 from nndsl.targets.printing import block
+from nndsl.targets.rewrite import transformed
 
 _PLAIN = ("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
+_SELF, _MODULE, _INIT = code.Name("self"), code.Name("module"), code.Name("init_weights")
 
 
 @dataclass(frozen=True)
@@ -24,44 +27,123 @@ class Inits:
         return self.statements.get(id(scope), ())
 
 
+@dataclass
+class _Plan:
+    """The records of one class: `usual` are seen to by `init_weights`, `special` by statements of their own."""
+
+    scope: TorchScope
+    usual: list[InitRecord]
+    special: list[InitRecord]
+
+
 def plan_inits(top: TorchScope, inner: Sequence[TorchScope]) -> Inits:
     """Splits the initial weights of all classes of a file into the usual ones (one function, applied to every module)
     and the others. `inner` are the classes of blocks."""
     scopes = [top, *inner]
-    own = {id(scope): [record for record in scope.inits if not record.nested] for scope in scopes}
-    usual = {id(scope): _usual_modules(own[id(scope)]) for scope in scopes}
-    every = [record for records in own.values() for record in records]
-    usual_kinds = {record.module for found in usual.values() for record in found.values()}
+    own = [[record for record in scope.inits if not record.nested] for scope in scopes]
+    usual = list(map(_usual_modules, own))
+    biases = {record.module for records in own for record in records if _zero_bias(record)}
     function, kinds = "", list[str]()
-    biases = {record.module for record in every if _zero_bias(record) and record.module != "Linear"}
-    if sum(map(len, usual.values())) > 1 or biases:
-        kinds = [k for k in _PLAIN if k in biases or k in usual_kinds]
+    if sum(map(len, usual)) > 1 or biases - {"Linear"}:
+        usual_kinds = {record.module for found in usual for record in found.values()}
+        kinds = [kind for kind in _PLAIN if kind in usual_kinds or kind in biases - {"Linear"}]
         no_bias = any(map(_without_bias, scopes)) or any(kind != "Linear" for kind in kinds)
         function = _function(kinds, no_bias)
-    statements: dict[int, tuple[code.Stmt, ...]] = {}
-    for scope in scopes:
-        special: list[code.Stmt] = []
-        for record in own[id(scope)]:
-            done = bool(kinds) and (
-                _owner(record) in usual[id(scope)] or (_zero_bias(record) and record.module in kinds)
-            )
-            if done or record.filled or _torch_default(record):
-                continue
-            special += record.weight.initializer.torch(scope, record)
-        statements[id(scope)] = tuple(special)
-    if not kinds:
-        return Inits(function, statements)
-    clash = any(record.module in kinds and statements[id(scope)] for scope in inner for record in own[id(scope)])
-    apply: code.Stmt = code.Do(code.call("self.apply", code.Name("init_weights")))
-    if not clash:
-        statements[id(top)] = (apply, *statements[id(top)])
-        return Inits(function, statements)
-    module = code.Name("module")
-    each = code.For(module, code.call("self.children"), (code.Do(code.call("init_weights", module)),))
-    for scope in scopes:
-        if any(record.module in kinds for record in own[id(scope)]):
-            statements[id(scope)] = (each, *statements[id(scope)])
-    return Inits(function, statements)
+    plans: list[_Plan] = []
+    for scope, records, modules in zip(scopes, own, usual, strict=True):
+        plan = _Plan(scope, [], [])
+        for record in records:
+            if kinds and (_owner(record) in modules or (_zero_bias(record) and record.module in kinds)):
+                plan.usual.append(record)
+            elif not record.filled and not _torch_default(record):
+                plan.special.append(record)
+        plans.append(plan)
+    statements = {id(plan.scope): list(_spelled_out(plan.scope, plan.special)) for plan in plans}
+    if any(record.module in kinds for plan in plans[1:] for record in plan.special):
+        # What the model applied to everything in it would undo what the blocks have done.
+        for plan in plans:
+            statements[id(plan.scope)][:0] = _own_modules(plan)
+    elif kinds:
+        statements[id(top)].insert(0, code.Do(code.call("self.apply", _INIT)))
+    return Inits(function, {key: tuple(found) for key, found in statements.items()})
+
+
+def _own_modules(plan: _Plan) -> Iterator[code.Stmt]:
+    """Calls of `init_weights` for the modules of one class, those of blocks left out."""
+    owners = dict.fromkeys(map(_owner, plan.usual))
+    lists = [name for name in owners if isinstance(plan.scope.modules[name], code.DeferredList)]
+    single = [name for name in owners if name not in lists]
+    if len(single) > 2:
+        call = code.Do(code.call(_INIT, _MODULE))
+        yield code.For(_MODULE, code.call("self.children"), (call,))
+    else:
+        yield from (code.Do(code.call(_INIT, code.Attr(_SELF, name))) for name in single)
+    for name in lists:
+        yield code.Do(code.method(code.Attr(_SELF, name), "apply", _INIT))
+
+
+# ---------------------------------------------------------------------------------------------- special weights
+
+
+def _spelled_out(scope: TorchScope, records: Iterable[InitRecord]) -> Iterator[code.Stmt]:
+    """Statements for each record; one loop for all items of a list, where they are the same for each."""
+    groups: dict[tuple[str, int], list[InitRecord]] = {}
+    for record in records:
+        owner = _owner(record)
+        is_list = isinstance(scope.modules.get(owner), code.DeferredList)
+        groups.setdefault((owner, 0 if is_list else id(record)), []).append(record)
+    for (owner, single), group in groups.items():
+        if single:
+            yield from group[0].weight.initializer.torch(scope, group[0])
+        else:
+            yield from _for_list(scope, owner, group)
+
+
+def _for_list(scope: TorchScope, name: str, records: list[InitRecord]) -> Iterator[code.Stmt]:
+    """Statements for the items of a list."""
+    place, item = code.Attr(_SELF, name), _MODULE if records[0].key else code.Name("parameter")
+    made = scope.modules[name]
+    assert isinstance(made, code.DeferredList)
+    bodies: list[tuple[code.Stmt, ...]] = []
+    for start in (code.index(place, i) for i in range(len(made.items))):
+        body: list[code.Stmt] = []
+        for record in records:
+            target = _put(record.target, start, item)
+            if target != record.target:
+                of_item = replace(record, target=_by_name(target, item))
+                body += record.weight.initializer.torch(scope, of_item)
+        bodies.append(tuple(body))
+    if all(other == bodies[0] for other in bodies):
+        yield code.For(item, place, bodies[0])
+        return
+    for i, statements in enumerate(bodies):
+        yield from _put(statements, item, code.index(place, i))
+
+
+def _put(node: Any, old: code.Expr, new: code.Expr) -> Any:
+    return transformed(node, lambda part: new if part == old else None)
+
+
+def _by_name(target: code.Expr, item: code.Name) -> code.Expr:
+    """The tensor of an item of a list, got by its name: type checkers know of the item only that it is a module."""
+    path: list[str] = []
+    inner = target
+    while isinstance(inner, code.Attr | code.Index):
+        path.insert(0, inner.name if isinstance(inner, code.Attr) else _number(inner))
+        inner = inner.value
+    if inner != item or not path:
+        return target  # a parameter, or got by its name already
+    getter = "get_buffer" if path[-1].startswith("running_") else "get_parameter"
+    return code.method(item, getter, ".".join(path))
+
+
+def _number(index: code.Index) -> str:
+    [position] = index.items
+    assert isinstance(position, code.Literal)
+    return str(position.value)
+
+
+# ------------------------------------------------------------------------------------------------- usual weights
 
 
 def _owner(record: InitRecord) -> str:

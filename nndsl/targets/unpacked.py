@@ -15,7 +15,7 @@ _NOBODY = code.Name("_")
 def discard_unread(body: Iterable[code.Stmt]) -> list[code.Stmt]:
     """The statements of a whole function, with `_` for the unpacked names that none of them reads."""
     statements = list(body)
-    read = set(_reads(tuple(statements)))
+    read = set(reads(tuple(statements)))
     return [_statement(statement, read) for statement in statements]
 
 
@@ -38,19 +38,19 @@ def _target(target: code.Expr, read: set[str]) -> code.Expr:
     return target
 
 
-def _reads(node: Any) -> Iterator[str]:
+def reads(node: Any) -> Iterator[str]:
     """The names that code reads: all but those in the targets of assignments."""
     match node:
         case tuple():
             for item in node:
-                yield from _reads(item)
+                yield from reads(item)
         case code.Name(name):
             yield name
         case code.Assign(targets, value):
-            yield from _reads(value)
+            yield from reads(value)
             for target in targets:
                 if not isinstance(target, code.Name | code.Tuple):
-                    yield from _reads(target)
+                    yield from reads(target)
         case _:
             for field in parts_of(type(node)) or ():
-                yield from _reads(getattr(node, field))
+                yield from reads(getattr(node, field))

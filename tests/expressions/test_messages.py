@@ -67,6 +67,8 @@ WRONG = {
     "reach": "output o = x[:, :9]",
     "empty": "output o = x[:, 3:3]",
     "backwards": "output o = x[:, ::-1]",
+    "two_rests": "output o = x[.., ..]",
+    "rest_of_nothing": "output o = x[:, 0, .., 1]",
     "tensor_as_position": "output o = x[:, ids]",
     "axis": "output o = sum(x, axis=2)",
     "axis_twice": "output o = sum(seq, axis=(1, 1))",

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from scipy import special
 
-from tests.parity_harness import Pair, assert_parity, model_text, random_inputs, run_torch
+from nndsl.layers import catalogue
+from nndsl.layers.entry import Entry
+from tests.parity_harness import Pair, assert_parity, check, model_text, random_inputs, run_torch
 
 Reference = Callable[..., Any]
 
@@ -71,6 +73,10 @@ OPERATORS = [
     case("x[:, none] * x[:, :, none]", "x: float[4]", reference=lambda x: x[:, None] * x[:, :, None]),
     case("x[:, 1:4:2]", "x: float[4]", reference=lambda x: x[:, 1:4:2]),
     case("x - sum(x, axis=0)[0]", "x: float[4]", reference=lambda x: x - x.sum(0)[0]),
+    case("x[..]", "x: float[4]", reference=lambda x: x),
+    case("x[.., 0]", "x: float[4, 3]", reference=lambda x: x[..., 0]),
+    case("x[:, 1, ..]", "x: float[4, 3, 2]", reference=lambda x: x[:, 1]),
+    case("x[.., none, :2]", "x: float[4, 3]", reference=lambda x: x[..., None, :2]),
     # matrices
     case("a @ b", "a: float[3, 4]", "b: float[4, 5]", reference=lambda a, b: a @ b),
     case("a @ b", "a: float[2, 3, 4]", "b: float[1, 4, 5]", reference=lambda a, b: a @ b),
@@ -235,6 +241,30 @@ TIES = [
     case("x * norm(x, ord=1, axis=1, keepdims=true)"),
     case("relu6(x) + leaky_relu(x) + elu(x) + selu(x)"),
 ]
+
+
+def test_every_function_is_here() -> None:
+    written = " ".join(case.values[0] for case in ALL)
+    drawn = {"random_normal", "random_uniform"}  # tests/expressions/test_emitted.py
+    missing = {cls.title() for cls in catalogue.entries("function") if f"{cls.title()}(" not in written}
+    assert missing <= drawn
+    signs = {cls.title() for cls in catalogue.entries("operator")} - {"[]"}
+    assert all(f"{sign} " in written or f"{sign}a" in written for sign in signs)
+
+
+@pytest.mark.parametrize(
+    "cls", [*catalogue.entries("function"), *catalogue.entries("operator")], ids=lambda c: c.__name__
+)
+def test_examples_compile(cls: type[Entry]) -> None:
+    example = cls.documentation().partition("\nExample:\n")[2].strip()
+    inputs = ["x", "a", "b", "gate", "scores", "mu", "logvar", "ids"]
+    for shape in ("[8]", "[8, 8]"):
+        lines = "".join(f" input {name}: {'int' if name == 'ids' else 'float'}{shape}\n" for name in inputs)
+        program, problems = check(f"model M {{\n{lines} output y = {example}\n}}")
+        if program is not None:
+            return
+    raise AssertionError([problem.message for problem in problems])
+
 
 ALL = [*OPERATORS, *ELEMENTWISE, *REDUCTIONS, *PRODUCTS, *CHOICES, *ARRANGED]
 

@@ -1,10 +1,16 @@
-"""MultiHeadAttention, Attention, AdditiveAttention: against real Keras, and what is said of mistakes."""
+"""Attention layers against real Keras, and what is said of mistakes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from nndsl import code
+from nndsl.ir.types import TensorType
+from nndsl.layers.build import make
+from nndsl.layers.emit import KerasCall
+from nndsl.targets.keras_spell import spell
+from nndsl.targets.printing import flat
 from tests.parity_harness import (
     assert_parity,
     assert_signature,
@@ -21,7 +27,7 @@ EMBEDDED = "Embedding(5, 6, mask_zero=true)"
 MASKED = "x -> " + EMBEDDED
 
 
-@pytest.mark.parametrize("name", ["MultiHeadAttention", "Attention", "AdditiveAttention"])
+@pytest.mark.parametrize("name", ["MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"])
 def test_signature(name: str) -> None:
     assert_signature(name)
 
@@ -148,6 +154,51 @@ def test_more_axes(options: str, query: str, value: str | None) -> None:
     assert_parity(model_text(f"{flow} -> MultiHeadAttention(2, 3{options})", *inputs), sizes={"A": 2, "T": 4})
 
 
+def test_a_shared_layer_called_with_masks_and_without() -> None:
+    """Both ways of Keras, and both functions of torch, on one set of weights."""
+    text = """
+model Test {
+    input x: int[5]
+    input z: float[5, 6]
+    input allowed: bool[5, 5]
+    shared look = MultiHeadAttention(2, 3)
+    words = x -> Embedding(5, 6, mask_zero=true)
+    plain = z -> look
+    masked = (z, words) -> look
+    limited = (z, z) -> look(attention_mask=allowed)
+    output y = (plain, masked, limited) -> Add()
+}
+"""
+    pair = assert_parity(text, high=3)
+    assert pair.texts["torch"].count("= ProjectedAttention(") == 1
+
+
+@pytest.mark.parametrize(
+    ("layer", "given", "options"),
+    [
+        (
+            "MultiHeadAttention",
+            {"num_heads": 1, "key_dim": 2},
+            ["attention_mask=q._keras_mask[:, :, None] & v._keras_mask[:, None]"],
+        ),
+        (
+            "GroupQueryAttention",
+            {"head_dim": 2, "num_query_heads": 1, "num_key_value_heads": 1},
+            ["query_mask=q._keras_mask", "value_mask=v._keras_mask"],
+        ),
+        ("Attention", {}, ["mask=[q._keras_mask, v._keras_mask]"]),
+    ],
+)
+def test_masks_that_keras_would_lose_are_spelled_out(layer: str, given: dict[str, object], options: list[str]) -> None:
+    """Keras 3.15 takes the masks off what flows into a MultiHeadAttention, for all other layers of several inputs."""
+    config = make("layer", layer, **given)
+    masked = TensorType((3, 5, 4), mask=True)
+    for attended in (False, True):
+        call = KerasCall(config, (masked, masked), name="a", spell=spell, attended=attended)
+        text = flat(config.keras(call, code.Name("q"), code.Name("v")))
+        assert all((option in text) == attended for option in options), text
+
+
 def test_float64_has_the_scale_of_float32() -> None:
     import keras
 
@@ -225,6 +276,46 @@ def test_mistakes_of_multi_head_attention(flow: str, inputs: list[str], code: st
     assert (program is None) == (code is not None)
     assert [item.code for item in problems] == ([] if code is None else [code])
     assert all(words in f"{item.message} {item.help}" for item in problems)
+
+
+# ------------------------------------------------------------------------------------- GroupQueryAttention
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "2",
+        "1, use_causal_mask=true",
+        "4, use_bias=false, dropout=0.2",
+        "2, sliding_window=2, use_causal_mask=true",
+        "2, use_gate=true",
+        "1, use_gate=true, use_bias=false, dropout=0.1, seed=1",
+    ],
+)
+@pytest.mark.parametrize("flow", ["x", "(x, v)", "(x, v, k)", MASKED])
+def test_group_query_attention(options: str, flow: str) -> None:
+    inputs = {"x": "x: float[5, 6]", "v": "v: float[4, 6]", "k": "k: float[4, 7]"}
+    used = ["x: int[5]"] if flow == MASKED else [declared for name, declared in inputs.items() if name in flow]
+    assert_parity(model_text(f"{flow} -> GroupQueryAttention(3, 4, {options})", *used), high=3)
+    if "seed" not in options:
+        assert_parity(_scores(f"{flow} -> GroupQueryAttention(3, 4, {options}, return_attention_scores=true)", *used))
+
+
+@pytest.mark.parametrize(
+    ("flow", "inputs", "code", "words"),
+    [
+        ("x -> GroupQueryAttention(3, 4, 3)", ["x: float[5, 6]"], "NN0215", "multiple"),
+        ("x -> GroupQueryAttention(3, 4, 2)", ["x: float[4, 5, 6]"], "NN0301", "[steps, features]"),
+        ("(x, v) -> GroupQueryAttention(3, 4, 2)", ["x: float[5, 6]", "v: float[5, 4]"], "NN0302", "one size"),
+        ("x -> GroupQueryAttention(3, 4, 2, trainable=false)", ["x: float[5, 6]"], "NN0218", "trains"),
+    ],
+)
+def test_mistakes_of_group_query_attention(flow: str, inputs: list[str], code: str, words: str) -> None:
+    program, problems = check(model_text(flow, *inputs))
+    assert program is None
+    (found,) = list(problems)
+    assert found.code == code
+    assert words in f"{found.message} {found.help}"
 
 
 # ------------------------------------------------------------------------------- Attention, AdditiveAttention
@@ -332,3 +423,27 @@ model M {
         "y": random.normal(size=(21, 4, 2)).astype("float32"),
     }
     assert_same_training(source, arrays)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "words -> MultiHeadAttention(2, 3)",
+        "(first, words) -> MultiHeadAttention(2, 3)",
+        "(words, first) -> GroupQueryAttention(3, 2, 1)",
+        "(first, words) -> Attention()",
+        "(words, first) -> AdditiveAttention() -> GlobalAveragePooling1D()",
+        "(words, first) -> Concatenate() -> LSTM(3)",
+    ],
+)
+def test_one_masked_value_into_several_layers(second: str) -> None:
+    text = f"""
+model Test {{
+    input x: int[5]
+    words = x -> Embedding(5, 6, mask_zero=true)
+    first = (words, words) -> MultiHeadAttention(2, 3) -> Dense(6)
+    output y = {second}
+    output z = first
+}}
+"""
+    assert_parity(text, high=3)

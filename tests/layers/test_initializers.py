@@ -35,12 +35,14 @@ LEFT_OUT = {"Initializer", "STFT", "Regularizer", "Constraint"}  # base classes;
 LINEAR: tuple[Step, ...] = (("permute", (1, 0)),)
 CONV: tuple[Step, ...] = (("permute", (3, 2, 0, 1)),)
 DEPTHWISE: tuple[Step, ...] = (("permute", (2, 3, 0, 1)), ("reshape", (24, 1, 3, 3)))
+DEPTHWISE_1: tuple[Step, ...] = (("permute", (2, 3, 0, 1)), ("reshape", (8, 1, 3, 3)))
 GATES: tuple[Step, ...] = (("permute", (1, 0)), ("blocks", (1, 0, 2)))
 LAYOUTS: list[tuple[tuple[int, ...], tuple[Step, ...]]] = [
     ((40, 30), LINEAR),
     ((30, 40), ()),
     ((3, 3, 8, 16), CONV),
     ((3, 3, 8, 3), DEPTHWISE),
+    ((3, 3, 8, 1), DEPTHWISE_1),
     ((20, 60), GATES),
 ]
 
@@ -113,7 +115,12 @@ RANDOM = [
     ("TruncatedNormal", {"mean": 1.0, "stddev": 0.5}),
     ("VarianceScaling", {}),
     ("VarianceScaling", {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_normal"}),
+    ("VarianceScaling", {"mode": "fan_in", "distribution": "untruncated_normal"}),
+    ("VarianceScaling", {"scale": 3.0, "mode": "fan_in", "distribution": "untruncated_normal"}),
+    ("VarianceScaling", {"scale": 3.0, "mode": "fan_avg", "distribution": "untruncated_normal"}),
     ("VarianceScaling", {"scale": 0.5, "mode": "fan_avg", "distribution": "uniform"}),
+    ("VarianceScaling", {"scale": 2.0, "mode": "fan_out", "distribution": "uniform"}),
+    ("VarianceScaling", {"scale": 0.5, "mode": "fan_out", "distribution": "uniform"}),
     ("VarianceScaling", {"mode": "fan_out", "distribution": "normal"}),
     ("GlorotUniform", {}),
     ("GlorotNormal", {}),
@@ -178,7 +185,13 @@ def test_a_seed_repeats_the_draws(name: str) -> None:
         ("he_uniform", (4, 6), LINEAR, 'nn.init.kaiming_uniform_(w, nonlinearity="relu")'),
         ("lecun_uniform", (3, 3, 4, 6), CONV, 'nn.init.kaiming_uniform_(w, nonlinearity="linear")'),
         ("glorot_uniform", (3, 3, 8, 3), DEPTHWISE, "scaled_uniform_(w, scale=1.0, fan=49.5)"),
-        ("he_normal", (4, 6), LINEAR, "scaled_normal_(w, scale=2.0, fan=4)"),
+        ("he_uniform", (20, 60), GATES, 'nn.init.kaiming_uniform_(w, nonlinearity="relu")'),
+        ("he_normal", (4, 6), LINEAR, "scaled_normal_(w, scale=2.0)"),
+        ("glorot_normal", (3, 3, 4, 6), CONV, 'scaled_normal_(w, scale=1.0, mode="fan_avg")'),
+        ("he_normal", (6, 6), (), 'scaled_normal_(w, scale=2.0, mode="fan_out")'),
+        ("he_normal", (3, 3, 8, 3), DEPTHWISE, "scaled_normal_(w, scale=2.0, fan=72)"),
+        ("he_normal", (3, 3, 8, 1), DEPTHWISE_1, 'scaled_normal_(w, scale=2.0, mode="fan_out")'),
+        ("he_normal", (6,), (), "scaled_normal_(w, scale=2.0, fan=6)"),
     ],
 )
 def test_torch_initializers_are_used_where_the_fans_agree(

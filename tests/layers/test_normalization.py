@@ -133,3 +133,17 @@ def test_mistakes(layer: str, shape: str, code: str, part: str) -> None:
     assert program is None
     [problem] = [item for item in problems if item.code == code]
     assert part in f"{problem.message} {problem.help}"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_inputs_of_half_precision(dtype: torch.dtype) -> None:
+    """Autocast hands the module such inputs: the statistics stay float32, and are taken from float32."""
+    pair = compile_pair(model_text("image -> BatchNormalization(momentum=0.0)", "image: float[4, 5, 3]"))
+    module = pair.torch.train().get_submodule("y")
+    x = torch.randn(8, 3, 4, 5, generator=torch.Generator().manual_seed(0)).to(dtype)
+    assert module(x).dtype == dtype
+    var, mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
+    torch.testing.assert_close(module.get_buffer("running_mean"), mean)
+    torch.testing.assert_close(module.get_buffer("running_var"), var)
+    assert module.eval()(x).dtype == dtype
+    assert sorted(module.state_dict()) == ["bias", "running_mean", "running_var", "weight"]

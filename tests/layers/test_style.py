@@ -27,6 +27,7 @@ model Program {
     (a, b) = (z, h) -> AdditiveAttention(return_attention_scores=true)
     output y = a -> ReversibleEmbedding(100, 16, reverse=true, logit_soft_cap=30) with loss=mse
     output q = w
+    output g = h -> GroupQueryAttention(3, 4, 2, use_gate=true) -> GroupQueryAttention(3, 4, 1)
     output r = b
 }
 """,

@@ -42,3 +42,20 @@ model Test {{
     output y = image -> Convs(4) -> Convs(5)
 }}
 """)
+
+
+def test_an_input_that_a_call_does_not_need_is_left_out_of_it() -> None:
+    """A choice inside of the block decides, in one call so and in another so."""
+    assert_parity("""
+block Skip(keep) {
+    input x
+    input path
+    output y = ((x, path) -> Add()) if keep else path
+}
+
+model Test {
+    input image: float[4, 4, 3]
+    h = (image, image -> Conv2D(4, 1)) -> Skip(false)
+    output y = (h, h -> Conv2D(4, 1)) -> Skip(true)
+}
+""")

@@ -10,7 +10,7 @@ from nndsl.ir.types import TensorType
 from nndsl.layers.attention import masks_supported
 from nndsl.layers.base import Code, Layer, Weight
 from nndsl.layers.build import make
-from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import Bool, Choice, Float, Int, Maybe
 from nndsl.layers.merging import same_batch, same_dtype, shapes_of
@@ -118,6 +118,12 @@ class Scored(Layer):
         if t.masks[0] is not None:
             result = code.call("torch.where", code.index(t.masks[0], code.ELLIPSIS, None), result, 0.0)
         return (result, weights) if self.return_attention_scores else result
+
+    def keras(self, k: KerasCall, *inputs: code.Expr) -> Code:
+        masks = k.masks(inputs)
+        if any(mask is not None for mask in masks):
+            k.tensors["mask"] = masks
+        return k.call(self, *inputs)
 
 
 @entry("layer")

@@ -177,28 +177,59 @@ class Scaling(RandomInitializer):
         return prod(shape[axis] for axis in self.input_axes), prod(shape[axis] for axis in self.output_axes)
 
     def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
-        fan_in, fan_out = self.fans(record)
-        own = _torch_fans(torch_shape(record.weight.shape, record.steps))
-        if self.distribution == "uniform" and own is not None and min(own) > 0:
-            if self.mode == "fan_avg" and self.scale == 1 and sum(own) == fan_in + fan_out:
-                return [code.Do(code.call("nn.init.xavier_uniform_", record.target, **self.stream))]
-            if self.mode == "fan_in" and self.scale in (1, 2) and own[0] == fan_in:
-                gain = "relu" if self.scale == 2 else "linear"
-                call = code.call("nn.init.kaiming_uniform_", record.target, nonlinearity=gain, **self.stream)
+        mode = self.torch_mode(record)
+        if mode is not None and self.distribution in ("uniform", "untruncated_normal"):
+            call = self._of_torch(record.target, mode)
+            if call is not None:
                 return [code.Do(call)]
+        fan_in, fan_out = self.fans(record)
         fan = max(1, {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode])
         if self.distribution == "untruncated_normal":
             deviation = (self.scale / fan) ** 0.5
             return [code.Do(code.call("nn.init.normal_", record.target, std=deviation, **self.stream))]
+        options: dict[str, object] = {"scale": self.scale}
+        if mode is None:
+            options["fan"] = fan
+        elif mode != "fan_in":
+            options["mode"] = mode
         fill = helper(scope, "scaled_uniform_" if self.distribution == "uniform" else "scaled_normal_")
-        return [code.Do(code.call(fill, record.target, scale=self.scale, fan=fan, **self.stream))]
+        return [code.Do(code.call(fill, record.target, **options, **self.stream))]
 
+    def torch_mode(self, record: InitRecord) -> str | None:
+        """The mode by which torch finds the fan in its own layout; None where that does not tell it.
 
-def _torch_fans(shape: tuple[int, ...]) -> tuple[int, int] | None:
-    """(fan_in, fan_out) as torch.nn.init counts them."""
-    if len(shape) < 2:
+        It goes by the layout alone, not by numbers that happen to agree: all calls of a block are to read the same.
+        """
+        shape, axes = record.weight.shape, list(range(len(record.weight.shape)))
+        if len(shape) < 2 or min(shape) < 1 or self.input_axes is not None:
+            return None
+        if record.weight.input_axes is not None:  # several axes in or out, which torch has as one
+            return self.mode if torch_shape(shape, record.steps) == record.weight.fans[::-1] else None
+        for kind, numbers in record.steps:
+            if kind == "permute":
+                axes, shape = [axes[i] for i in numbers], tuple(shape[i] for i in numbers)
+            elif kind != "blocks" and numbers != shape:  # a depthwise kernel keeps its shape mostly
+                return None
+        if axes[:2] == [len(axes) - 1, len(axes) - 2]:
+            return self.mode
+        if axes[:2] == [len(axes) - 2, len(axes) - 1]:  # what is the input to Keras is the output to torch
+            return {"fan_in": "fan_out", "fan_out": "fan_in"}.get(self.mode, self.mode)
         return None
-    return shape[1] * prod(shape[2:]), shape[0] * prod(shape[2:])
+
+    def _of_torch(self, target: code.Expr, mode: str) -> code.Call | None:
+        """A call of torch's own function, where one has this scale."""
+        kind = "uniform" if self.distribution == "uniform" else "normal"
+        options: dict[str, object] = {}
+        if mode == "fan_avg":
+            if self.scale != 1:
+                options["gain"] = code.binary("**", self.scale, 0.5)
+            return code.call(f"nn.init.xavier_{kind}_", target, **options, **self.stream)
+        if self.scale not in (1, 2):
+            return None
+        if mode != "fan_in":
+            options["mode"] = mode
+        options["nonlinearity"] = "relu" if self.scale == 2 else "linear"
+        return code.call(f"nn.init.kaiming_{kind}_", target, **options, **self.stream)
 
 
 AXES_IN = "Axes of the weight (Keras's layout) whose sizes make up fan_in."

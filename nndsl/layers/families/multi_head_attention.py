@@ -1,29 +1,39 @@
-"""Attention: MultiHeadAttention.
-
-keras/src/layers/attention/multi_head_attention.py takes one of two ways. Without dropout and without the scores it goes
-through `ops.dot_product_attention`, where a query that is masked everywhere sees the mean of all values; else through a
-masked softmax, where such a query sees nothing.
-"""
+"""Attention: MultiHeadAttention."""
 
 from __future__ import annotations
 
-from math import prod
-from typing import Any, ClassVar
+from functools import reduce
+from typing import Any
 
 from nndsl import code
-from nndsl.ir.dims import Dim, product
 from nndsl.ir.types import TensorType
-from nndsl.layers.attention import attention_mask, check_attention_mask, masks_of, masks_supported
-from nndsl.layers.base import Code, Layer, Weight
-from nndsl.layers.emit import KerasCall, Step, TorchCall, TorchWeight
-from nndsl.layers.entry import ConfigError, arg, entry
-from nndsl.layers.kinds import Bool, Constraint, Float, Initializer, Int, ListOf, Maybe, Regularizer
-from nndsl.layers.merging import same_batch, same_dtype, shapes_of
-from nndsl.layers.shapes import Check, ShapeError, need_float, resolve_axis, static
+from nndsl.layers.base import Code, Layer
+from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.entry import arg, entry
+from nndsl.layers.heads import Heads, Options, Projections, named
+from nndsl.layers.kinds import Int, ListOf, Maybe
+from nndsl.layers.shapes import Check, ShapeError, resolve_axis
+
+
+class Sizes(Layer):
+    num_heads = arg(Int(1), "The number of heads.")
+    key_dim = arg(Int(1), "Size of a head's queries and keys.")
+    value_dim = arg(Maybe(Int(1)), "Size of a head's values; `none` is `key_dim`.", None)
+
+
+class Axes(Layer):
+    output_shape = arg(
+        Maybe(ListOf(Int(1), least=1, single=True)), "Size of the result; `none` is the query's last axis.", None
+    )
+    attention_axes = arg(
+        Maybe(ListOf(Int(), least=1, single=True)),
+        "The axes that are attended to; `none` is all between batch and features.",
+        None,
+    )
 
 
 @entry("layer")
-class MultiHeadAttention(Layer):
+class MultiHeadAttention(Heads, Options, Axes, Projections, Sizes):
     """Attention of several heads (Vaswani et al., 2017): each query looks at all values, by how well it matches their
     keys.
 
@@ -40,135 +50,18 @@ class MultiHeadAttention(Layer):
         x -> MultiHeadAttention(4, 32, use_causal_mask=true)
     """
 
-    arity: ClassVar[tuple[int, int | None]] = (1, 3)
-    tensor_args: ClassVar[dict[str, str]] = {
-        "attention_mask": "Where a query may look: bool[query steps, value steps]."
-    }
-    uses_mask = True
+    @property
+    def heads(self) -> tuple[int, int]:
+        return self.num_heads, self.num_heads
 
-    num_heads = arg(Int(1), "The number of heads.")
-    key_dim = arg(Int(1), "Size of a head's queries and keys.")
-    value_dim = arg(Maybe(Int(1)), "Size of a head's values; `none` is `key_dim`.", None)
-    dropout = arg(Float(0, 1, below=True), "The share of the scores that is dropped while training.", 0.0)
-    use_bias = arg(Bool(), "Whether the projections have biases.", True)
-    output_shape = arg(
-        Maybe(ListOf(Int(1), least=1, single=True)), "Size of the result; `none` is the query's last axis.", None
-    )
-    attention_axes = arg(
-        Maybe(ListOf(Int(), least=1, single=True)),
-        "The axes that are attended to; `none` is all between batch and features.",
-        None,
-    )
-    sliding_window = arg(Maybe(Int(1)), "Queries look at steps less than this far away; `none` for no limit.", None)
-    flash_attention = arg(
-        Maybe(Bool()), "Keras's choice of a kernel, not `true`; torch takes the fastest that there is.", None
-    )
-    kernel_initializer = arg(Initializer, "Fills the kernels.", "glorot_uniform")
-    bias_initializer = arg(Initializer, "Fills the biases.", "zeros")
-    kernel_regularizer = arg(Regularizer, "Adds a penalty on each kernel to the loss.", None)
-    bias_regularizer = arg(Regularizer, "Adds a penalty on each bias to the loss.", None)
-    activity_regularizer = arg(Regularizer, "Must be none.", None)
-    kernel_constraint = arg(Constraint, "Holds the kernels to a set after each step.", None)
-    bias_constraint = arg(Constraint, "Holds the biases to a set after each step.", None)
-    use_gate = arg(Bool(), "Whether a gate, computed from the query, multiplies what the heads give.", False)
-    seed = arg(Maybe(Int(0)), "Starts a random stream of the layer's own for the dropout.", None)
-    return_attention_scores = arg(Bool(), "Whether the scores are returned too.", False, at_call=True)
-    use_causal_mask = arg(Bool(), "Whether a query sees values up to its own step only.", False, at_call=True)
+    @property
+    def sizes(self) -> tuple[int, int]:
+        return self.key_dim, self.value_dim or self.key_dim
 
-    def check(self) -> None:
-        if self.flash_attention:
-            raise ConfigError(
-                "TensorFlow has no flash attention, so Keras would refuse this",
-                "flash_attention",
-                help="leave `flash_attention` out; torch takes its fastest kernel by itself",
-                code="NN0218",
-            )
-        if self.activity_regularizer is not None:
-            raise ConfigError(
-                "Keras puts the penalty on each projection inside, which is not supported by this version",
-                "activity_regularizer",
-                help="for a penalty on the result put `ActivityRegularization(…)` behind the layer",
-                code="NN0218",
-            )
+    def out(self, query: TensorType) -> tuple[int, ...]:
+        return self.output_shape or super().out(query)
 
-    # ------------------------------------------------------------------------------------------------ types
-
-    def infer(self, check: Check, *inputs: TensorType, **tensors: Any) -> tuple[TensorType, ...] | TensorType:
-        query, value, _ = _roles(inputs)
-        self._check_trainable()
-        for position, x in enumerate(inputs):
-            need_float(x, self.title(), input=position)
-            if x.rank < 3:
-                raise ShapeError(
-                    f"`{self.title()}` takes [steps, features] after the batch axis, and gets {x}",
-                    code="NN0301",
-                    inputs=(position,),
-                    help="it attends to the steps of a sequence; `Reshape` can make an axis of steps",
-                )
-            static(x.last, f"the kernels of `{self.title()}`", x)
-        same_dtype(inputs, self.title())
-        batch = same_batch(check, inputs, self.title())
-        axes = self._axes(query)
-        self._agree(check, inputs, axes)
-        self._check_masks(check, inputs, tensors)
-        result = TensorType((batch, *query.shape[1:-1], *self._out(query)), query.dtype)
-        if not self.return_attention_scores:
-            return result
-        return result, TensorType((batch, self.num_heads, query.shape[1], value.shape[1]), query.dtype)
-
-    def _agree(self, check: Check, inputs: tuple[TensorType, ...], axes: tuple[int, ...]) -> None:
-        """Demands of query and value one size on the axes that are not attended to, of value and key on all."""
-        query, value, key = _roles(inputs)
-        shown = f"`{self.title()}` gets {shapes_of(inputs)}"
-        if len({x.rank for x in inputs}) > 1:
-            raise ShapeError(
-                f"{shown}, and takes values with one number of axes",
-                code="NN0301",
-                inputs=tuple(range(len(inputs))),
-                help="bring them to one rank with `Reshape`",
-            )
-        for axis in range(1, query.rank - 1):
-            if axis not in axes:
-                error = ShapeError(
-                    f"{shown}: query and value differ on axis {axis}, which is not attended to",
-                    inputs=(0, len(inputs) > 1),
-                    help="`attention_axes` names the axes that may differ",
-                )
-                check.equal(query.shape[axis], value.shape[axis], error)
-            error = ShapeError(
-                f"{shown}: value and key differ on axis {axis}",
-                inputs=(1, 2),
-                help="there is one key for each value; the order is `(query, value, key)`",
-            )
-            check.equal(value.shape[axis], key.shape[axis], error)
-
-    def _check_trainable(self) -> None:
-        if not self.trainable:
-            raise ShapeError(
-                f"`{self.title()}` cannot be kept from training in this version",
-                code="NN0218",
-                argument="trainable",
-                inputs=(),
-                help="Keras 3.15 trains the projections inside all the same",
-            )
-
-    def _check_masks(self, check: Check, inputs: tuple[TensorType, ...], tensors: dict[str, Any]) -> None:
-        query, value, _ = _roles(inputs)
-        masks_supported(self.title(), inputs)
-        if query.rank > 3:
-            options = ("return_attention_scores", "use_causal_mask", "sliding_window")
-            wrong = [name for name in options if getattr(self, name)] + list(tensors)
-            if wrong:
-                raise ShapeError(
-                    f"`{wrong[0]}` of `{self.title()}` is supported for [steps, features] only",
-                    code="NN0218",
-                    argument=wrong[0],
-                    help="Keras mixes up the axes of larger values here; `Reshape` makes one axis of steps of several",
-                )
-        if "attention_mask" in tensors:
-            check_attention_mask(check, self.title(), tensors["attention_mask"], query, value)
-
-    def _axes(self, x: TensorType) -> tuple[int, ...]:
+    def axes(self, x: TensorType) -> tuple[int, ...]:
         """The axes that are attended to, in order."""
         if self.attention_axes is None:
             return tuple(range(1, x.rank - 1))
@@ -182,93 +75,37 @@ class MultiHeadAttention(Layer):
             )
         return tuple(axes)
 
-    def _out(self, query: TensorType) -> tuple[int, ...]:
-        return self.output_shape or (static(query.last, "the kernels", query),)
+    def infer(self, check: Check, *inputs: TensorType, **tensors: Any) -> tuple[TensorType, ...] | TensorType:
+        result = super().infer(check, *inputs, **tensors)
+        if inputs[0].rank > 3:
+            options = ("return_attention_scores", "use_causal_mask", "sliding_window")
+            wrong = [name for name in options if getattr(self, name)] + list(tensors)
+            if wrong:
+                raise ShapeError(
+                    f"`{wrong[0]}` of `{self.title()}` is supported for [steps, features] only",
+                    code="NN0218",
+                    argument=wrong[0],
+                    help="Keras mixes up the axes of larger values here; `Reshape` makes one axis of steps of several",
+                )
+        return result
 
-    def result_mask(self, *masks: bool) -> bool:
-        return masks[0]
-
-    def torch_mask(self, t: TorchCall, *inputs: code.Expr) -> code.Expr | None:
-        return t.masks[0]
-
-    def weights(self, *inputs: TensorType, **tensors: Any) -> list[Weight]:
-        query, value, key = (static(x.last, "the kernels", x) for x in _roles(inputs))
-        heads, size = self.num_heads, self.value_dim or self.key_dim
-        out = self._out(inputs[0])
-        shapes = {"query": (query, heads, self.key_dim), "key": (key, heads, self.key_dim)}
-        if self.use_gate:
-            shapes["gate"] = (query, heads, size)
-        shapes["value"] = (value, heads, size)
-        found = [weight for name, shape in shapes.items() for weight in self._projection(name, shape, shape[1:])]
-        return found + self._projection("attention_output", (heads, size, *out), out)
-
-    def _projection(self, name: str, kernel: tuple[int, ...], bias: tuple[int, ...]) -> list[Weight]:
-        weights = [
-            Weight(
-                f"{name}_kernel",
-                kernel,
-                self.kernel_initializer,
-                regularizer=self.kernel_regularizer,
-                constraint=self.kernel_constraint,
-                input_axes=2 if name == "attention_output" else 1,
-            ),
-            Weight(
-                f"{name}_bias",
-                bias,
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            ),
-        ]
-        return weights if self.use_bias else weights[:1]
-
-    def multiply_adds(self, inputs: tuple[TensorType, ...], results: tuple[TensorType, ...]) -> Dim:
-        query, value, key = _roles(inputs)
-        heads, size = self.num_heads, self.value_dim or self.key_dim
-        steps = product(query.shape[1:-1])
-        looks = steps * product(value.shape[axis] for axis in self._axes(value))
-        projected = product(query.features) * heads * (self.key_dim + size * self.use_gate)
-        projected += product(key.features) * heads * self.key_dim + product(value.features) * heads * size
-        return projected + looks * heads * (self.key_dim + size) + steps * heads * size * prod(self._out(query))
-
-    # -------------------------------------------------------------------------------------------- in torch
+    def constructor(self, t: TorchCall, features: int, options: dict[str, object], simple: bool) -> code.Call:
+        if self.value_dim not in (None, self.key_dim):
+            options = {"value_dim": self.value_dim, **options}
+        usual = "MultiHeadAttention" if simple else "ProjectedAttention"
+        kind = t.helper("GatedAttention" if self.use_gate else usual)
+        return code.call(kind, features, self.num_heads, self.key_dim, **options)
 
     def torch(self, t: TorchCall, *inputs: code.Expr) -> Code:
-        values = [x if isinstance(x, code.Name) else t.let(x, "steps") for x in inputs]
         if t.inputs[0].rank > 3:
-            return self._many_axes(t, values)
-        result = self._attend(t, values, t.names[0])
+            return self._many_axes(t, named(t, inputs))
+        result = super().torch(t, *inputs)
         return (self._shaped(result[0]), *result[1:]) if isinstance(result, tuple) else self._shaped(result)
-
-    def _attend(self, t: TorchCall, values: list[code.Name], name: str) -> Code:
-        """The call on values of [batch, steps, features]; its result is `name` where it takes a statement."""
-        module = self._module(t)
-        given = values if len(values) > 1 else values * 2
-        mask = attention_mask(t, given, self.use_causal_mask, self.sliding_window)
-        seeded = self.dropout > 0 and self.seed is not None
-        limited = mask is not None and (t.tensors or self.sliding_window or masks_of(t))
-        if not (limited or self.return_attention_scores or seeded):
-            causal = {"causal": True} if self.use_causal_mask else {}
-            return code.call(module, *given, **causal)
-        options: dict[str, object] = {} if mask is None else {"mask": t.let(mask, "allowed")}
-        if limited and (self.dropout > 0 or self.return_attention_scores):
-            options["zeros"] = True
-        if seeded:
-            dropout = code.call(t.helper("SeededDropout"), self.dropout, seed=self.seed)
-            options["drop"] = t.module(dropout, name="dropout")
-        call = code.call(t.helper("attend"), module, *given, **options)
-        results = code.Name(name), code.Name(t.names[1] if self.return_attention_scores else "_")
-        t.scope.forward.append(code.Assign(results, call))
-        return results if self.return_attention_scores else results[0]
-
-    def _shaped(self, result: code.Expr) -> code.Expr:
-        out = self.output_shape or ()
-        return code.method(result, "unflatten", -1, out) if len(out) > 1 else result
 
     def _many_axes(self, t: TorchCall, values: list[code.Name]) -> code.Expr:
         """Values of more axes: those that are not attended to join the batch, the others become one axis of steps."""
         x = t.inputs[0]
-        axes = self._axes(x)
+        axes = self.axes(x)
         apart = [axis for axis in range(1, x.rank - 1) if axis not in axes]
         order, count = (0, *apart, *axes, x.rank - 1), 1 + len(apart)
         turned = order != tuple(range(x.rank))
@@ -280,7 +117,7 @@ class MultiHeadAttention(Layer):
             steps: code.Expr = code.method(value, "flatten", 0, count - 1) if apart else value
             steps = code.method(steps, "flatten", 1, -2) if len(axes) > 1 else steps
             flat.append(t.let(steps, "steps"))
-        result: Any = self._attend(t, flat, t.scope.variable("attended"))
+        result: Any = self.attend(t, flat, t.scope.variable("attended"))
         if len(axes) > 1:
             sizes = code.index(shape, code.Slice(code.Literal(count), code.Literal(-1)))
             result = t.let(code.method(result, "unflatten", 1, sizes), "attended")
@@ -292,49 +129,19 @@ class MultiHeadAttention(Layer):
             result = t.let(code.method(result, "permute", *back), "attended")
         return self._shaped(result)
 
-    def _module(self, t: TorchCall) -> code.Expr:
-        query, value, key = (static(x.last, "the kernels", x) for x in _roles(t.inputs))
-        out = self._out(t.inputs[0])
-        options: dict[str, object] = {}
-        if self.value_dim not in (None, self.key_dim):
-            options["value_dim"] = self.value_dim
-        if value != query:
-            options["value_features"] = value
-        if key != value:
-            options["key_features"] = key
-        if prod(out) != query:
-            options["out_features"] = prod(out)
-        if not self.use_bias:
-            options["bias"] = False
-        if self.dropout:
-            options["dropout"] = self.dropout
-        kind = t.helper("GatedAttention" if self.use_gate else "MultiHeadAttention")
-        constructor = code.call(kind, query, self.num_heads, self.key_dim, **options)
-        weights = [_in_torch(weight) for weight in self.weights(*t.inputs)]
-        usual = not {"kernel_initializer", "bias_initializer"} & set(self.given)
-        return t.module(constructor, *weights, filled=usual)
+    def _shaped(self, result: code.Expr) -> code.Expr:
+        out = self.output_shape or ()
+        return code.method(result, "unflatten", -1, out) if len(out) > 1 else result
 
     # -------------------------------------------------------------------------------------------- in Keras
 
     def keras(self, k: KerasCall, *inputs: code.Expr) -> Code:
-        return k.spread(self, *(inputs if len(inputs) > 1 else inputs * 2))
-
-
-def _roles(inputs: tuple[TensorType, ...]) -> tuple[TensorType, TensorType, TensorType]:
-    """(query, value, key) of the one to three values that flow in."""
-    query, value = inputs[0], inputs[min(1, len(inputs) - 1)]
-    return query, value, inputs[2] if len(inputs) > 2 else value
-
-
-def _in_torch(weight: Weight) -> TorchWeight:
-    """Where nn.Linear holds a kernel or bias whose heads have an axis of their own."""
-    name, _, kind = weight.name.rpartition("_")
-    place = "output" if name == "attention_output" else name
-    steps: tuple[Step, ...] = ()
-    if kind == "bias":
-        if len(weight.shape) > 1:
-            steps = (("reshape", (weight.size,)),)
-        return TorchWeight(f"{place}.bias", weight.name, steps)
-    cut = 2 if place == "output" else 1
-    shape = prod(weight.shape[:cut]), prod(weight.shape[cut:])
-    return TorchWeight(f"{place}.weight", weight.name, (("reshape", shape), ("permute", (1, 0))))
+        masks = k.masks(inputs)
+        parts: list[code.Expr] = [k.tensors["attention_mask"]] if "attention_mask" in k.tensors else []
+        for position, mask in enumerate(masks if len(masks) > 1 else masks * 2):
+            if mask is not None:
+                place = (code.Slice(), None) if position == 0 else (None,)
+                parts.append(code.index(mask, code.Slice(), *place))
+        if any(mask is not None for mask in masks):
+            k.tensors["attention_mask"] = reduce(lambda left, right: code.binary("&", left, right), parts)
+        return super().keras(k, *inputs)

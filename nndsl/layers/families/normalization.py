@@ -144,29 +144,32 @@ class BatchNormalization(Normalization):
         mask = t.masks[0] if t.masks and self.trainable else None
         kind = "MaskedBatchNorm" if mask is not None else "BatchNorm" if self.trainable else "FrozenBatchNorm"
         options: dict[str, object] = {}
-        turned = mask is not None and t.first  # the mask is [batch, steps], so the steps must be axis 1
-        dim = resolve_axis(self.axis, t.inputs[0], self.title()) if turned else t.axis(self.axis)
-        if dim != 1 and not (dim == -1 and t.inputs[0].rank == 2):
-            options["dim"] = dim
         if self.momentum != 0.99:
             options["decay"] = self.momentum
         if self.epsilon != 0.001:
             options["eps"] = self.epsilon
-        if not self.scale:
-            options["weight"] = False
-        if not self.center:
-            options["bias"] = False
+        without = ["weight"] * (not self.scale) + ["bias"] * (not self.center)
+        if without:
+            options["without"] = " ".join(without)
         weights = [
             *self.affine_in_torch(),
             TorchWeight("running_mean", "moving_mean"),
             TorchWeight("running_var", "moving_variance"),
         ]
         module = t.module(code.call(t.helper(kind), self.size(t.inputs[0]), **options), *weights)
+        # The module has the channels in axis 1, as all of torch.
+        rank, dim = t.inputs[0].rank, t.axis(self.axis)
+        turn = None if dim % rank == 1 else ("transpose", 1, 2) if rank == 3 else ("movedim", dim, 1)
+        if turn is not None:
+            x = code.method(x, *turn)
         if mask is None:
-            return code.call(module, x)
-        if turned:
-            return code.method(code.call(module, code.method(x, "movedim", 1, -1), mask), "movedim", -1, 1)
-        return code.call(module, x, mask)
+            y = code.call(module, x)
+        else:  # [batch, steps]: the steps are axis 2 then, or they are the channels themselves
+            steps_kept = resolve_axis(self.axis, t.inputs[0], self.title()) == 1
+            y = code.call(module, x, code.method(mask, "unsqueeze", -1 if steps_kept else 1))
+        if turn is None:
+            return y
+        return code.method(y, turn[0], turn[2], turn[1]) if rank > 3 else code.method(y, *turn)
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
         return k.call(self, x, axis=k.axis(self.axis))

@@ -1,3 +1,4 @@
+import torch.nn.functional as F
 from torch import Tensor
 
 from templates.torch.helpers.BatchNorm import BatchNorm
@@ -7,4 +8,5 @@ class FrozenBatchNorm(BatchNorm):
     """Batch normalization that works as in inference even while the rest trains."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.normalize(x, self.running_mean, self.running_var)
+        mean, var = self.running_mean, self.running_var
+        return F.batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)

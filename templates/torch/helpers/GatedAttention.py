@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from templates.torch.helpers.init_linear import init_linear
-from templates.torch.helpers.MultiHeadAttention import MultiHeadAttention
+from templates.torch.helpers.ProjectedAttention import ProjectedAttention
 
 
-class GatedAttention(MultiHeadAttention):
+class GatedAttention(ProjectedAttention):
     """Attention whose heads a gate of the query opens and closes."""
 
     def __init__(self, features: int, heads: int, key_dim: int, **options: Any) -> None:

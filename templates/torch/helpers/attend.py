@@ -1,11 +1,11 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from templates.torch.helpers.MultiHeadAttention import MultiHeadAttention
+from templates.torch.helpers.ProjectedAttention import ProjectedAttention
 
 
 def attend(
-    attention: MultiHeadAttention,
+    attention: ProjectedAttention,
     query: Tensor,
     value: Tensor,
     key: Tensor | None = None,

@@ -1,0 +1,204 @@
+"""Layers of one's own in Keras: a subclass of `layers.Layer` with `build`, `call` and `get_config`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nndsl import code
+from nndsl.ir.dims import Dim
+from nndsl.ir.graph import Node, Value
+from nndsl.ir.types import TensorType
+from nndsl.passes.custom import CustomLayer, Inside, Update
+from nndsl.targets.custom_parts import Updates, parameters, parametrized, states
+from nndsl.targets.docstrings import block_docstring
+from nndsl.targets.folding import returning
+from nndsl.targets.keras_body import Body
+from nndsl.targets.keras_spell import spell
+from nndsl.targets.names import python_name
+from nndsl.targets.printing import block, signature
+from nndsl.targets.specialize import Family, Unit
+from nndsl.targets.unpacked import discard_unread
+
+if TYPE_CHECKING:
+    from nndsl.targets.keras_blocks import Functions
+
+SELF = code.Name("self")
+_SHAPE = "tuple[int | None, ...]"
+
+
+@dataclass(eq=False)
+class WrittenLayer:
+    """What the class of a layer needs besides its code. `body` of the unit holds `build`, `call` and the shape of the
+    result, in this order, as many statements each as `counts` says."""
+
+    arguments: tuple[str, ...]
+    outputs: int
+    counts: tuple[int, int, int]
+    training: bool  # whether `call` asks
+
+
+def layer_unit(functions: Functions, layer: CustomLayer, types: tuple[TensorType, ...]) -> Unit:
+    """The class of one layer, written with its own numbers."""
+    inside = layer.body_for(types)
+    names = [python_name(name) for name in layer.input_names]
+    body = _LayerBody(functions, layer, inside, dict(zip(inside.inputs, names, strict=True)))
+    call = body.written()
+    given = dict(parameters(layer))
+    single = len(names) == 1
+
+    def own(name: str) -> code.Expr:
+        return code.Attr(SELF, _attribute(name))
+
+    def built_size(of: str, axis: int) -> code.Expr:
+        return code.index(code.Name("input_shape" if single else f"{python_name(of)}_shape"), axis)
+
+    def runtime_size(of: str, axis: int) -> code.Expr:
+        return code.index(code.Attr(code.Name(python_name(of)), "shape"), axis)
+
+    build = parametrized(tuple(_build(inside)), layer.call, tuple(given), own, built_size)
+    call = parametrized(tuple(call), layer.call, tuple(given), own, runtime_size)
+    shape = parametrized(tuple(_shape(inside, types, names)), layer.call, tuple(given), own, built_size)
+    training = any(update.training for update in inside.updates)
+    made = WrittenLayer(tuple(names), len(inside.outputs), (len(build), len(call), len(shape)), training)
+    draws = tuple(body.draws)
+    fixed = (tuple(names), made.counts, training, draws)
+    taken = frozenset(body.names.taken) | {"kwargs"}
+    return Unit(layer.call, draws, (*build, *call, *shape), fixed, (), made, taken, forced=tuple(given.items()))
+
+
+def _attribute(name: str) -> str:
+    """A parameter or weight as an attribute, which must not hide one of Keras's own."""
+    return f"{name}_" if name in _RESERVED else python_name(name)
+
+
+_RESERVED = frozenset(
+    "name dtype trainable weights variables losses metrics input output path built call build compute_dtype "
+    "trainable_weights non_trainable_weights variable_dtype supports_masking add_weight add_loss state".split()
+)
+
+
+def _build(inside: Inside) -> list[code.Stmt]:
+    """One `add_weight` for each weight and state."""
+    found: list[code.Stmt] = []
+    for name, (weight, _) in inside.weights.items():
+        options: dict[str, object] = {
+            "name": name, "shape": code.lift(weight.shape), "initializer": spell(weight.initializer),
+        }  # fmt: skip
+        if weight.dtype != "float":
+            options["dtype"] = {"int": "int32"}.get(weight.dtype, weight.dtype)
+        if not weight.trainable:
+            options["trainable"] = False
+        if weight.regularizer is not None:
+            options["regularizer"] = spell(weight.regularizer)
+        if weight.constraint is not None:
+            options["constraint"] = spell(weight.constraint)
+        place = code.Attr(SELF, _attribute(name))
+        found.append(code.Assign((place,), code.call("self.add_weight", **options)))
+    return found
+
+
+def _shape(inside: Inside, types: Sequence[TensorType], names: Sequence[str]) -> list[code.Stmt]:
+    """The shape of the result, where it is one of floats: Keras need not trace `call` for it."""
+    if len(inside.outputs) != 1:
+        return []
+    value = next(iter(inside.outputs.values()))
+    if not value.type.is_float:
+        return []
+    first = code.Name("input_shape" if len(names) == 1 else f"{names[0]}_shape")
+    return [code.Return(_as_code(value.type, types[0], first))]
+
+
+def _as_code(result: TensorType, given: TensorType, name: code.Name) -> code.Expr:
+    if result.shape == given.shape:
+        return name
+    same = 0
+    while same < min(result.rank, given.rank) and result.shape[same] == given.shape[same]:
+        same += 1
+    items: list[code.Expr] = []
+    if same and result.batched:
+        cut = same - given.rank
+        stop = code.Literal(cut) if cut and result.rank == given.rank else code.Literal(same)
+        items.append(code.Star(code.index(name, code.Slice(None, stop))))
+    items += [_dim(dim) for dim in result.shape[same if result.batched else 0 :]]
+    return code.Tuple(tuple(items))
+
+
+def _dim(dim: Dim) -> code.Expr:
+    return code.Literal(dim if isinstance(dim, int) else None)
+
+
+class _LayerBody(Body):
+    """`call` of a layer: its weights are attributes, its updates take place on the way."""
+
+    def __init__(self, functions: Functions, layer: CustomLayer, inside: Inside, arguments: dict[Value, str]) -> None:
+        results = [*inside.outputs.values(), *(update.value for update in inside.updates)]
+        super().__init__(functions, inside.nodes, arguments, results, f"{layer.call.path}.")
+        self.inside, self.updates, self.own = inside, Updates(inside), states(inside)
+        self.draws: list[code.Stmt] = []
+        for value, name in self.own.items():
+            self.variables[value] = code.Attr(SELF, _attribute(name))
+
+    def written(self) -> list[code.Stmt]:
+        for update in self.updates.saved:
+            old = code.Name(self.names.fresh(f"old_{update.name}"))
+            place = code.Attr(SELF, _attribute(update.name))
+            self.statements.append(code.Assign((old,), code.call("keras.ops.convert_to_tensor", place)))
+            self.variables[update.before] = old
+        self.items(self.steps)
+        self._put(self.updates.due(None))
+        results = [self._result(value) for value in self.inside.outputs.values()]
+        returned = results[0] if len(results) == 1 else code.Tuple(tuple(results))
+        return returning(discard_unread([*self.statements, code.Return(returned)]))
+
+    def _result(self, value: Value) -> code.Expr:
+        expr = self.operand(value, False)
+        return code.call("keras.ops.convert_to_tensor", expr) if value in self.own else expr
+
+    def _node(self, index: int, node: Node) -> None:
+        self._put(self.updates.due(node))
+        super()._node(index, node)
+        last = self.statements[-1] if self.statements else None
+        if node.config.draws if node.config.is_function else False:  # its generator is made once, with the layer
+            assert isinstance(last, code.Assign) and isinstance(last.value, code.Call)
+            place = code.Attr(SELF, self.names.fresh("draw"))
+            self.draws.append(code.Assign((place,), last.value.func))
+            self.statements[-1] = code.Assign(last.targets, code.Call(place, last.value.args))
+
+    def _put(self, updates: list[Update]) -> None:
+        for update in updates:
+            place = code.Attr(SELF, _attribute(update.name))
+            statement = code.Do(code.method(place, "assign", self.operand(update.value, False)))
+            self.statements.append(code.If(code.Name("training"), (statement,)) if update.training else statement)
+
+
+def layer_class(family: Family) -> dict[str, Any]:
+    """The pieces of the class."""
+    unit = family.units[0]
+    made: WrittenLayer = unit.extra
+    names = [name for name, _ in family.parameters]
+    parameters = ["self", *(f"{name}: {kind}" for name, kind in family.parameters), "**kwargs: Any"]
+    stored = [code.Assign((code.Attr(SELF, _attribute(name)),), code.Name(name)) for name in names]
+    single = len(made.arguments) == 1
+    shapes = ["input_shape"] if single else [f"{name}_shape" for name in made.arguments]
+    first, second, _ = made.counts
+    build, call, shape = family.body[:first], family.body[first : first + second], family.body[first + second :]
+    asked = [f"{name}: {_SHAPE}" for name in shapes]
+    arguments = ["self", *(f"{name}: Any" for name in made.arguments)]
+    if made.training:
+        arguments.append("training: bool = False")
+    config = ", ".join(f'"{name}": self.{_attribute(name)}' for name in names)
+    return {
+        "name": family.name,
+        "docstring": block_docstring(unit.call),
+        "init": signature("__init__", parameters, "None", 1) if names or family.init else "",
+        "stored": block([*stored, *family.init], 2),
+        "build": signature("build", ["self", *asked], "None", 1) if build else "",
+        "build_body": block(build, 2),
+        "call": signature("call", arguments, "Any", 1),
+        "call_body": block(call, 2),
+        "shape": signature("compute_output_shape", ["self", *asked], _SHAPE, 1) if shape else "",
+        "shape_body": block(shape, 2),
+        "config": config,
+    }
