@@ -73,17 +73,16 @@ class Blocks:
         if arguments is None:
             return None
         names = self.flows.names
+        title, trainable = self._common(call, arguments.values)
+        names.paths[title or name] = place
         if block.definition.is_layer:
             from nndsl.passes.flows import SharedLayer
 
-            title, trainable = self._common(call)
-            names.paths[title or name] = place
             made = self._custom(block, call, arguments, names.prefix + (title or name), trainable)
             made.shared = names.prefix + name
             return SharedLayer(type(made.config), self.flows.reused(made), block)
-        names.paths[name] = place
         instance = self.flows.frame.instance or Instance()
-        return SharedBlock(block, call, arguments, names.prefix + name, names.prefix + name, instance)
+        return SharedBlock(block, call, arguments, names.prefix + (title or name), names.prefix + name, instance)
 
     def _arguments(self, block: Block, call: ast.CallExpr, env: Env | None) -> Arguments | None:
         """The values of the block's parameters, or None where something is wrong (reported)."""
