@@ -73,17 +73,16 @@ class Blocks:
         if arguments is None:
             return None
         names = self.flows.names
+        title, trainable = self._common(call, arguments.values)
+        names.paths[title or name] = place
         if block.definition.is_layer:
             from nndsl.passes.flows import SharedLayer
 
-            title, trainable = self._common(call)
-            names.paths[title or name] = place
             made = self._custom(block, call, arguments, names.prefix + (title or name), trainable)
             made.shared = names.prefix + name
             return SharedLayer(type(made.config), self.flows.reused(made), block)
-        names.paths[name] = place
         instance = self.flows.frame.instance or Instance()
-        return SharedBlock(block, call, arguments, names.prefix + name, names.prefix + name, instance)
+        return SharedBlock(block, call, arguments, names.prefix + (title or name), names.prefix + name, instance)
 
     def _arguments(self, block: Block, call: ast.CallExpr, env: Env | None) -> Arguments | None:
         """The values of the block's parameters, or None where something is wrong (reported)."""
@@ -240,8 +239,9 @@ class Blocks:
 
     def _custom(self, block: Block, call: ast.CallExpr, arguments: Arguments, path: str, trainable: bool) -> LayerUse:
         made = BlockCall(
-            self.flows.region, block.name, block.definition, path, call.span, call.func.span, arguments.values
-        )
+            self.flows.region, block.name, block.definition, path, call.span, call.func.span, arguments.values,
+            places=arguments.places,
+        )  # fmt: skip
         config = CustomLayer(block, made, None, trainable)
         return LayerUse(path, config, call.span, call.func.span, {})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from nndsl.diagnostics.model import Problems
 from nndsl.ir.graph import BlockCall, LayerUse, Node, Value
 from nndsl.layers import catalogue
@@ -9,6 +11,7 @@ from nndsl.layers.base import Layer
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.flows import Flows, SharedLayer
 from nndsl.passes.resolve import Scope
+from nndsl.passes.stop import Stop
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -135,7 +138,8 @@ class Body:
         if cls is None:
             block = flows.frame.home.blocks.get(call.func.text)
             if block is not None:
-                flows.shared[name] = flows.blocks.share(block, call, name, statement.name.span)
+                with suppress(Stop, Failed):  # reported; calls of it stay silent
+                    flows.shared[name] = flows.blocks.share(block, call, name, statement.name.span)
                 return
             if call.func.text in flows.binder.evaluate.absent:
                 return

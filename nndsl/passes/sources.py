@@ -163,7 +163,11 @@ def _call(call: ast.CallExpr, scope: Scope, absent: set[str], problems: Problems
             "called like a function",
             help=f"write `{inside[:40]} -> {name}`",
         )
-    elif (layer := _function(name)) is not None and (flow := _as_flow(call, layer, scope.values())) is not None:
+    elif (
+        (layer := _function(name)) is not None
+        and (flow := _as_flow(call, layer, scope.values())) is not None
+        and flow.startswith("(")
+    ):
         problems.error(
             "NN0202",
             f"there is no function `{name}`: `{layer}` is a layer, and values flow into it",
