@@ -65,10 +65,10 @@ model Test {
 def test_blocks_and_repeats() -> None:
     text = assert_initial_weights(BLOCKS)
     assert "nn.ModuleList" in text and "nn.Sequential" in text  # the init of their modules is what is tried here
-    assert "self.apply(init_weights)" not in text  # it would undo what the blocks have done
+    assert "self.modules()" not in text  # it would undo what the blocks have done
 
 
-def test_one_function_where_no_block_has_weights_of_its_own() -> None:
+def test_one_loop_where_no_block_has_weights_of_its_own() -> None:
     text = assert_initial_weights(
         BLOCKS.replace(", kernel_initializer=he_normal", "").split("block Mixed")[0]
         + """
@@ -78,7 +78,7 @@ model Test {
 }
 """
     )
-    assert "self.apply(init_weights)" in text
+    assert "for module in self.modules():" in text
 
 
 def assert_initial_weights(source: str) -> str:
