@@ -116,7 +116,7 @@ class Functions:
             given[0] = code.call(layer, [given[0], body.operand(penalty.value, False)])
         returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
         statements = discard_unread([*body.statements, code.Return(returned)])
-        layers = tuple(dict.fromkeys(statement_of(s, call) for s in body.nodes))
+        layers = tuple(filter(None, dict.fromkeys(statement_of(s, call) for s in body.nodes)))
         taken = frozenset(body.names.taken) | {"name"}
         fixed = (tuple(names), len(given))
         unit = Unit(call, (), tuple(statements), fixed, layers, tuple(names), taken, prefixes=("", ""))

@@ -143,7 +143,7 @@ class BlockWriter:
         returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
         statements = discard_unread([*statements, code.Return(returned)])
         made = Written(scope, tuple(parameters), tuple(masks), scope.activity, bool(scope.reset))
-        layers = tuple(dict.fromkeys(statement_of(step, call) for step in body.nodes))
+        layers = tuple(filter(None, dict.fromkeys(statement_of(step, call) for step in body.nodes)))
         fixed = (made.arguments, made.masks, len(given), made.penalised, tuple(_states(scope)), tuple(_inits(scope)))
         unit = Unit(call, (), (*scope.reset, *statements), fixed, layers, made)
         self.units.append(unit)
