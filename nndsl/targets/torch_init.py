@@ -104,20 +104,31 @@ def _for_list(scope: TorchScope, name: str, records: list[InitRecord]) -> Iterat
     place, item = code.Attr(_SELF, name), _MODULE if records[0].key else code.Name("parameter")
     made = scope.modules[name]
     assert isinstance(made, code.DeferredList)
-    bodies: list[tuple[code.Stmt, ...]] = []
-    for start in (code.index(place, i) for i in range(len(made.items))):
-        body: list[code.Stmt] = []
-        for record in records:
-            target = _put(record.target, start, item)
-            if target != record.target:
-                of_item = replace(record, target=_by_name(target, item))
-                body += record.weight.initializer.torch(scope, of_item)
-        bodies.append(tuple(body))
+    bodies: list[list[code.Stmt]] = [[] for _ in made.items]
+    for record in records:
+        number, target = _of_item(record.target, place, item)
+        if number is not None:
+            of_item = replace(record, target=_by_name(target, item))
+            bodies[number] += record.weight.initializer.torch(scope, of_item)
     if all(other == bodies[0] for other in bodies):
-        yield code.For(item, place, bodies[0])
+        yield code.For(item, place, tuple(bodies[0]))
         return
     for i, statements in enumerate(bodies):
         yield from _put(statements, item, code.index(place, i))
+
+
+def _of_item(target: code.Expr, place: code.Expr, item: code.Name) -> tuple[int | None, code.Expr]:
+    """(the position of the item of a list that holds a tensor, the tensor as a part of `item`)."""
+    found: list[int] = []
+
+    def rule(part: Any) -> Any:
+        if not isinstance(part, code.Index) or part.value != place:
+            return None
+        found.append(int(_number(part)))
+        return item
+
+    inner = transformed(target, rule)
+    return (found[0] if found else None), inner
 
 
 def _put(node: Any, old: code.Expr, new: code.Expr) -> Any:

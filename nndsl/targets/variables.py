@@ -10,8 +10,6 @@ from nndsl.targets.inline import inlined
 from nndsl.targets.names import python_name
 from nndsl.targets.structure import Step
 
-_LONGEST = 100  # calls of one chain that are looked through for its name
-
 
 class Variables:
     """Chooses names while the calls are written in order. An unnamed value is `x` where no other `x` is still needed,
@@ -36,6 +34,7 @@ class Variables:
         own = next((value for value, name in arguments.items() if name == "x"), None)
         self._free_x = "x" not in self.taken or own is not None
         self._x_until = -1 if own is None else self.last_use.get(own, -1)
+        self._ends: dict[Value, str] = {}  # see `_end`
         self._until: dict[str, int] = {}  # until when a name of a statement is borrowed by a value on the way to it
         if own is None and any(v.name == "x" for n in nodes for v in n.results):
             self._free_x = False
@@ -66,14 +65,19 @@ class Variables:
     def _end(self, value: Value) -> str:
         """The name that the statement gives to the end of the chain that `value` stands in, which its variable may
         bear already; "" where the chain branches on the way."""
-        for _ in range(_LONGEST):
+        path: list[Value] = []
+        name = ""
+        while not name and (known := self._ends.get(value)) is None:
+            path.append(value)
             users = [step for step in self.users.get(value, ()) if value in step.operands()]
             if len(users) != 1 or value in self.results or len(users[0].results) != 1:
-                return ""
+                break
             value = users[0].results[0]
-            if value.name:
-                return value.name
-        return ""
+            name = value.name
+        else:
+            name = name or known or ""
+        self._ends.update(dict.fromkeys(path, name))
+        return name
 
     def hold(self, value: Value) -> None:
         """`value` is what `x` holds, under no name of its own: `x` is needed as long as it is."""
