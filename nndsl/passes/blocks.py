@@ -92,7 +92,7 @@ class Blocks:
         given: dict[str, object] = {}
         spans: dict[str, Span] = {}
         fine, unclear = True, False  # unclear: an argument that is wrong may be one that is missing
-        is_layer = block.definition.is_layer
+        is_layer, inputs = block.definition.is_layer, _inputs(block)
         positional = list(parameters)
         named = False
         evaluate.env = env or here
@@ -101,7 +101,8 @@ class Blocks:
                 if item.name is not None:
                     named = True
                     key = item.name.text
-                    if key not in parameters and (key == "name" or (key == "trainable" and is_layer)):
+                    common = key in inputs or key == "name" or (key == "trainable" and is_layer)
+                    if key not in parameters and common:
                         continue
                     if key not in parameters:
                         self._unknown_argument(block, item, item.name)
@@ -195,6 +196,7 @@ class Blocks:
         if arguments is None:
             self._stop()
         own, trainable = self._common(call, arguments.values)
+        incoming = self.completed(block, call.args, incoming, call.func.span)
         path = self.flows.names.of_call(block.name, call, own)
         if block.definition.is_layer:
             use = self.flows.reused(self._custom(block, call, arguments, path, trainable))
@@ -205,6 +207,33 @@ class Blocks:
         return self._expand(
             shared.block, shared.arguments, shared.path, span, span, incoming, shared.instance, shared.name
         )
+
+    def completed(
+        self, block: Block, args: tuple[ast.Arg, ...], incoming: tuple[Value, ...], place: Span
+    ) -> tuple[Value, ...]:
+        """What flows in, with the inputs that are given by their names at their places: `x -> Decoder(encoded=e)`."""
+        parameters = {p.name.text for p in block.definition.parameters}
+        names = [name for name in _inputs(block) if name not in parameters]
+        given: dict[str, ast.Expr] = {}
+        for arg in args:
+            if arg.name is None or arg.name.text not in names:
+                continue
+            if arg.name.text in given:
+                self.problems.error(
+                    "NN0207", f"`{arg.name.text}` of `{block.name}` is given twice", arg.span, "again here",
+                    related=(Label(given[arg.name.text].span, "first here"),), help="leave one of them out",
+                )  # fmt: skip
+                self._stop()
+            given[arg.name.text] = arg.value
+        if not given:
+            return incoming
+        found = self.flows.named_inputs(given)
+        rest = list(incoming)
+        if len(rest) + len(found) != len(names) or any(isinstance(value, tuple) for value in found.values()):
+            inputs = [s for s in block.definition.body if isinstance(s, ast.InputStmt)]
+            several = sum(len(value) if isinstance(value, tuple) else 1 for value in found.values())
+            self._arity(block, inputs, len(rest) + several, place)
+        return tuple(found[name] if name in found else rest.pop(0) for name in names)  # type: ignore[misc]
 
     # --------------------------------------------------------------------------- layers of one's own
 
@@ -431,6 +460,11 @@ class _Inside:
             self.block.definition.name.span,
             help="say what it gives: `output y = x -> …`",
         )  # fmt: skip
+
+
+def _inputs(block: Block) -> list[str]:
+    """The names of the block's inputs, in their order."""
+    return [s.name.text for s in block.definition.body if isinstance(s, ast.InputStmt)]
 
 
 def _values(count: int) -> str:

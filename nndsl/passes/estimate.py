@@ -15,7 +15,7 @@ from nndsl.syntax import ast
 if TYPE_CHECKING:
     from nndsl.passes.definitions import Block, Home
 
-MOST_NODES = 40_000  # calls of layers, and values that enter or leave calls of blocks
+MOST_NODES = 120_000  # calls of layers, and values that enter or leave calls of blocks
 
 
 def least(expr: ast.Expr | None, home: Home) -> int:

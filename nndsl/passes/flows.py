@@ -360,7 +360,7 @@ class Flows:
             raise Stop
         config = bound.entry
         assert isinstance(config, Layer)
-        tensors = self._tensors(bound.tensors)
+        tensors = self.named_inputs(bound.tensors)
         self._arity(config, call.func.span, incoming)
         use = LayerUse(self.names.path(config, call), config, call.span, call.func.span, bound.spans)
         return self._node(self.reused(use), incoming, tensors, call.span)
@@ -417,7 +417,7 @@ class Flows:
                     )
                 assert arg.name is not None
                 given[arg.name.text] = arg.value
-            tensors = self._tensors(given)
+            tensors = self.named_inputs(given)
             own = self.binder.at_call(use.config, options) if options else None
             self._arity(use.config, span, incoming)
             return self._node(use, incoming, tensors, whole, own)
@@ -479,17 +479,19 @@ class Flows:
         return self._node(use, incoming, {}, span)
 
     def _shared_block(self, shared: SharedBlock, span: Span, args: tuple[ast.Arg, ...], incoming: Values) -> Values:
-        if args:
+        inputs = {s.name.text for s in shared.block.definition.body if isinstance(s, ast.InputStmt)}
+        other = [arg for arg in args if arg.name is None or arg.name.text not in inputs]
+        if other:
             self._stop(
-                "NN0203", f"a call of shared block `{shared.name}` takes no arguments", args[0].span,
+                "NN0203", f"a call of shared block `{shared.name}` takes no arguments", other[0].span,
                 related=(Label(shared.call.span, "the block is made here"),),
                 help=f"its arguments stand in `shared {shared.name} = …`; write `-> {shared.name}`",
             )  # fmt: skip
-        return self.blocks.shared_call(shared, span, incoming)
+        return self.blocks.shared_call(shared, span, self.blocks.completed(shared.block, args, incoming, span))
 
     # --------------------------------------------------------------------------------------- nodes
 
-    def _tensors(self, given: Mapping[str, ast.Expr]) -> dict[str, Value | Values]:
+    def named_inputs(self, given: Mapping[str, ast.Expr]) -> dict[str, Value | Values]:
         found: dict[str, Value | Values] = {}
         statement = self.names.statement
         self.names.statement = Statement(statement.name, None)
