@@ -54,6 +54,11 @@ class LayerNames:
                     "NN0209", "a layer's name is made of letters, digits and `_`, and does not start with a digit",
                     place, help=f"write `{text}`", fixes=(Fix(f"change to `{text}`", (Edit(place, text),)),),
                 )  # fmt: skip
+            elif earlier == place:
+                self.problems.error(
+                    "NN0208", f"a `repeat` makes several layers, and each would be called `{name}`", place,
+                    help="leave `name` out: the layers are named after the statement, and numbered",
+                )  # fmt: skip
             elif earlier is not None:
                 self.problems.error(
                     "NN0208", f"two layers would be called `{name}`", place, "again here",

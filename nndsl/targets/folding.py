@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from nndsl import code
 from nndsl.records import replace
 from nndsl.targets.printing import WIDTH, flat
+from nndsl.targets.typing import is_any
 from nndsl.targets.unpacked import reads
 
 _ACTIVATIONS = frozenset(
@@ -129,7 +130,7 @@ def returning(statements: list[code.Stmt]) -> list[code.Stmt]:
     """`return F.relu(y)` for `y = F.relu(y)` and `return y`."""
     if len(statements) > 1 and isinstance(statements[-1], code.Return):
         last, value = statements[-2], statements[-1].value
-        plain = isinstance(last, code.Assign) and not last.annotation and not is_module_call(last.value)
+        plain = isinstance(last, code.Assign) and not last.annotation and not is_any(last.value)
         if plain and isinstance(last, code.Assign) and last.targets == (value,):
             return [*statements[:-2], code.Return(last.value)]
     return statements

@@ -185,6 +185,12 @@ def broken(node: code.Expr, prefix: str, suffix: str, indent: int) -> list[str]:
                 opening = f"{_target(last.func)}("
             elif isinstance(last, code.Dict) and last.items:
                 opening = "{"
+            first = parts[0][1]
+            if isinstance(first, code.Binary) and _flat(first)[1] < _PRECEDENCE[node.op]:
+                rest = flat(node)[len(f"({flat(first)})") :]
+                tail = f"{pad}){rest}{suffix}"
+                if len(tail) <= WIDTH:  # parentheses that stand there anyway are where ruff breaks first
+                    return [f"{pad}{prefix}(", *_bare(first, "", "", deeper), tail]
             if len(parts) == 2 and opening:
                 head = f"{prefix}{flat(node)}"[: -len(flat(last))]
                 if len(f"{pad}{head}{opening}") <= WIDTH:

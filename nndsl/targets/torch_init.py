@@ -45,8 +45,9 @@ def plan_inits(top: TorchScope, inner: Sequence[TorchScope]) -> Inits:
     own = [[record for record in scope.inits if not record.nested] for scope in scopes]
     usual = list(map(_usual_modules, own))
     biases = {record.module for records in own for record in records if _zero_bias(record)}
+    count = sum(_modules_in(scope, name) for scope, found in zip(scopes, usual, strict=True) for name in found)
     kinds, usual_records = list[str](), [record for found in usual for record in found.values()]
-    if len(usual_records) > 1 or biases - {"Linear"} or any(record.module in _OF_LINEARS for record in usual_records):
+    if count > 1 or biases - {"Linear"} or any(record.module in _OF_LINEARS for record in usual_records):
         usual_kinds = set(map(_kind, usual_records))
         kinds = [kind for kind in _PLAIN if kind in usual_kinds or kind in biases - {"Linear"}]
     no_bias = any(map(_without_bias, scopes))
@@ -70,6 +71,12 @@ def plan_inits(top: TorchScope, inner: Sequence[TorchScope]) -> Inits:
         loop = code.For(_MODULE, code.call("self.modules"), (_usual_start(kinds, no_bias),))
         statements[id(top)].insert(0, loop)
     return Inits(function, {key: tuple(found) for key, found in statements.items()})
+
+
+def _modules_in(scope: TorchScope, name: str) -> int:
+    """How many modules an attribute holds."""
+    made = scope.modules.get(name)
+    return len(made.items) if isinstance(made, code.DeferredList) else 1
 
 
 def _own_modules(plan: _Plan) -> Iterator[code.Stmt]:
@@ -108,20 +115,32 @@ def _for_list(scope: TorchScope, name: str, records: list[InitRecord]) -> Iterat
     place, item = code.Attr(_SELF, name), _MODULE if records[0].key else code.Name("parameter")
     made = scope.modules[name]
     assert isinstance(made, code.DeferredList)
+    of_items: list[list[InitRecord]] = [[] for _ in made.items]
+    for record in records:
+        of_items[_place_in(record.target)].append(record)
     bodies: list[tuple[code.Stmt, ...]] = []
-    for start in (code.index(place, i) for i in range(len(made.items))):
+    for i, group in enumerate(of_items):
         body: list[code.Stmt] = []
-        for record in records:
-            target = _put(record.target, start, item)
-            if target != record.target:
-                of_item = replace(record, target=_by_name(target, item))
-                body += record.weight.initializer.torch(scope, of_item)
+        for record in group:
+            target = _put(record.target, code.index(place, i), item)
+            of_item = replace(record, target=_by_name(target, item))
+            body += record.weight.initializer.torch(scope, of_item)
         bodies.append(tuple(body))
     if all(other == bodies[0] for other in bodies):
         yield code.For(item, place, bodies[0])
         return
     for i, statements in enumerate(bodies):
         yield from _put(statements, item, code.index(place, i))
+
+
+def _place_in(target: code.Expr) -> int:
+    """Which item of its list a tensor belongs to: 2 of `self.convs[2].weight`."""
+    found = 0
+    while isinstance(target, code.Attr | code.Index | code.Call):
+        if isinstance(target, code.Index) and isinstance(target.items[0], code.Literal):
+            found = int(target.items[0].value or 0)
+        target = target.func if isinstance(target, code.Call) else target.value
+    return found
 
 
 def _put(node: Any, old: code.Expr, new: code.Expr) -> Any:

@@ -22,33 +22,38 @@ def typed(statements: Sequence[code.Stmt], result: code.Expr, tensors: Collectio
 def _unclear(statements: Sequence[code.Stmt], tensors: Collection[str]) -> set[str]:
     """The variables that are `Any` to a checker in the end: what they are assigned decides, save for arguments."""
     found: set[str] = set()
-    for item in _assignments(statements):
-        is_any = not item.annotation and _is_any(item.value, found)
+    for item, certain in _assignments(statements):
+        unclear = not item.annotation and is_any(item.value, found)
         for target in item.targets:
             for name in target.items if isinstance(target, code.Tuple) else (target,):
                 if isinstance(name, code.Name) and name.id not in tensors:
-                    (found.add if is_any else found.discard)(name.id)
+                    if unclear:
+                        found.add(name.id)
+                    elif certain:
+                        found.discard(name.id)
     return found
 
 
-def _assignments(statements: Sequence[code.Stmt]) -> Iterator[code.Assign]:
+def _assignments(statements: Sequence[code.Stmt], certain: bool = True) -> Iterator[tuple[code.Assign, bool]]:
+    """All assignments in their order, and whether each is made in any case."""
     for item in statements:
         if isinstance(item, code.Assign):
-            yield item
+            yield item, certain
         elif isinstance(item, code.For | code.With | code.If):
-            yield from _assignments(item.body)
+            yield from _assignments(item.body, certain and isinstance(item, code.With))
 
 
-def _is_any(node: code.Expr, names: Collection[str]) -> bool:
+def is_any(node: code.Expr, names: Collection[str] = ()) -> bool:
+    """Whether a checker takes an expression for `Any`, as it does the call of a module; `names` are such variables."""
     match node:
         case code.Name(id):
             return id in names
         case code.Call(code.Attr(code.Name("self"), _)):
             return True
         case code.Call(code.Attr(value, _)) | code.Attr(value, _) | code.Index(value, _):
-            return _is_any(value, names)
+            return is_any(value, names)
         case code.Binary(_, left, right):
-            return _is_any(left, names) or _is_any(right, names)
+            return is_any(left, names) or is_any(right, names)
         case code.Unary(_, operand):
-            return _is_any(operand, names)
+            return is_any(operand, names)
     return False
