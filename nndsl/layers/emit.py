@@ -76,10 +76,11 @@ class TorchScope:
     output_masks: bool = False  # whether forward keeps the masks of outputs for their losses
 
     custom: Any = None  # the target's function that calls a layer of one's own
+    held: Any = None  # and the one that calls a block which another layer holds
 
     def inside(self) -> TorchScope:
         """The scope of another class of the same file."""
-        return TorchScope(helpers=self.helpers, imports=self.imports, custom=self.custom)
+        return TorchScope(helpers=self.helpers, imports=self.imports, custom=self.custom, held=self.held)
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""
@@ -314,12 +315,14 @@ class KerasCall:
         spell: Any = None,
         helpers: dict[str, None] | None = None,
         attended: bool = False,
+        held: Any = None,
     ) -> None:
         self.layer, self.inputs, self.name, self.last, self.attended = layer, inputs, name, last, attended
         self.tensors = dict(tensors or {})
         self.variable = variable  # the variable that holds a shared layer, already built
         self.helpers = {} if helpers is None else helpers  # those that the program needs, in order of first use
         self.spell = spell  # the target's function: checked value → code
+        self.held = held  # and the one that makes a model of a block which another layer holds
 
     def axis(self, axis: int) -> int:
         """An axis of the file as an axis of the channels-last tensor at hand."""

@@ -25,4 +25,4 @@ def freeze(layer: Layer) -> None:
 def keras_inner(k: KerasCall, name: str, layer: Layer, types: tuple[TensorType, ...]) -> code.Expr:
     """The layer inside, named; images it takes channels last, as all of the Keras program does."""
     last = layer.layout in ("channels", "last") and layer.data_format == "channels_first"
-    return layer.keras_layer(KerasCall(layer, types, name=name, last=last, spell=k.spell))
+    return layer.keras_layer(KerasCall(layer, types, name=name, last=last, spell=k.spell, held=k.held))

@@ -12,6 +12,7 @@ from nndsl.layers.build import category_of, default_of, make
 from nndsl.layers.entry import Arg, ArgumentError, ConfigError, Entry
 from nndsl.layers.kinds import ListOf, Maybe
 from nndsl.layers.values import Option, Unbound, show
+from nndsl.passes.definitions import Block
 from nndsl.passes.evaluate import Env, Evaluator, Failed
 from nndsl.source import Span
 from nndsl.syntax import ast
@@ -47,6 +48,13 @@ class Binder:
         match value:
             case Entry():
                 return value
+            case Unbound(call, env) if category == "layer" and self._own(call.func.text, env) is not None:
+                from nndsl.passes.held import own_layer
+
+                own = own_layer(self, call, env)
+                if own is None:
+                    raise Reported
+                return own
             case Unbound(call, env):
                 cls = self.lookup(category, call.func.text, call.func.span, call)
                 bound = self.bind(cls, call, env)
@@ -55,6 +63,10 @@ class Binder:
                 bound.entry.spans = self.spans[id(bound.entry)] = bound.spans
                 return bound.entry
             case Option(name, span):
+                block = self._own(name, self.evaluate.env) if category == "layer" else None
+                if block is not None:
+                    missing = [p.name.text for p in block.definition.parameters if p.default is None]
+                    raise self._bare(name, missing)
                 cls = self.lookup(category, name, span)
             case str():
                 cls = self.lookup(category, value, None)
@@ -62,13 +74,7 @@ class Binder:
                 raise ArgumentError(f"must be {article(category)}, not {show(value)}", code="NN0205")
         missing = [a.name for a in cls.arguments.values() if a.required]
         if category == "layer":
-            text = f"{cls.__name__}({'…' if missing else ''})"
-            raise ArgumentError(
-                f"must be a layer: `{cls.__name__}` needs its parentheses",
-                code="NN0211",
-                help=f"write `{text}`",
-                instead=None if missing else (f"change to `{text}`", text),
-            )
+            raise self._bare(cls.__name__, missing)
         if missing:
             wanted = " and ".join(f"`{name}`" for name in missing)
             text = f"{cls.__name__}({', '.join(f'{name}=…' for name in missing)})"
@@ -78,6 +84,21 @@ class Binder:
                 help=f"write `{text}`",
             )
         return cls({}, default_of)
+
+    @staticmethod
+    def _bare(name: str, missing: Collection[str]) -> ArgumentError:
+        text = f"{name}({'…' if missing else ''})"
+        return ArgumentError(
+            f"must be a layer: `{name}` needs its parentheses",
+            code="NN0211",
+            help=f"write `{text}`",
+            instead=None if missing else (f"change to `{text}`", text),
+        )
+
+    @staticmethod
+    def _own(name: str, env: Env) -> Block | None:
+        """The block or layer of that name in the file, or in the one where `env` belongs."""
+        return None if env.home is None else env.home.blocks.get(name)
 
     def lookup(self, category: str, name: str, span: Span | None, call: ast.CallExpr | None = None) -> type[Entry]:
         """The entry of that name; raises ArgumentError with a suggestion."""

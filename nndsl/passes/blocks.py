@@ -60,14 +60,14 @@ class Blocks:
 
     def share(self, block: Block, call: ast.CallExpr, name: str, place: Span) -> SharedBlock | SharedLayer | None:
         block.calls += 1
-        arguments = self._arguments(block, call, None)
+        arguments = self.arguments(block, call, None)
         if arguments is None:
             return None
         names = self.flows.names
         if block.definition.is_layer:
             from nndsl.passes.flows import SharedLayer
 
-            title, trainable = self._common(call)
+            title, trainable = self.common(call)
             names.paths[title or name] = place
             made = self._custom(block, call, arguments, names.prefix + (title or name), trainable)
             made.shared = names.prefix + name
@@ -76,7 +76,7 @@ class Blocks:
         instance = self.flows.frame.instance or Instance()
         return SharedBlock(block, call, arguments, names.prefix + name, names.prefix + name, instance)
 
-    def _arguments(self, block: Block, call: ast.CallExpr, env: Env | None) -> dict[str, object] | None:
+    def arguments(self, block: Block, call: ast.CallExpr, env: Env | None) -> dict[str, object] | None:
         """The values of the block's parameters, or None where something is wrong (reported)."""
         parameters = {p.name.text: p for p in block.definition.parameters}
         evaluate = self.flows.binder.evaluate
@@ -178,18 +178,18 @@ class Blocks:
     ) -> tuple[Value, ...]:
         """The results of a call of its own."""
         block.calls += 1
-        arguments = self._arguments(block, call, env)
+        arguments = self.arguments(block, call, env)
         if arguments is None:
             self._stop()
-        own, trainable = self._common(call, arguments)
+        own, trainable = self.common(call, arguments)
         path = self.flows.names.of_call(block.name, call, own)
         if block.definition.is_layer:
             use = self.flows.reused(self._custom(block, call, arguments, path, trainable))
             return self.flow_through(block, use, call.span, incoming)
-        return self._expand(block, arguments, path, call.span, call.func.span, incoming, self.flows.frame.instance, "")
+        return self.expand(block, arguments, path, call.span, call.func.span, incoming, self.flows.frame.instance, "")
 
     def shared_call(self, shared: SharedBlock, span: Span, incoming: tuple[Value, ...]) -> tuple[Value, ...]:
-        return self._expand(
+        return self.expand(
             shared.block, shared.arguments, shared.path, span, span, incoming, shared.instance, shared.name
         )
 
@@ -211,13 +211,13 @@ class Blocks:
         layer = use.config
         if self.flows.frame.depth >= DEEPEST:
             self._too_deep(block, span)
-        self.problems.calls.append(CallSite(_written(block, layer.call.arguments), span))
+        self.problems.calls.append(CallSite(written(block.definition, layer.call.arguments), span))
         try:
-            return self.flows.custom(layer, incoming, use, span, self._env(block, layer.call, layer.call.arguments))
+            return self.flows.custom(layer, incoming, use, span, self.env(block, layer.call, layer.call.arguments))
         finally:
             self.problems.calls.pop()
 
-    def _common(
+    def common(
         self, call: ast.CallExpr, parameters: Mapping[str, object] = MappingProxyType({})
     ) -> tuple[str | None, bool]:
         """`name` and `trainable` of a call, where they are no parameters of the block."""
@@ -241,7 +241,7 @@ class Blocks:
             self._stop()
         return text
 
-    def _expand(
+    def expand(
         self,
         block: Block,
         arguments: dict[str, object],
@@ -261,7 +261,7 @@ class Blocks:
         signature = [spell(value) for value in arguments.values()]
         if signature in block.failed:
             self._stop()
-        site = CallSite(_written(block, arguments), span)
+        site = CallSite(written(definition, arguments), span)
         if flows.frame.depth >= DEEPEST:
             self._too_deep(block, name_span)
         errors = len(self.problems.errors)
@@ -269,7 +269,7 @@ class Blocks:
         try:
             call = BlockCall(flows.region, block.name, definition, path, span, name_span, arguments, shared, instance)
             flows.model.blocks.append(call)
-            inner = _Inside(flows, block, call, self._env(block, call, arguments), instance)
+            inner = _Inside(flows, block, call, self.env(block, call, arguments), instance)
             call.inputs = tuple(
                 self._port(value, statement.name.span, statement.name.text, call)
                 for value, statement in zip(incoming, inputs, strict=True)
@@ -288,7 +288,7 @@ class Blocks:
         call.outputs = tuple(ports)
         return tuple(port.results[0] for port in ports)
 
-    def _env(self, block: Block, call: BlockCall, arguments: Mapping[str, object]) -> Env:
+    def env(self, block: Block, call: BlockCall, arguments: Mapping[str, object]) -> Env:
         names = {
             name: traced(value, code.Name(name), call) if code.is_name(name) else value
             for name, value in arguments.items()
@@ -405,11 +405,11 @@ class _Inside:
         )  # fmt: skip
 
 
-def _written(block: Block, arguments: Mapping[str, object]) -> str:
+def written(definition: ast.BlockDef, arguments: Mapping[str, object]) -> str:
     """The call with the values of its arguments: "Residual(32, stride=2)"; defaults are left out."""
     shown: list[str] = []
     skipped = False
-    for parameter in block.definition.parameters:
+    for parameter in definition.parameters:
         value = arguments[parameter.name.text]
         text = spell(value)
         if parameter.default is not None and text == parameter.default.span.text:
@@ -417,4 +417,4 @@ def _written(block: Block, arguments: Mapping[str, object]) -> str:
             continue
         text = text if len(text) <= 30 else text[:29] + "…"
         shown.append(f"{parameter.name.text}={text}" if skipped or parameter.default is not None else text)
-    return f"{block.name}({', '.join(shown)})"
+    return f"{definition.name.text}({', '.join(shown)})"

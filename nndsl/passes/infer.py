@@ -11,7 +11,7 @@ from typing import Any
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.ir.constraints import Constraints, Outcome
 from nndsl.ir.dims import Dim, DimTooComplex
-from nndsl.ir.graph import LayerUse, Node, Value
+from nndsl.ir.graph import LayerUse, Model, Node, Region, Value
 from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.shapes import ShapeError
@@ -25,6 +25,8 @@ class Infer:
         self.problems, self.constraints = problems, constraints
         self._place: Span | None = None
         self.float_dtype = "float32"  # the option of the model
+        self.region: Region | None = None  # that of the call at hand
+        self.held: list[Model] = []  # the graphs of blocks that layers hold, as they are made
 
     # ------------------------------------------------------------------------ what shape rules ask
 
@@ -60,7 +62,8 @@ class Infer:
         }
         if not all(value.type.known for value in node.operands()):
             return
-        self._place, self._reasons = use.name_span, ()
+        self._place, self._reasons, self.region = use.name_span, (), node.region
+        config.path = use.path
         try:
             if not config.is_function:
                 _check_batch(config, types)
