@@ -69,6 +69,7 @@ class TorchScope:
     helpers: dict[str, None] = field(default_factory=dict)  # in order of first use
     imports: set[str] = field(default_factory=set)
     state: list[StateEntry] = field(default_factory=list)
+    owners: dict[str, object] = field(default_factory=dict)  # attribute → what it belongs to
     taken: set[str] = field(default_factory=set)  # names that a new variable must not bear
     reset: list[code.Stmt] = field(default_factory=list)  # body of reset_state
     device: code.Expr | None = None  # where the method at hand computes: `x.device`
@@ -81,6 +82,13 @@ class TorchScope:
     def inside(self) -> TorchScope:
         """The scope of another class of the same file."""
         return TorchScope(helpers=self.helpers, imports=self.imports, custom=self.custom, held=self.held)
+
+    def claim(self, attribute: str, owner: object) -> str:
+        """The attribute of `owner`: as asked for, with `_` behind it where that is another's. Paths tell layers apart,
+        attributes may not: `y.dense` (inside of layer `y`) and `y_dense` are both `y_dense`."""
+        while self.owners.setdefault(attribute, owner) != owner:
+            attribute += "_"
+        return attribute
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""
@@ -141,7 +149,7 @@ class TorchCall:
         of layers inside this one (their `child` calls) that this one module holds. `start` is a call of a helper that
         gives the whole module its initial weights, and sees to `frozen`; the module becomes its first argument. A
         module that is `filled` gives them to itself."""
-        attribute = f"{self.attribute}_{name}" if name else self.attribute
+        attribute = self.own(name)
         place = code.Attr(SELF, attribute)
         if attribute not in self.scope.modules:
             self.scope.modules[attribute] = constructor
@@ -171,7 +179,7 @@ class TorchCall:
 
     def parameter(self, weight: str, *steps: Step, name: str = "") -> code.Expr:
         """`self.<attribute>` as an nn.Parameter of its own for a weight that no module holds."""
-        attribute = f"{self.attribute}_{name or weight}"
+        attribute = self.own(name or weight)
         place = code.Attr(SELF, attribute)
         if attribute not in self.scope.modules:
             spec = next(item for item in self.layer.weights(*self.inputs) if item.name == weight)
@@ -192,10 +200,14 @@ class TorchCall:
 
     def buffer(self, name: str, value: code.Expr) -> code.Expr:
         """`self.<attribute>_<name>`: a tensor that moves with the module and is not saved or trained."""
-        attribute = f"{self.attribute}_{name}"
+        attribute = self.own(name)
         if attribute not in self.scope.modules:
             self.scope.modules[attribute] = code.call("register_buffer", attribute, value, persistent=False)
         return code.Attr(SELF, attribute)
+
+    def own(self, name: str = "") -> str:
+        """The attribute of this layer's module, or of one more of its own."""
+        return self.scope.claim(f"{self.attribute}_{name}" if name else self.attribute, (self.path, name))
 
     def helper(self, name: str) -> code.Name:
         """A function or class of templates/torch/helpers/<name>.py, which the file will carry."""

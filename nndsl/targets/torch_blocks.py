@@ -52,7 +52,7 @@ class BlockWriter:
         writer, scope, call = self.writer, body.scope, item.call
         unit = self._unit(item)
         made: Written = unit.extra
-        attribute = attribute_name(call.path.removeprefix(body.prefix))
+        attribute = scope.claim(attribute_name(call.path.removeprefix(body.prefix)), (call.path, ""))
         place = code.Attr(code.Name("self"), self._module(scope, attribute, unit))
         operands: list[code.Expr] = []
         for port in item.inputs:
@@ -98,11 +98,11 @@ class BlockWriter:
             self.held[layer] = item, self._write(item)
         item, unit = self.held[layer]
         [entrance], [result] = item.inputs, item.results
-        self._module(t.scope, attribute_name(t.attribute), unit)
+        attribute = self._module(t.scope, t.own(), unit)
         if entrance in writer.layout.wants:
             x = channels_first(x, entrance.inputs[0].type)
         masks = [mask for mask in t.masks if mask is not None and entrance.results[0] in writer.masked]
-        value: code.Expr = code.call(code.Attr(code.Name("self"), attribute_name(t.attribute)), x, *masks)
+        value: code.Expr = code.call(code.Attr(code.Name("self"), attribute), x, *masks)
         return channels_last(value, result.type) if result in writer.layout.moved else value
 
     def _module(self, scope: TorchScope, attribute: str, unit: Unit) -> str:
