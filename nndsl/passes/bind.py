@@ -52,13 +52,13 @@ class Binder:
                 from nndsl.passes.held import own_layer
 
                 own = own_layer(self, call, env)
-                if own is None:
+                if own is None or not self._named(own, call):
                     raise Reported
                 return own
             case Unbound(call, env):
                 cls = self.lookup(category, call.func.text, call.func.span, call)
                 bound = self.bind(cls, call, env)
-                if bound is None:
+                if bound is None or not self._named(bound.entry, call):
                     raise Reported
                 bound.entry.spans = self.spans[id(bound.entry)] = bound.spans
                 return bound.entry
@@ -84,6 +84,14 @@ class Binder:
                 help=f"write `{text}`",
             )
         return cls({}, default_of)
+
+    def _named(self, entry: Entry, call: ast.CallExpr) -> bool:
+        """Whether a layer inside of another has a name that it can have; reports it otherwise."""
+        from nndsl.passes.layer_names import fine_name
+
+        name = getattr(entry, "name", None) if entry.category == "layer" else None
+        place = next((a.value.span for a in call.args if a.name is not None and a.name.text == "name"), None)
+        return name is None or place is None or fine_name(name, place, self.problems)
 
     @staticmethod
     def _bare(name: str, missing: Collection[str]) -> ArgumentError:
@@ -120,7 +128,8 @@ class Binder:
                 else "write the layer out, as in `TimeDistributed(Dense(4))`; values flow in from the left",
                 whole=True,
             )
-        raise unknown_entry(category, name, span, call)
+        home = self.evaluate.env.home
+        raise unknown_entry(category, name, span, call, () if home is None else home.blocks)
 
     # ------------------------------------------------------------------------------------ arguments
 

@@ -221,7 +221,7 @@ class BlockLayer(Layer):
                 with _Calls(problems, call, self.made.parent):
                     problems.error(
                         "NN0218", "a penalty in a block inside of another layer is not supported", penalty.span,
-                        help="give the block a second use outside, or compute the penalty from the result of the layer",
+                        help="let the block give out what is penalised, and write the penalty in the model",
                     )  # fmt: skip
         if len(problems.errors) > errors:
             raise Stop

@@ -15,6 +15,7 @@ from nndsl.ir.graph import LayerUse, Model, Node, Region, Value
 from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.shapes import ShapeError
+from nndsl.layers.wrapping import mask_of_steps
 from nndsl.source import Span
 
 
@@ -188,6 +189,8 @@ def _check_mask(config: Layer, types: tuple[TensorType, ...]) -> None:
     """Raises ShapeError where a layer would use a mask of more axes than the steps of its input: `TimeDistributed`
     hands the mask of every word on, as Keras's does, where its layer has made one vector of all words."""
     for position, x in enumerate(types):
+        if config.uses_mask and x.mask and x.known and x.mask_rank < 2:
+            raise mask_of_steps(config)
         if config.uses_mask and x.mask and x.known and x.mask_rank >= x.rank:
             raise ShapeError(
                 f"`{config.title()}` cannot use the mask that comes with {show_shape(x.features)}: it is from before "

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from nndsl import pipeline
 from tests.parity_harness import Arrays, assert_parity, check, compile_pair, model_text
 
 pytestmark = [pytest.mark.keras, pytest.mark.torch]
@@ -171,7 +177,6 @@ block Steps(inner) {
 
 
 def test_inline_and_structured_give_the_same() -> None:
-    from nndsl import pipeline
     from nndsl.targets.torch import compile_torch
 
     program, _ = check(
@@ -199,3 +204,240 @@ def test_takes_all_steps_together_where_it_can() -> None:
     frozen = text("x -> TimeDistributed(Tower(4), trainable=false)", "x: float[3, 6, 4, 2]")
     assert "unbind" not in compile_pair(frozen).texts["torch"]
     assert "unbind" in compile_pair(text("x -> TimeDistributed(Tower(4))", "x: float[3, 6, 4, 2]")).texts["torch"]
+
+
+# ---------------------------------------------------------------------------------------------- emitted programs
+
+CLIP = """# A video is classified by what its frames show and in which order.
+
+# What one frame shows.
+block Tower(filters, rate=0.1) {
+    input frame
+    x = frame -> Conv2D(filters, 3, padding=same, use_bias=false) -> BatchNormalization() -> ReLU()
+    output features = x -> GlobalAveragePooling2D() -> Dropout(rate)
+}
+
+block Context(width) {
+    input features
+    output y = features -> Dense(width, activation=relu, kernel_regularizer=l2) -> LayerNormalization()
+}
+
+layer Weighted() {
+    input x
+    trainable weight: [x.shape[-1]] = ones
+    output y = x * weight
+}
+
+model Clip {
+    input clip: float[8, 32, 32, 3]
+    shared frames = TimeDistributed(Tower(16))
+    now = clip -> frames
+    before = clip -> ZeroPadding3D(((1, 0), (0, 0), (0, 0))) -> Cropping3D(((0, 1), (0, 0), (0, 0))) -> frames
+    steps = (now, before) -> Subtract() -> TimeDistributed(Context(12)) -> TimeDistributed(Weighted(), name=gate)
+    output label = steps -> LSTM(24) -> Dense(5, activation=softmax) with loss=categorical_crossentropy
+}
+"""
+
+
+@pytest.mark.parametrize("target", ["torch", "keras"])
+def test_emitted(target: str, golden: Callable[[Path | str, str], None]) -> None:
+    program, problems = check(CLIP)
+    assert program is not None, [problem.message for problem in problems]
+    golden(f"golden/clip_{target}.py", pipeline.emit(program, target))
+
+
+def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
+    flows = {
+        "tower": ("x -> TimeDistributed(Tower(3)) -> TimeDistributed(Deep(4))", "x: float[3, 6, 4, 2]"),
+        "own": ("x -> TimeDistributed(WithOwn(4)) -> Reshape((3, 2, 1)) -> TimeDistributed(Inner())", "x: float[3, 2]"),
+        "mask": ("x -> Embedding(7, 3, mask_zero=true) -> TimeDistributed(Sums(4))", "x: int[2, W]"),
+    }
+    texts = {name: text(flow, entrance) for name, (flow, entrance) in flows.items()} | {"clip": CLIP}
+    for name, source in texts.items():
+        program, problems = check(source)
+        assert program is not None, [(item.message, item.help) for item in problems.errors]
+        for target in ("torch", "keras"):
+            (tmp_path / f"{name}_{target}.py").write_text(pipeline.emit(program, target), encoding="utf-8")
+    _run("ruff", "check", "--isolated", "--select", "E,F,W,I,UP,B,SIM,C4", "--line-length", "88", ".", folder=tmp_path)
+    _run("ruff", "format", "--isolated", "--check", ".", folder=tmp_path)
+    _run("mypy", "--strict", *(file.name for file in sorted(tmp_path.glob("*_torch.py"))), folder=tmp_path)
+
+
+def _run(*arguments: str, folder: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_layer_inside_and_one_beside_it_are_two() -> None:
+    """The paths `y.dense` and `y_dense` are one attribute."""
+    assert_parity(model_text("x -> Dense(3) -> TimeDistributed(Dense(5))", "x: float[4, 2]"))
+
+
+def test_weights_that_do_not_train_are_not_penalised() -> None:
+    made = "TimeDistributed(Context(4)) -> TimeDistributed(Context(5), trainable=false)"
+    source = CLIP.partition("model")[0] + model_text(f"x -> {made} with loss=mse", "x: float[4, 3]")
+    program, _ = check(source)
+    assert program is not None
+    emitted = pipeline.emit(program, "torch")
+    penalty = emitted[emitted.index("def penalty") :].partition("\n\n")[0]
+    assert penalty.count(".weight.") == 1
+
+
+# ------------------------------------------------------------------------------------------------- wrong uses
+
+WRONG = """
+block Wide(width) {
+    input frame
+    output code = frame -> Dense(width) -> Conv2D(3, 3)
+}
+block Around(width) {
+    input a
+    output y = a -> TimeDistributed(Wide(width))
+}
+block Pair() {
+    input a
+    input b
+    output y = (a, b) -> Add()
+}
+block Two() {
+    input a
+    output y = a -> Dense(2)
+    output z = a -> Dense(3)
+}
+block Stateful() {
+    input a
+    output y = a -> LSTM(3, stateful=true)
+}
+block Active() {
+    input a
+    output y = a -> Dense(3, activity_regularizer=l2)
+}
+block AroundActive() {
+    input a
+    output y = a -> Active()
+}
+block Penalised() {
+    input a
+    output y = a -> Dense(3)
+    penalty size = mean(y ** 2)
+}
+block Endless() {
+    input a
+    output y = a -> Reshape((1, 1, 8)) -> TimeDistributed(Endless()) -> Flatten()
+}
+block Whole() {
+    input a
+    output y = mean(a, axis=0)
+}
+block Recurrent() {
+    input a
+    output y = a -> LSTM(3)
+}
+layer Mine(units) {
+    input x
+    trainable kernel: [x.shape[-1], units]
+    output y = x @ kernel + x
+}
+layer Sum() {
+    input x
+    state total: [x.shape[-1]] = zeros
+    update total = total + sum(x, axis=0)
+    output y = x + total
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("flow", "code", "place", "said"),
+    [
+        ("x -> TimeDistributed(Wide(3))", "NN0301", "Conv2D", "in Wide(3), called at line "),
+        ("x -> Around(3)", "NN0301", "Conv2D", "in Wide(3), called at line 8 | in Around(3), called at line "),
+        ("x -> TimeDistributed(Pair())", "NN0215", "Pair()", "take it apart inside"),
+        ("x -> TimeDistributed(Two())", "NN0215", "Two()", "put them together inside"),
+        ("x -> TimeDistributed(Wide)", "NN0211", "Wide", "write `Wide(…)`"),
+        ("x -> TimeDistributed(Wid(3))", "NN0202", "Wid", "did you mean `Wide`?"),
+        ("x -> TimeDistributed(Wide(3, 4))", "NN0207", "4", "leave it out"),
+        ("x -> TimeDistributed(Wide())", "NN0204", "Wide", "write `Wide(width=…)`"),
+        ("x -> TimeDistributed(Wide(3, height=3))", "NN0203", "height", "its parameters are `width`"),
+        ("x -> TimeDistributed(Wide(3, name=5))", "NN0205", "5", "must be a string"),
+        ('x -> TimeDistributed(Wide(3, name="a b"))', "NN0209", '"a b"', "write `a_b`"),
+        ('x -> TimeDistributed(Dense(3, name="a b"))', "NN0209", '"a b"', "write `a_b`"),
+        ("x -> Reshape((32,)) -> TimeDistributed(Wide(3))", "NN0301", "TimeDistributed", "use the layer alone"),
+        ("x -> Bidirectional(Wide(3))", "NN0215", "Wide(3)", "`TimeDistributed(Wide(…))`"),
+        ("x -> Bidirectional(LSTM(3), backward_layer=Mine(3))", "NN0215", "Mine(3)", "`TimeDistributed(Mine(…))`"),
+        ("x -> RNN(Mine(3))", "NN0215", "Mine(3)", "`TimeDistributed(Mine(…))`"),
+        ("x -> RNN([LSTMCell(3), Wide(3)])", "NN0215", "[LSTMCell(3), Wide(3)]", "`TimeDistributed(Wide(…))`"),
+        ("x -> Reshape((2, 2, 8)) -> TimeDistributed(Stateful())", "NN0218", "LSTM", "in Stateful(), called at line "),
+        ("x -> TimeDistributed(AroundActive())", "NN0218", "l2", "in Active(), called at line 30 | in AroundActive()"),
+        ("x -> TimeDistributed(Penalised())", "NN0218", "penalty size = mean(y ** 2)", "in the model"),
+        ("x -> TimeDistributed(Endless())", "NN0221", "Endless", "calls itself without end"),
+        ("x -> TimeDistributed(Whole())", "NN0314", "Whole()", "reduce other axes than axis 0"),
+        ("x -> TimeDistributed(Mine(3))", "NN0302", "x", "in Mine(3), called at line "),
+        (
+            "x -> Masking() -> TimeDistributed(Reshape((2, 4))) -> TimeDistributed(Recurrent())",
+            "NN0302", "LSTM", "would use the mask of the sequence around it",
+        ),
+        (
+            "x -> Masking() -> TimeDistributed(Reshape((2, 4))) -> TimeDistributed(LSTM(3))",
+            "NN0302", "LSTM(3)", "would use the mask of the sequence around it",
+        ),
+    ],
+)  # fmt: skip
+def test_wrong(flow: str, code: str, place: str, said: str) -> None:
+    program, problems = check(WRONG + model_text(flow, "x: float[4, 8] with batch=2"))
+    assert program is None
+    assert [problem.code for problem in problems.errors] == [code], [p.message for p in problems.errors]
+    [problem] = problems.errors
+    assert problem.primary.span.text == place
+    assert said in " | ".join([problem.message, problem.help or "", *problem.notes])
+
+
+@pytest.mark.parametrize(
+    ("flow", "shared", "code", "said"),
+    [
+        ("(x -> made, x -> made) -> Add()", "Sum()", "NN0408", "keeps a state"),
+        ("(x -> made, x -> Reshape((4, 2, 4)) -> made -> Flatten()) -> Multiply()", "Recurrent()", "NN0301", "LSTM"),
+        (
+            "(x -> Reshape((4, 2, 4)) -> made, x -> Reshape((4, 4, 2)) -> made) -> Add()",
+            "Recurrent()",
+            "NN0306",
+            "agree",
+        ),
+    ],
+)
+def test_wrong_shared_uses(flow: str, shared: str, code: str, said: str) -> None:
+    made = model_text(flow, "x: float[4, 8]").replace(
+        "    output", f"    shared made = TimeDistributed({shared})\n    output"
+    )
+    _, problems = check(WRONG + made)
+    assert [problem.code for problem in problems.errors] == [code]
+    assert said in problems.errors[0].message
+
+
+def test_what_is_not_used_inside_is_warned_of() -> None:
+    source = """
+block Idle() {
+    input x
+    unused = x -> Dense(7)
+    output y = x -> Dense(3)
+}
+model Test {
+    input x: float[4, 8]
+    output y = x -> TimeDistributed(Idle())
+}
+"""
+    program, problems = check(source)
+    assert program is not None
+    assert [(problem.code, problem.primary.span.text) for problem in problems] == [("NN0402", "unused")]
+    assert "unused" not in pipeline.emit(program, "torch") + pipeline.emit(program, "keras")
+
+
+def test_the_summary_counts_what_is_inside() -> None:
+    from nndsl.views.summary import summarize
+
+    program, _ = check(text("x -> TimeDistributed(Tower(2))", "x: float[3, 6, 4, 2]"))
+    assert program is not None
+    summary = summarize(program.main)
+    conv, dense = 2 * 9 * 2, 12 * 4 + 4
+    assert (summary.trainable, summary.frozen) == (conv + 2 * 2 + dense, 2 * 2)
+    assert summary.rows[-1].arguments == "Tower(2)"

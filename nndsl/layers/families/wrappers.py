@@ -19,7 +19,7 @@ from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.cells import CellLayer
 from nndsl.layers.kinds import Of
 from nndsl.layers.shapes import Check, ShapeError
-from nndsl.layers.wrapping import freeze, keras_inner, own_name
+from nndsl.layers.wrapping import freeze, keras_inner, mask_of_steps, own_name
 
 # Layers that compute each element, or the last axis, by itself: they need no step of their own.
 _ANY_RANK = {"Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Identity", "Rescaling", "GaussianNoise", "Dropout"}
@@ -29,7 +29,8 @@ _ANY_RANK = {"Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Identity", "Res
 class TimeDistributed(Layer):
     """Applies a layer to every step of a sequence, with the same weights.
 
-    Takes [time, …]; the layer sees […] and its result gets the time axis back. A mask stays as it is.
+    Takes [time, …]; the layer sees […] and its result gets the time axis back. A mask stays as it is. The layer may be a
+    block or a layer of one's own, with one input and one output: `TimeDistributed(Tower(32))`.
     Source: keras/src/layers/rnn/time_distributed.py.
 
     Example:
@@ -85,6 +86,8 @@ class TimeDistributed(Layer):
                 help=f"use the layer alone: `{self.inner.title()}(…)`",
             )
         self._step = self._one(x)
+        if self._step.mask and self._step.mask_rank < 2 and self.inner.uses_mask:
+            raise mask_of_steps(self.inner, "layer")
         self.inner.path = f"{self.path}.{own_name(self.inner)}"
         try:
             result = self.inner.infer(check, self._step)
