@@ -66,12 +66,15 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
 
 
 def _read(output: Output, outputs: code.Expr) -> list[code.Stmt]:
-    """`prediction` and `target`, on one line where they fit."""
-    items = code.index(outputs, output.name), code.index(code.Name("batch"), output.name)
-    both = code.Assign((_PREDICTION, _TARGET), code.Tuple(items))
-    if len(f"    prediction, target = {', '.join(map(flat, items))}") <= WIDTH:
-        return [both]
-    return [code.Assign((_PREDICTION,), items[0]), code.Assign((_TARGET,), items[1])]
+    """`prediction` and `target`, on as few lines as they fit."""
+    prediction, target = code.index(outputs, output.name), code.index(code.Name("batch"), output.name)
+    fits = len(f"    prediction, target = {flat(prediction)}, {flat(target)}") <= WIDTH
+    if fits or isinstance(outputs, code.Name):
+        return [code.Assign((_PREDICTION, _TARGET), code.Tuple((prediction, target)))]
+    if len(f"    prediction = {flat(prediction)}") <= WIDTH:
+        return [code.Assign((_PREDICTION,), prediction), code.Assign((_TARGET,), target)]
+    called = code.Assign((code.Name("outputs"),), outputs)
+    return [called, *_read(output, code.Name("outputs"))]
 
 
 def _at_once(loss: code.Expr, metrics: list[code.Stmt]) -> list[code.Stmt]:

@@ -70,7 +70,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "schedule_doc": "",
         "watchers": _watchers(model, callbacks, scope) if trained else "",
         "watcher_types": " | ".join(sorted({type(callback).__name__ for callback in callbacks})),
-        "parts": _parts(model, fixed_batch=model.batch is not None),
+        "parts": _parts(model, 3 if trained else 2, fixed_batch=model.batch is not None),
         "double": model.float_dtype == "float64",
     }
     if optimizer.schedule is not None and trained:
@@ -120,7 +120,7 @@ def _names(model: Model) -> str:
     return "\n".join(["        names = (", *lines, "        )"])
 
 
-def _parts(model: Model, *, fixed_batch: bool) -> str:
+def _parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
     """The outputs of each batch, for predictions."""
     data, size = code.Name("data"), code.Name("BATCH_SIZE") if fixed_batch else code.dotted("args.size")
     net, splits, body = code.call("model.eval"), code.Name("splits"), list[code.Stmt]()
@@ -131,7 +131,7 @@ def _parts(model: Model, *, fixed_batch: bool) -> str:
         split = code.Comprehension(code.call("torch.split", code.Name("x"), size), code.Name("x"), inputs)
         body.append(code.Assign((splits,), split))
         every = code.call("map", net, code.Star(splits))
-    return block([*body, code.Assign((code.Name("parts"),), code.call("list", every))], 2)
+    return block([*body, code.Assign((code.Name("parts"),), code.call("list", every))], indent)
 
 
 def _penalty(records: list[InitRecord], scope: TorchScope) -> str:

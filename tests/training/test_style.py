@@ -35,6 +35,10 @@ OUTPUTS = {
     "several": "output y = x -> Dense(1) with loss=mse, weight=0.5, metrics=[mae, RootMeanSquaredError()]\n"
     "    output z = x -> Dense(1, activation=sigmoid) with loss=bce, metrics=[Precision(), Recall(0.3), AUC()]",
     "none": "output y = x -> Dense(1)",
+    "long": "output class_of_document = x -> Dense(3, activation=softmax)\n"
+    "        with loss=sparse_categorical_crossentropy, metrics=[SparseTopKCategoricalAccuracy(k=2)]",
+    "longer": "output the_class_of_the_whole_document = x -> Dense(3, activation=softmax)\n"
+    "        with loss=categorical_crossentropy, metrics=[accuracy]",
 }
 
 
@@ -59,6 +63,14 @@ def _write(folder: Path, name: str, text: str) -> None:
 
 # Unpacked results that nobody reads, tensors that may be None, methods that return what a module gives.
 OTHERS = {
+    "inputs": """
+model Inputs {
+    input the_first_of_them: float[3]
+    input the_second_one: float[3]
+    output y = (the_first_of_them, the_second_one) -> Add() -> Dense(3, activation=softmax)
+        with loss=sparse_categorical_crossentropy, metrics=[accuracy]
+}
+""",
     "translate": """
 model Translate {
     input heard: int[S]

@@ -195,7 +195,9 @@ if __name__ == "__main__":
         print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
         with torch.no_grad():
-            splits = [torch.split(x, args.size) for x in [data["first"], data["second"]]]
+            splits = [
+                torch.split(x, args.size) for x in [data["first"], data["second"]]
+            ]
             parts = list(map(model.eval(), *splits))
         outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
         np.savez(args.output, **outputs)

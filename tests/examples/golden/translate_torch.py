@@ -134,8 +134,8 @@ ARRAYS = {
 
 def measure(model: Translate, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    prediction = model(batch["source_words"], batch["known_words"], logits=True)["next_words"]
-    target = batch["next_words"]
+    outputs = model(batch["source_words"], batch["known_words"], logits=True)
+    prediction, target = outputs["next_words"], batch["next_words"]
     mask = model.output_masks["next_words"]
     values = {
         "loss": masked_mean(
