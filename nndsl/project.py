@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from nndsl.diagnostics.model import Problems
+from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.files import STDIN, SUFFIX, read_source
 from nndsl.passes.definitions import CannotImport
 from nndsl.source import SourceFile
@@ -39,17 +40,19 @@ class Project:
         name = os.path.normpath(os.path.join(os.path.dirname(self.places[importer]), *path.split("/")))
         real = os.path.realpath(name)
         if os.path.commonpath([self.folder, real]) != self.folder:
-            link = "leads out of it through a link" if not _is_above(path) else "lies outside of it"
+            how = "lies outside of" if _is_above(path) else "leads through a link out of"
             raise CannotImport(
-                "NN0703", f"`{path}` {link}: the project's folder is `{self.folder}`",
+                "NN0703", f"`{path}` {how} the project's folder, `{self.folder}`",
                 "copy the file into the project, or mark the project's own folder with an empty `nndsl.toml`",
             )  # fmt: skip
         if real not in self.files:
-            self.files[real] = self._read(path, name)
+            self.files[real] = self._read(path, name, importer)
             self.places[self.files[real]] = name
         return self.files[real]
 
-    def _read(self, path: str, name: str) -> SourceFile:
+    def _read(self, path: str, name: str, importer: SourceFile) -> SourceFile:
+        if not os.path.lexists(name):
+            raise CannotImport("NN0705", f"there is no file `{path}`", self._nearby(path, importer))
         if os.path.exists(name) and not os.path.isfile(name):
             raise CannotImport("NN0705", f"`{path}` is not a regular file", "an import names a file of text")
         found = Problems()
@@ -58,6 +61,32 @@ class Project:
             problem = found.items[0]
             raise CannotImport("NN0705", f"`{path}` cannot be imported: {problem.message}", problem.help)
         return source
+
+    def _nearby(self, path: str, importer: SourceFile) -> str:
+        """What a path was probably meant to be: a file beside the importing one or in a folder of it."""
+        start = os.path.dirname(self.places[importer]) or os.curdir
+        found: list[str] = []
+        for folder in ("", *_folders(start)):
+            names = sorted(_names(os.path.join(start, folder)))
+            found += [f"{folder}/{name}" if folder else name for name in names if name.endswith(SUFFIX)]
+        same = [name for name in found if os.path.basename(name) == os.path.basename(path)]
+        help = did_you_mean(path, same or found) or (f"did you mean `{same[0]}`?" if same else None)
+        return help or f"a path is relative to the file that it stands in, {importer.name}"
+
+
+def _folders(start: str) -> list[str]:
+    return [name for name in sorted(_names(start)) if os.path.isdir(os.path.join(start, name))][:20]
+
+
+def _names(folder: str) -> list[str]:
+    """The visible names in a folder, as far as it can be read."""
+    try:
+        return [name for name in os.listdir(folder) if not name.startswith(".")][:_MOST_NAMES]
+    except OSError:
+        return []
+
+
+_MOST_NAMES = 500
 
 
 def _is_above(path: str) -> bool:

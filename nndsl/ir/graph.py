@@ -70,8 +70,8 @@ class Round(Region):
 class BlockCall(Region):
     """One call of a block. Calls of a shared block have one `instance`.
 
-    `arguments` are the values of the block's parameters, `inputs` and `outputs` the ports that lead in and out,
-    `input_names` and `output_names` what the block calls the values there. `written` is the call as messages show it.
+    `arguments` are the values of the block's parameters, `places` where they are given. `inputs` and `outputs` are the
+    ports that lead in and out, `input_names` and `output_names` what the block calls the values there.
     """
 
     name: str
@@ -86,6 +86,7 @@ class BlockCall(Region):
     outputs: tuple[Node, ...] = ()
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
+    places: Mapping[str, Span] = field(default_factory=dict)
     named: Mapping[str, Value] = field(default_factory=dict)  # the values of its body by name
     penalties: list[Penalty] = field(default_factory=list)
 

@@ -193,9 +193,11 @@ class Optimizer(Entry):
         if self.clipnorm:
             result.append(code.call(t.helper("clip_norm"), self.clipnorm))
         elif self.global_clipnorm:
-            result.append(code.call(t.helper("clip_global_norm"), self.global_clipnorm))
+            clipped = code.call(t.helper("clip_global_norm"), code.Name("model"), self.global_clipnorm)
+            result.append(code.Lambda("*_", clipped))
         elif self.clipvalue:
-            result.append(code.call(t.helper("clip_value"), self.clipvalue))
+            parameters = code.call("model.parameters")
+            result.append(code.Lambda("*_", code.call("nn.utils.clip_grad_value_", parameters, self.clipvalue)))
         if self.weight_decay and not self.decays:
             result.append(code.call(t.helper("decay_weights"), self.weight_decay))
         return result

@@ -253,8 +253,15 @@ class Binder:
 
                 help, instead = remedy(cls, argument, value, item.name is not None, self.values)
             message = error.about(f"`{argument.name}` of `{cls.title()}`")
-            fixes = (Fix(instead[0], (Edit(span, instead[1]),)),) if instead else ()
-            self.problems.error(error.code, message, span, error.label, help=help, fixes=fixes)
+            origins = self.evaluate.origins(item.value) if span == item.value.span else ()
+            if origins:
+                place = origins[0].span if isinstance(item.value, ast.NameRef) else None
+                if instead is None or place is None or place.file.name == "--set":
+                    instead, help = None, help if error.help else _given_above(item.value, origins)
+                fixes = (Fix(instead[0], (Edit(place, instead[1]),)),) if instead and place is not None else ()
+            else:
+                fixes = (Fix(instead[0], (Edit(span, instead[1]),)),) if instead else ()
+            self.problems.error(error.code, message, span, error.label, related=origins, help=help, fixes=fixes)
             return _FAILED
 
     def at_call(self, config: Entry, options: list[ast.Arg]) -> Any:
@@ -337,6 +344,13 @@ class Binder:
             related=tuple(Label(place, "") for place in places[:-1]),
             help=error.help,
         )
+
+
+def _given_above(expr: ast.Expr, origins: tuple[Label, ...]) -> str:
+    """What to do where the value of an argument comes from a parameter."""
+    if isinstance(expr, ast.NameRef):
+        return "change the value where it is given"
+    return f"change `{expr.span.text[:40]}`, or the value{'s' if len(origins) > 1 else ''} that it is made from"
 
 
 _FAILED = object()

@@ -19,6 +19,7 @@ from nndsl.passes.bodies import Body
 from nndsl.passes.custom import CustomLayer
 from nndsl.passes.declared import DeclaredInput
 from nndsl.passes.definitions import Block
+from nndsl.passes.estimate import least_of
 from nndsl.passes.evaluate import Env, Evaluator, Failed
 from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.source import Span
@@ -38,13 +39,21 @@ class Instance:
     first: BlockCall | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """What a call gives the parameters of its block: their values in order, and where each is written."""
+
+    values: dict[str, object]
+    places: dict[str, Span]
+
+
 @dataclass(eq=False)
 class SharedBlock:
     """`shared tower = Tower(32)`."""
 
     block: Block
     call: ast.CallExpr
-    arguments: dict[str, object]
+    arguments: Arguments
     path: str
     name: str
     instance: Instance
@@ -64,26 +73,26 @@ class Blocks:
         if arguments is None:
             return None
         names = self.flows.names
+        title, trainable = self.common(call, arguments.values)
+        names.paths[title or name] = place
         if block.definition.is_layer:
             from nndsl.passes.flows import SharedLayer
 
-            title, trainable = self.common(call)
-            names.paths[title or name] = place
             made = self._custom(block, call, arguments, names.prefix + (title or name), trainable)
             made.shared = names.prefix + name
             return SharedLayer(type(made.config), self.flows.reused(made), block)
-        names.paths[name] = place
         instance = self.flows.frame.instance or Instance()
-        return SharedBlock(block, call, arguments, names.prefix + name, names.prefix + name, instance)
+        return SharedBlock(block, call, arguments, names.prefix + (title or name), names.prefix + name, instance)
 
-    def arguments(self, block: Block, call: ast.CallExpr, env: Env | None) -> dict[str, object] | None:
+    def arguments(self, block: Block, call: ast.CallExpr, env: Env | None) -> Arguments | None:
         """The values of the block's parameters, or None where something is wrong (reported)."""
         parameters = {p.name.text: p for p in block.definition.parameters}
         evaluate = self.flows.binder.evaluate
         here = evaluate.env
         given: dict[str, object] = {}
         spans: dict[str, Span] = {}
-        fine, is_layer = True, block.definition.is_layer
+        fine, unclear = True, False  # unclear: an argument that is wrong may be one that is missing
+        is_layer, inputs = block.definition.is_layer, input_names(block)
         positional = list(parameters)
         named = False
         evaluate.env = env or here
@@ -92,15 +101,16 @@ class Blocks:
                 if item.name is not None:
                     named = True
                     key = item.name.text
-                    if key not in parameters and (key == "name" or (key == "trainable" and is_layer)):
+                    common = key in inputs or key == "name" or (key == "trainable" and is_layer)
+                    if key not in parameters and common:
                         continue
                     if key not in parameters:
                         self._unknown_argument(block, item, item.name)
-                        fine = False
+                        fine, unclear = False, True
                         continue
                 elif named or position >= len(positional):
                     self._misplaced(block, item, named, len(positional))
-                    fine = False
+                    fine, unclear = False, True
                     continue
                 else:
                     key = positional[position]
@@ -119,10 +129,14 @@ class Blocks:
         finally:
             evaluate.env = here
         missing = [p for name, p in parameters.items() if p.default is None and name not in spans]
-        if missing:
+        if missing and not unclear:
             self._missing(block, call, missing)
             fine = False
-        return self._defaults(block, given) if fine else None
+        values = self._defaults(block, given) if fine else None
+        if values is None:
+            return None
+        places = {p.name.text: p.default.span for p in block.definition.parameters if p.default is not None}
+        return Arguments(values, {**places, **spans})
 
     def _defaults(self, block: Block, given: dict[str, object]) -> dict[str, object] | None:
         """All parameters in their order; a default may ask for those before it."""
@@ -164,7 +178,7 @@ class Blocks:
 
     def _missing(self, block: Block, call: ast.CallExpr, missing: list[ast.Parameter]) -> None:
         names = " and ".join(f"`{p.name.text}`" for p in missing)
-        text = ", ".join(f"{p.name.text}=…" for p in missing)
+        text = ", ".join([item.span.text[:30] for item in call.args] + [f"{p.name.text}=…" for p in missing])
         self.problems.error(
             "NN0204", f"`{block.name}` needs {names}", call.func.span, "not given",
             related=tuple(Label(p.span, "has no default") for p in missing),
@@ -181,7 +195,8 @@ class Blocks:
         arguments = self.arguments(block, call, env)
         if arguments is None:
             self._stop()
-        own, trainable = self.common(call, arguments)
+        own, trainable = self.common(call, arguments.values)
+        incoming = self.completed(block, call.args, incoming, call.func.span)
         path = self.flows.names.of_call(block.name, call, own)
         if block.definition.is_layer:
             use = self.flows.reused(self._custom(block, call, arguments, path, trainable))
@@ -193,12 +208,40 @@ class Blocks:
             shared.block, shared.arguments, shared.path, span, span, incoming, shared.instance, shared.name
         )
 
+    def completed(
+        self, block: Block, args: tuple[ast.Arg, ...], incoming: tuple[Value, ...], place: Span
+    ) -> tuple[Value, ...]:
+        """What flows in, with the inputs that are given by their names at their places: `x -> Decoder(encoded=e)`."""
+        parameters = {p.name.text for p in block.definition.parameters}
+        names = [name for name in input_names(block) if name not in parameters]
+        given: dict[str, ast.Expr] = {}
+        for arg in args:
+            if arg.name is None or arg.name.text not in names:
+                continue
+            if arg.name.text in given:
+                self.problems.error(
+                    "NN0207", f"`{arg.name.text}` of `{block.name}` is given twice", arg.span, "again here",
+                    related=(Label(given[arg.name.text].span, "first here"),), help="leave one of them out",
+                )  # fmt: skip
+                self._stop()
+            given[arg.name.text] = arg.value
+        if not given:
+            return incoming
+        found = self.flows.named_inputs(given)
+        rest = list(incoming)
+        if len(rest) + len(found) != len(names) or any(isinstance(value, tuple) for value in found.values()):
+            inputs = [s for s in block.definition.body if isinstance(s, ast.InputStmt)]
+            several = sum(len(value) if isinstance(value, tuple) else 1 for value in found.values())
+            self._arity(block, inputs, len(rest) + several, place)
+        return tuple(found[name] if name in found else rest.pop(0) for name in names)  # type: ignore[misc]
+
     # --------------------------------------------------------------------------- layers of one's own
 
-    def _custom(
-        self, block: Block, call: ast.CallExpr, arguments: dict[str, object], path: str, trainable: bool
-    ) -> LayerUse:
-        made = BlockCall(self.flows.region, block.name, block.definition, path, call.span, call.func.span, arguments)
+    def _custom(self, block: Block, call: ast.CallExpr, arguments: Arguments, path: str, trainable: bool) -> LayerUse:
+        made = BlockCall(
+            self.flows.region, block.name, block.definition, path, call.span, call.func.span, arguments.values,
+            places=arguments.places,
+        )  # fmt: skip
         config = CustomLayer(block, made, None, trainable)
         return LayerUse(path, config, call.span, call.func.span, {})
 
@@ -244,7 +287,7 @@ class Blocks:
     def expand(
         self,
         block: Block,
-        arguments: dict[str, object],
+        given: Arguments,
         path: str,
         span: Span,
         name_span: Span,
@@ -252,15 +295,16 @@ class Blocks:
         instance: Instance | None,
         shared: str,
     ) -> tuple[Value, ...]:
-        flows, definition = self.flows, block.definition
+        flows, definition, arguments = self.flows, block.definition, given.values
         inputs = [s for s in definition.body if isinstance(s, ast.InputStmt)]
         if any(not value.type.known for value in incoming):
             self._stop()
         if len(inputs) != len(incoming):
             self._arity(block, inputs, len(incoming), name_span)
         signature = [spell(value) for value in arguments.values()]
-        if signature in block.failed:
+        if signature in block.failed or block.is_endless:
             self._stop()
+        flows.room_for(max(least_of(block), 1), name_span)
         site = CallSite(written(definition, arguments), span)
         if flows.frame.depth >= DEEPEST:
             self._too_deep(block, name_span)
@@ -268,6 +312,7 @@ class Blocks:
         self.problems.calls.append(site)
         try:
             call = BlockCall(flows.region, block.name, definition, path, span, name_span, arguments, shared, instance)
+            call.places = given.places
             flows.model.blocks.append(call)
             inner = _Inside(flows, block, call, self.env(block, call, arguments), instance)
             call.inputs = tuple(
@@ -307,27 +352,37 @@ class Blocks:
 
     def _arity(self, block: Block, inputs: list[ast.InputStmt], count: int, span: Span) -> NoReturn:
         wanted = len(inputs)
+        if any(isinstance(s, ast.ErrorStmt) for s in block.definition.body):
+            self._stop()  # one that was not understood may have been an input
+        if not wanted:
+            self.problems.error(
+                "NN0212", f"block `{block.name}` has no input, and {_values(count)} in", span,
+                related=(Label(block.definition.name.span, "no `input` in it"),),
+                help="say in the block what flows in: `input x`",
+            )  # fmt: skip
+            self._stop()
         names = ", ".join(s.name.text for s in inputs)
         self.problems.error(
             "NN0212",
-            f"`{block.name}` takes {wanted} input{'' if wanted == 1 else 's'}, "
-            f"and {count} flow{'s' if count == 1 else ''} in",
+            f"`{block.name}` takes {wanted} input{'' if wanted == 1 else 's'}, and {_values(count)} in",
             span, f"{count} input{'' if count == 1 else 's'}",
-            related=tuple(Label(s.span, "") for s in inputs),
+            related=tuple(Label(s.span, "declared here") for s in inputs[:4]),
             help=f"let them flow in as a tuple, in this order: `({names}) -> {block.name}(…)`"
             if wanted > 1
-            else "declare inputs in the block: `input x`" if wanted == 0
             else "merge them first, for instance with `Concatenate()` or `Add()`",
         )  # fmt: skip
         self._stop()
 
     def _too_deep(self, block: Block, span: Span) -> NoReturn:
+        block.is_endless = True
         calls = [site.text.partition("(")[0] for site in self.problems.calls]
-        if calls.count(block.name) > 1:
+        if block.name in calls:
             inner = calls[len(calls) - 1 - calls[::-1].index(block.name) :]
             shown = " -> ".join([*inner, block.name])
-            message = f"block `{block.name}` calls itself without end: {shown}"
-            help = f"let a choice end it: `{block.name}(n - 1) if n > 1 else Identity()`"
+            message = f"block `{block.name}` calls itself more than {DEEPEST} deep: {shown}"
+            first = block.definition.parameters[0].name.text if block.definition.parameters else ""
+            ended = f"{block.name}({first} - 1) if {first} > 1" if first else f"{block.name}() if x.shape[-1] > 1"
+            help = f"let a choice end it, `({ended} else Identity())`; many rounds are a `repeat`"
         else:
             message = f"blocks call each other more than {DEEPEST} deep"
             help = "a `repeat` needs no depth"
@@ -361,9 +416,10 @@ class _Inside:
         from nndsl.passes.penalties import elaborate_penalty
 
         flows = self.flows
+        declared = DeclaredInput(flows, self.problems)
         for statement, port in zip(inputs, ports, strict=True):
             flows.values[statement.name.text] = port.results[0]
-            DeclaredInput(flows, self.problems).check(statement, port.results[0])
+            declared.check(statement, port.results[0])
         body = Body(flows, self.scope, self.problems)
         for definition in self.scope.order:
             if not isinstance(definition.statement, ast.InputStmt):
@@ -385,7 +441,7 @@ class _Inside:
                 )  # fmt: skip
             if name in flows.values:
                 results[name] = flows.values[name]
-            elif name not in self.scope.broken:
+            elif name not in self.scope.broken and name not in self.call.arguments:
                 known = self.scope.values()
                 self.problems.error(
                     "NN0201", f"there is no value called `{name}`", output.name.span, "not defined",
@@ -400,9 +456,19 @@ class _Inside:
         if any(isinstance(s, ast.ErrorStmt) for s in self.block.definition.body):
             return
         self.problems.error(
-            "NN0405", f"block `{self.block.name}` has no output", self.block.definition.name.span,
+            "NN0405", f"{'layer' if self.block.definition.is_layer else 'block'} `{self.block.name}` has no output",
+            self.block.definition.name.span,
             help="say what it gives: `output y = x -> …`",
         )  # fmt: skip
+
+
+def input_names(block: Block) -> list[str]:
+    """The names of the block's inputs, in their order."""
+    return [s.name.text for s in block.definition.body if isinstance(s, ast.InputStmt)]
+
+
+def _values(count: int) -> str:
+    return f"{count} value{' flows' if count == 1 else 's flow'}"
 
 
 def written(definition: ast.BlockDef, arguments: Mapping[str, object]) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from nndsl.diagnostics.model import Problems
-from nndsl.ir.graph import LayerUse, Value
+from nndsl.ir.graph import BlockCall, LayerUse, Node, Value
 from nndsl.layers import catalogue
 from nndsl.layers.base import Layer
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.flows import Flows, SharedLayer
 from nndsl.passes.resolve import Scope
+from nndsl.passes.stop import Stop
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -103,7 +106,7 @@ class Body:
             related=(Label(values[-1].producer.layer.name_span, f"{len(values)} values"),)
             if values[-1].producer
             else (),
-            help="`_` takes a result that is not needed; recurrent layers give states with `return_state=true`",
+            help=_results(values[-1].producer),
         )
 
     def _name(self, value: Value, name: ast.Ident) -> None:
@@ -135,7 +138,8 @@ class Body:
         if cls is None:
             block = flows.frame.home.blocks.get(call.func.text)
             if block is not None:
-                flows.shared[name] = flows.blocks.share(block, call, name, statement.name.span)
+                with suppress(Stop, Failed):  # reported; calls of it stay silent
+                    flows.shared[name] = flows.blocks.share(block, call, name, statement.name.span)
                 return
             if call.func.text in flows.binder.evaluate.absent:
                 return
@@ -160,6 +164,15 @@ class Body:
         use = LayerUse(path, bound.entry, call.span, call.func.span, bound.spans, shared=flows.names.prefix + name)
         flows.names.paths[bound.entry.name or name] = statement.name.span  # type: ignore[attr-defined]
         flows.shared[name] = SharedLayer(cls, flows.reused(use))
+
+
+def _results(maker: Node | None) -> str:
+    """What to do about a wrong number of names in front of a flow that ends with this call."""
+    call = maker.region if maker is not None and maker.port else None
+    if isinstance(call, BlockCall):
+        outputs = [s.name.text for s in call.definition.body if isinstance(s, ast.OutputStmt)]
+        return f"`{call.name}` gives {', '.join(f'`{name}`' for name in outputs)}; `_` takes one that is not needed"
+    return "`_` takes a result that is not needed; recurrent layers give states with `return_state=true`"
 
 
 def head_of(span: Span) -> Span:

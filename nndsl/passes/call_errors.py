@@ -24,6 +24,8 @@ def swapped(binder: Binder, cls: type[Entry], call: ast.CallExpr) -> bool:
     pair, kinds = call.args[:2], list(cls.arguments.values())[:2]
     if len(kinds) < 2 or not all(isinstance(item.value, _PLAIN) for item in pair):
         return False
+    if any(isinstance(item.value, ast.NameRef) and item.value.name in binder.evaluate.env.names for item in pair):
+        return False  # a parameter: its value is at fault, not its place
     try:
         for item, argument in zip(pair, reversed(kinds), strict=True):
             argument.kind.convert(binder.evaluate(item.value), binder)

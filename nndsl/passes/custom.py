@@ -94,7 +94,8 @@ class CustomLayer(Layer):
     def infer(self, check: Check, *inputs: TensorType, **tensors: Any) -> Types:
         inside = self.body_for(inputs)
         first = next(iter(self.insides.values()))
-        if inside is not first and inside.signature() != first.signature():
+        shapes, nodes = inside.signature()
+        if inside is not first and (shapes == first.signature()[0]) and nodes != first.signature()[1]:
             raise ShapeError(
                 f"the calls of shared layer `{self.block.name}` do not agree: what it computes would be different code",
                 code="NN0306",
@@ -235,10 +236,13 @@ class Inner:
         for option in statement.options:
             key = option.name.text if option.name else ""
             if key not in options or not statement.trainable:
-                known = "`regularizer` and `constraint`" if statement.trainable else "no options"
+                known = list(options) if statement.trainable else []
+                place = option.name.span if option.name else option.span
                 self.problems.error(
-                    "NN0216", f"a {'trainable' if statement.trainable else 'state'} has no option `{key}`", option.span,
-                    help=f"it takes {known}",
+                    "NN0216", f"a {'trainable' if statement.trainable else 'state'} has no option `{key}`", place,
+                    help=did_you_mean(key, known)
+                    or (f"it takes {' and '.join(f'`{n}`' for n in known)}" if known else "leave it out"),
+                    fixes=did_you_mean_fix(place, suggest(key, known)),
                 )  # fmt: skip
                 continue
             what = f"`{key}` of `{name}`"
@@ -282,6 +286,7 @@ class Inner:
         self.problems.error(
             "NN0304" if free else "NN0313",
             f"the size of a weight is a positive integer, and this is {show(value) if dim.value else '`?`'}", dim.span,
+            related=self.evaluate.origins(dim.value) if dim.value is not None else (),
             help="a weight has one size for all inputs: take it from a parameter, or from an axis of known size, "
             "as in `x.shape[-1]`",
         )  # fmt: skip

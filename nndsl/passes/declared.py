@@ -11,6 +11,7 @@ from nndsl.ir.types import DTYPES, UNKNOWN, show_shape
 from nndsl.layers.values import Option, show
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.infer import chain, origin
+from nndsl.source import Span
 from nndsl.syntax import ast
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class DeclaredInput:
 
     def __init__(self, flows: Flows, problems: Problems) -> None:
         self.flows, self.problems = flows, problems
-        self.sizes: dict[str, Dim] = {}
+        self.sizes: dict[str, tuple[Dim, Value]] = {}  # what a name stands for, and the value that said so first
 
     def check(self, statement: ast.InputStmt, value: Value) -> None:
         """Reports where `value` is not what the statement declares; its type is unknown from then on."""
@@ -64,8 +65,12 @@ class DeclaredInput:
             except Failed:
                 return False
             if isinstance(wanted, Option):
-                wanted = self.sizes.setdefault(wanted.name, size)
-            elif not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
+                known, first = self.sizes.setdefault(wanted.name, (size, value))
+                if known != size:
+                    self._two_sizes(statement, value, wanted.name, (known, size), first, dim.span)
+                    return False
+                continue
+            if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
                 self.problems.error(
                     "NN0313", f"a dimension is a positive integer, a name or `?`, not {show(wanted)}", dim.span,
                     help="for any size write a name (`T`) or `?`",
@@ -75,6 +80,16 @@ class DeclaredInput:
                 self._report(statement, value, f"{wanted} on this axis", dim.span)
                 return False
         return True
+
+    def _two_sizes(
+        self, statement: ast.InputStmt, value: Value, name: str, sizes: tuple[Dim, Dim], first: Value, span: Span
+    ) -> None:
+        one, other = (origin(v.producer.inputs[0] if v.producer is not None else v) for v in (first, value))
+        self.problems.error(
+            "NN0302", f"`{name}` is {sizes[0]} for input `{first.name}`, and {sizes[1]} for `{statement.name.text}`",
+            span, related=(Label(one, f"this is {first.type}"), Label(other, f"this is {value.type}")),
+            help="a name is one size in all inputs of a call: write another for one of them, or `?`",
+        )  # fmt: skip
 
     def _report(self, statement: ast.InputStmt, value: Value, wanted: str, span: object = None) -> None:
         source = value.producer.inputs[0] if value.producer is not None else value

@@ -47,15 +47,20 @@ class Block:
     _scope: Scope | None = None
     calls: int = 0
     failed: list[object] = field(default_factory=list)  # arguments of calls that went wrong and were reported
+    is_endless: bool = False  # whether calls of it went too deep, which was reported
+    least: int | None = None  # see passes/estimate.py
 
     @property
     def name(self) -> str:
         return self.definition.name.text
 
     def scope(self, problems: Problems) -> Scope:
-        """The names of its body, resolved when it is first asked for."""
+        """The names of its body, resolved when it is first asked for. What is wrong with them has nothing to do with
+        the call that is being expanded."""
         if self._scope is None:
-            self._scope = resolve(self.definition, problems, self.home.params.values)
+            calls, problems.calls = problems.calls, []
+            self._scope = resolve(self.definition, problems, self.home.params.places)
+            problems.calls = calls
         return self._scope
 
 
@@ -67,6 +72,7 @@ class Home:
     blocks: dict[str, Block] = field(default_factory=dict)
     params: Params = field(default_factory=Params)
     absent: set[str] = field(default_factory=set)
+    models: set[str] = field(default_factory=set)
 
 
 class Definitions:
@@ -80,7 +86,8 @@ class Definitions:
     def read(self, file: ast.File, settings: Mapping[str, str]) -> Home:
         """The main file. `settings` are texts that take the place of its parameters' values."""
         home = self._home(file)
-        home.params.read(file, settings, self.problems)
+        others = {name: other.source.name for other in self.homes.values() for name in other.params.values}
+        home.params.read(file, settings, self.problems, others)
         return home
 
     def _home(self, file: ast.File) -> Home:
@@ -92,9 +99,12 @@ class Definitions:
                 case ast.BlockDef(name=name):
                     if self._declare(name, places, "a block" if not statement.is_layer else "a layer"):
                         home.blocks[name.text] = Block(statement, home)
+                    elif catalogue.is_known(name.text):
+                        home.absent.add(name.text)  # its calls mean the block
                 case ast.ParamDef(name=name):
                     self._declare(name, places, "a parameter")
                 case ast.ModelDef(name=name):
+                    home.models.add(name.text)
                     places.setdefault(name.text, name.span)  # twice: said where models are elaborated
                 case ast.ErrorStmt(declares=declared):
                     home.absent.update(ident.text for ident in declared)
@@ -103,17 +113,21 @@ class Definitions:
                 self._import(statement, home, places)
         return home
 
-    def _declare(self, name: ast.Ident, places: dict[str, Span], what: str) -> bool:
+    def _declare(self, name: ast.Ident, places: dict[str, Span], what: str, *, is_import: bool = False) -> bool:
         if catalogue.is_known(name.text):
             self.problems.error(
                 "NN0209", f"`{name.text}` is a layer of the catalogue and cannot be defined anew", name.span,
-                "a layer's name", help=f"choose another name, for instance `My{name.text}`",
+                "a layer's name",
+                help="it needs no import: leave it out" if is_import
+                else f"choose another name, for instance `My{name.text}`",
             )  # fmt: skip
             return False
         if name.text in places:
             self.problems.error(
                 "NN0208", f"`{name.text}` is defined twice", name.span, "defined again here",
-                related=(Label(places[name.text], "first defined here"),), help=f"give {what} a name of its own",
+                related=(Label(places[name.text], "first defined here"),),
+                help="leave one of them out, or rename it where it is defined" if is_import
+                else f"give {what} a name of its own",
             )  # fmt: skip
             return False
         places[name.text] = name.span
@@ -124,7 +138,9 @@ class Definitions:
     def _import(self, statement: ast.ImportDef, home: Home, places: dict[str, Span]) -> None:
         other = self._other(statement, home)
         for name in statement.names:
-            if not self._declare(name, places, "what is imported"):
+            if other is None and name.text in places:
+                continue  # said once: the file itself cannot be had
+            if not self._declare(name, places, "what is imported", is_import=True):
                 continue
             if other is None:
                 home.absent.add(name.text)
@@ -138,7 +154,9 @@ class Definitions:
     def _not_there(self, statement: ast.ImportDef, name: ast.Ident, other: Home) -> None:
         known = list(other.blocks)
         help = did_you_mean(name.text, known)
-        if help is None and name.text in other.params.values:
+        if name.text in other.models:
+            help = "a model cannot be imported: only blocks and layers can"
+        elif help is None and name.text in other.params.values:
             help = "a parameter belongs to its file: give it on as an argument of the block"
         if help is None and known:
             help = f"it has {', '.join(f'`{n}`' for n in known[:8])}"
@@ -179,6 +197,12 @@ class Definitions:
             self._path.pop()
 
     def _report_circle(self, source: SourceFile, statement: ast.ImportDef) -> None:
+        if len(self._path) and self._path[-1][0] is source:
+            self.problems.error(
+                "NN0705", f"{source.name} imports itself", statement.path.span,
+                help="leave the import out: what a file defines is known in all of it",
+            )  # fmt: skip
+            return
         start = next(i for i, (file, _) in enumerate(self._path) if file is source)
         steps = self._path[start:]
         names = [file.name for file, _ in steps]

@@ -58,7 +58,9 @@ def elaborate(
                     statement.name.span,
                     "defined again here",
                     related=(Label(earlier, "first defined here"),),
-                    help="give the second model another name",
+                    help="give the second model another name"
+                    if block is None
+                    else "give the model a name of its own, or the block",
                 )
             names[statement.name.text] = statement.name.span
             models.append(_Elaborator(statement, problems, absent, home).run())

@@ -53,11 +53,12 @@ Types = Callable[[str], TensorType | None]
 @record
 class Env:
     """What names stand for: compile-time values, and the types of the values of the model or block. `scope` is the
-    call in which traces have their meaning (layers/traced.py), `home` the file (passes/definitions.py)."""
+    call of a block (ir.graph.BlockCall) in which traces have their meaning (layers/traced.py), `home` the file
+    (passes/definitions.py)."""
 
     names: Mapping[str, object]
     types: Types | None = None
-    scope: object = None
+    scope: Any = None
     home: Any = None
 
     def bind(self, names: Mapping[str, object]) -> Env:
@@ -125,14 +126,41 @@ class Evaluator:
     def truth(self, node: ast.Expr) -> bool:
         value = self(node)
         if not isinstance(value, bool):
+            example = f'{node.span.text} == "wide"' if isinstance(value, str) else f"{node.span.text} > 0"
             self._fail(
                 "NN0214", f"a condition must be `true` or `false`, and this is {show(value)}", node.span,
-                help="compare it with something: `n > 0`, `mode == \"wide\"`",
+                help=f"compare it with something: `{example if len(example) <= 40 else 'n > 0'}`"
+                if isinstance(value, str | int | float) else "compare sizes or parameters: `n > 0`, `mode == wide`",
+                related=self.origins(node),
             )  # fmt: skip
         return bool(value)
 
-    def _fail(self, code: str, message: str, span: Span, label: str = "", help: str | None = None) -> NoReturn:
-        self.problems.error(code, message, span, label, help=help)
+    def origins(self, node: ast.Expr) -> tuple[Label, ...]:
+        """Where the parameters in an expression have their values from: the arguments of the block's call, or the
+        file's parameters."""
+        found: list[Label] = []
+        call, home = self.env.scope, self.env.home
+        for name, _ in bare_names(node):
+            value = self.env.names.get(name, found)
+            span = None
+            if call is not None and name in call.arguments:
+                span = call.places.get(name) if call.arguments[name] == value else None
+            elif home is not None and home.params.values.get(name) == value and name in home.params.values:
+                span = home.params.origins.get(name) or home.params.places[name]
+            if span is not None and len(found) < 3:
+                found.append(Label(span, f"`{name}` is {show(value)}"))
+        return tuple(found)
+
+    def _fail(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        help: str | None = None,
+        related: tuple[Label, ...] = (),
+    ) -> NoReturn:
+        self.problems.error(code, message, span, label, help=help, related=related)
         raise Failed
 
     def _range(self, node: ast.RangeExpr) -> range:
@@ -293,7 +321,8 @@ class Evaluator:
             "NN0214",
             f"`{node.op}` takes numbers, and this is {show(value)}",
             wrong.span,
-            related=(Label(other.span, ""),) if _is_number(right if wrong is node.left else left) else (),
+            related=self.origins(wrong)
+            or ((Label(other.span, ""),) if _is_number(right if wrong is node.left else left) else ()),
             help=_number_help(value),
         )
         raise Failed
@@ -317,3 +346,30 @@ def _is_number(value: object) -> bool:
 
 def _plain(value: object) -> object:
     return value.name if isinstance(value, Option) else value
+
+
+def bare_names(expr: ast.Expr) -> list[tuple[str, Span]]:
+    """The bare names in an expression."""
+    found: list[tuple[str, Span]] = []
+    stack: list[ast.Expr] = [expr]
+    while stack:
+        item = stack.pop()
+        match item:
+            case ast.NameRef(name=name):
+                found.append((name, item.span))
+            case ast.TupleExpr(items=items) | ast.ListExpr(items=items):
+                stack.extend(items)
+            case ast.Binary(left=left, right=right):
+                stack += [left, right]
+            case ast.RangeExpr(start=start, stop=stop):
+                stack += [start, stop]
+            case ast.Unary(operand=operand):
+                stack.append(operand)
+            case ast.Paren(inner=inner):
+                stack.append(inner)
+            case ast.IfElse(then=then, condition=condition, otherwise=otherwise):
+                stack += [then, condition, otherwise]
+            case ast.Subscript(value=value, items=subscripts):
+                stack.append(value)
+                stack.extend(s.index for s in subscripts if s.index is not None)
+    return found

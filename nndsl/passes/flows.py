@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from nndsl.diagnostics.model import Edit, Fix, Label, Problems
+from nndsl.diagnostics.model import Edit, Fix, Label, Problems, TooManyProblems
 from nndsl.ir.graph import BlockCall, LayerUse, Model, Node, Region, Round, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers import catalogue
 from nndsl.layers.base import Layer
-from nndsl.layers.values import Option, Unbound, show
+from nndsl.layers.values import Unbound
+from nndsl.passes import stage_errors
 from nndsl.passes.bind import Binder
+from nndsl.passes.estimate import MOST_NODES, least
 from nndsl.passes.evaluate import Env, Failed
 from nndsl.passes.expressions import Expressions
 from nndsl.passes.infer import Infer
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from nndsl.passes.definitions import Block, Home
 
 Values = tuple[Value, ...]
-MOST_NODES = 200_000
-MOST_ROUNDS = 100_000
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Flows:
                 return (self.expressions.value(expr),)
         from nndsl.passes.sources import no_source
 
-        no_source(expr, self.scope, self.binder.evaluate.absent, self.problems)
+        no_source(expr, self.scope, self.binder.evaluate.absent, self.problems, self.frame.home.blocks)
         raise Stop
 
     def _chain(
@@ -154,7 +154,10 @@ class Flows:
         name = ref.name
         if name in self.values:
             return self.values[name]
-        if name not in self.scope.broken and (name not in self.scope.definitions or name in self.scope.shared()):
+        block = self.frame.home.blocks.get(name)
+        if block is not None and name not in self.scope.definitions:
+            stage_errors.block_as_a_name(name, ref.span, len(block.definition.parameters), False, self.problems)
+        elif name not in self.scope.broken and (name not in self.scope.definitions or name in self.scope.shared()):
             from nndsl.passes.sources import no_value
 
             no_value(ref, self.scope, self.current, self.problems)
@@ -175,7 +178,10 @@ class Flows:
             case ast.Branch():
                 return self._branch(stage, incoming)
             case ast.IfElse():
-                return self._stage(self._chosen(stage), incoming)
+                chosen = self._chosen(stage)
+                for arm in (stage.then, stage.otherwise):
+                    self._check_choice(arm)
+                return self._stage(chosen, incoming)
             case ast.Repeat():
                 return self._repeat(stage, incoming)
             case ast.ErrorExpr():
@@ -208,6 +214,14 @@ class Flows:
         is_true = self.binder.evaluate.truth(expr.condition)
         self._check_names(expr.otherwise if is_true else expr.then)
         return expr.then if is_true else expr.otherwise
+
+    def _check_choice(self, arm: ast.Expr) -> None:
+        """A stage that is chosen is a layer, and not a value."""
+        while isinstance(arm, ast.Paren):
+            arm = arm.inner
+        if isinstance(arm, ast.NameRef) and arm.name in self.scope.values() and arm.name not in self.scope.broken:
+            stage_errors.value_as_a_choice(arm.name, arm.span, self.problems)
+            raise Stop
 
     def _check_names(self, expr: ast.Expr) -> None:
         """Reports layers that there are not, in an arm that is not taken."""
@@ -242,56 +256,48 @@ class Flows:
         """One round after the other, each with fresh layers."""
         evaluate = self.binder.evaluate
         value = evaluate(stage.count)
-        if not stage.names:
-            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                self._stop(
-                    "NN0214", f"`repeat` takes a number of rounds, and this is {show(value)}", stage.count.span,
-                    help="for instance `repeat 3 { … }`, or with a name: `repeat i in 0..3 { … }`",
-                )  # fmt: skip
-            rounds: Mapping[str, object] | range | list[object] | tuple[object, ...] = range(value)
-        elif isinstance(value, range | list | tuple):
+        rounds: range | list[object] | tuple[object, ...]
+        if stage.names and isinstance(value, range | list | tuple):
             rounds = value
+        elif not stage.names and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            rounds = range(value)
         else:
+            stage_errors.wrong_rounds(stage, value, evaluate)
+            raise Stop
+        if len(rounds) > MOST_NODES:
             self._stop(
-                "NN0214", f"`repeat … in` takes a range or a list, and this is {show(value)}", stage.count.span,
-                help="for instance `repeat i in 0..4 { … }` or `repeat width in [32, 64] { … }`",
-            )  # fmt: skip
-        if len(rounds) > MOST_ROUNDS:
-            self._stop(
-                "NN0702", f"a `repeat` of more than {MOST_ROUNDS:,} rounds", stage.count.span, help="take fewer",
+                "NN0702", f"a `repeat` of more than {MOST_NODES:,} rounds", stage.count.span, help="take fewer",
             )  # fmt: skip
         here, region = evaluate.env, self.region
-        least = _least(stage.body)
-        if len(self.model.nodes) + least * len(rounds) > MOST_NODES:
-            self._too_many(stage.span)
+        self.room_for(least(stage.body, self.frame.home) * len(rounds), stage.count.span)
         current, repeat = incoming, object()
         try:
             for number, item in enumerate(rounds):
-                evaluate.env = here.bind(self._bound(stage, item)) if stage.names else here
+                evaluate.env = here.bind(self._bound(stage, number, item)) if stage.names else here
                 self.region = Round(region, repeat, number, current)
                 current = self.region.outputs = self._stage(stage.body, current)
         finally:
             evaluate.env, self.region = here, region
         return current
 
-    def _bound(self, stage: ast.Repeat, item: object) -> dict[str, object]:
+    def _bound(self, stage: ast.Repeat, number: int, item: object) -> dict[str, object]:
         names = [name.text for name in stage.names]
         if len(names) == 1:
             return {names[0]: item}
         if not isinstance(item, tuple | list) or len(item) != len(names):
-            count = f"{len(item)} values" if isinstance(item, tuple | list) else show(item)
-            self._stop(
-                "NN0214", f"{len(names)} names are bound in each round, and an item of the list is {count}",
-                stage.count.span, related=(Label(stage.names[0].span.to(stage.names[-1].span), f"{len(names)} names"),),
-                help=f"each item is a tuple of {len(names)}: `[({', '.join('…' for _ in names)}), …]`",
-            )  # fmt: skip
+            stage_errors.wrong_item(stage, number, item, self.binder.evaluate)
+            raise Stop
         return dict(zip(names, item, strict=True))
 
-    def _too_many(self, span: Span) -> NoReturn:
-        self._stop(
-            "NN0702", f"the program expands to more than {MOST_NODES:,} layer calls", span,
-            help="models are far smaller: is a count or a size of a list wrong?",
-        )  # fmt: skip
+    def room_for(self, count: int, span: Span) -> None:
+        """Ends the check of the whole program where `count` more nodes would be too many: nothing that follows could
+        be told in a bounded time. Raises TooManyProblems."""
+        if len(self.model.nodes) + self.infer.root.held_nodes + count > MOST_NODES:
+            self.problems.error(
+                "NN0702", f"the program expands to more than {MOST_NODES:,} layer calls", span,
+                help="models are far smaller: is a count or a size of a list wrong?",
+            )  # fmt: skip
+            raise TooManyProblems
 
     def _named_stage(self, stage: ast.NameRef, incoming: Values) -> Values:
         """`x -> encoder`: a shared layer, or a layer that was passed to the block as an argument."""
@@ -299,12 +305,8 @@ class Flows:
         if isinstance(value, Unbound):
             return self._call(value.call, incoming, value.env)
         if value is not None and stage.name not in self.scope.definitions:
-            option = isinstance(value, Option) and catalogue.find("activation", value.name) is not None
-            self._stop(
-                "NN0211", f"`{stage.name}` is {show(value)}, and a layer is meant here", stage.span,
-                help=f"write `Activation({stage.name})`" if option
-                else f"a layer is passed to a block with its parentheses: `{stage.name}=Dense(8)`",
-            )  # fmt: skip
+            stage_errors.no_layer(stage, value, self.binder.evaluate)
+            raise Stop
         return self._shared_call(stage.name, stage.span, (), incoming)
 
     def _branch(self, stage: ast.Branch, incoming: Values) -> Values:
@@ -334,6 +336,8 @@ class Flows:
         name = call.func.text
         if self.frame.is_layer:
             self._no_layers(call.func.span)
+        if name in self.binder.evaluate.absent:
+            raise Stop
         cls = catalogue.find("layer", name)
         if cls is None:
             home = self.frame.home if env is None or env.home is None else env.home
@@ -342,8 +346,6 @@ class Flows:
                 return self.blocks.call(block, call, incoming, env)
             if name in self.scope.definitions or name in self.scope.broken:
                 return self._shared_call(name, call.func.span, call.args, incoming, call)
-            if name in self.binder.evaluate.absent:
-                raise Stop
             from nndsl.passes.unknown import unknown_layer
 
             meant = unknown_layer(call, [*self.scope.shared(), *self.frame.home.blocks], self.problems)
@@ -358,8 +360,8 @@ class Flows:
             raise Stop
         config = bound.entry
         assert isinstance(config, Layer)
-        tensors = self._tensors(bound.tensors)
-        self._arity(config, call.span, call.func.span, incoming)
+        tensors = self.named_inputs(bound.tensors)
+        self._arity(config, call.func.span, incoming)
         use = LayerUse(self.names.path(config, call), config, call.span, call.func.span, bound.spans)
         return self._node(self.reused(use), incoming, tensors, call.span)
 
@@ -415,9 +417,9 @@ class Flows:
                     )
                 assert arg.name is not None
                 given[arg.name.text] = arg.value
-            tensors = self._tensors(given)
+            tensors = self.named_inputs(given)
             own = self.binder.at_call(use.config, options) if options else None
-            self._arity(use.config, whole, span, incoming)
+            self._arity(use.config, span, incoming)
             return self._node(use, incoming, tensors, whole, own)
         if name in self.scope.broken:
             raise Stop
@@ -438,6 +440,12 @@ class Flows:
                     else (),
                     help=f"values flow together in front of a layer: `(a, {name}) -> Concatenate()`",
                 )
+            raise Stop
+        block = self.frame.home.blocks.get(name)
+        if block is not None:
+            block.calls += 1
+            needed = len(block.definition.parameters)
+            stage_errors.block_as_a_name(name, span, needed, True, self.problems)
             raise Stop
         cls_named = catalogue.find("layer", name)
         if cls_named is not None:
@@ -461,7 +469,7 @@ class Flows:
 
         if not all(value.type.known for value in incoming):
             raise Stop
-        self._arity(layer, span, use.name_span, incoming)
+        self._arity(layer, use.name_span, incoming)
         types = tuple(value.type.with_mask(False) for value in incoming)
         if types not in layer.insides:
             found = Inner(self, layer, env).run(types)
@@ -471,17 +479,19 @@ class Flows:
         return self._node(use, incoming, {}, span)
 
     def _shared_block(self, shared: SharedBlock, span: Span, args: tuple[ast.Arg, ...], incoming: Values) -> Values:
-        if args:
+        inputs = {s.name.text for s in shared.block.definition.body if isinstance(s, ast.InputStmt)}
+        other = [arg for arg in args if arg.name is None or arg.name.text not in inputs]
+        if other:
             self._stop(
-                "NN0203", f"a call of shared block `{shared.name}` takes no arguments", args[0].span,
+                "NN0203", f"a call of shared block `{shared.name}` takes no arguments", other[0].span,
                 related=(Label(shared.call.span, "the block is made here"),),
                 help=f"its arguments stand in `shared {shared.name} = …`; write `-> {shared.name}`",
             )  # fmt: skip
-        return self.blocks.shared_call(shared, span, incoming)
+        return self.blocks.shared_call(shared, span, self.blocks.completed(shared.block, args, incoming, span))
 
     # --------------------------------------------------------------------------------------- nodes
 
-    def _tensors(self, given: Mapping[str, ast.Expr]) -> dict[str, Value | Values]:
+    def named_inputs(self, given: Mapping[str, ast.Expr]) -> dict[str, Value | Values]:
         found: dict[str, Value | Values] = {}
         statement = self.names.statement
         self.names.statement = Statement(statement.name, None)
@@ -491,34 +501,12 @@ class Flows:
         self.names.statement = statement
         return found
 
-    def _arity(self, config: Layer, call: Span, name: Span, incoming: Values) -> None:
+    def _arity(self, config: Layer, name: Span, incoming: Values) -> None:
         least, most = config.arity
         count = len(incoming)
-        if not all(value.type.known for value in incoming):
-            return
-        if count < least or (most is not None and count > most):
-            title = config.title()
-            if most is None:
-                wanted = f"at least {least} inputs"
-                help = f"let several values flow in as a tuple: `(a, b) -> {title}(…)`"
-            else:
-                wanted = f"{least if least == most else f'{least} to {most}'} input{'' if most == 1 else 's'}"
-                help = (
-                    "merge them first, for instance with `Concatenate()` or `Add()`, or give each a call of its own"
-                    if count > most and not config.tensor_args
-                    else f"further values go in by name: `x -> {title}(…, {next(iter(config.tensor_args))}=…)`"
-                    if count > most
-                    else f"let several values flow in as a tuple: `(a, b) -> {title}(…)`"
-                )
-            related = tuple(
-                Label(place, f"input {i + 1}")
-                for i, place in enumerate(dict.fromkeys(_place(value) for value in incoming[:6]))
-                if place != name
-            )
-            self._stop(
-                "NN0212", f"`{title}` takes {wanted}, and {count} flow{'s' if count == 1 else ''} in", name,
-                f"{count} input{'' if count == 1 else 's'}", related=related, help=help,
-            )  # fmt: skip
+        if all(value.type.known for value in incoming) and (count < least or (most is not None and count > most)):
+            stage_errors.wrong_arity(config, name, incoming, self.problems)
+            raise Stop
 
     def _node(
         self,
@@ -529,8 +517,7 @@ class Flows:
         own: Layer | None = None,
     ) -> Values:
         """A call of a layer; `own` is the layer as this call has it, where that differs."""
-        if len(self.model.nodes) >= MOST_NODES:
-            self._too_many(span)
+        self.room_for(1, span)
         result = Value(span)
         node = Node(use, incoming, tensors, (result,), span, region=self.region, own=own)
         result.producer = node
@@ -556,21 +543,3 @@ class Flows:
     ) -> NoReturn:
         self.problems.error(code, message, span, label, related=related, help=help, fixes=fixes)
         raise Stop
-
-
-def _least(expr: ast.Expr) -> int:
-    """At least how many calls an expression comes to, without looking into blocks and choices."""
-    match expr:
-        case ast.CallExpr():
-            return 1
-        case ast.Flow(items=items) | ast.Branch(arms=items):
-            return sum(map(_least, items))
-        case ast.Paren(inner=inner):
-            return _least(inner)
-        case ast.Repeat(names=(), count=ast.Literal(value=int() as count), body=body):
-            return count * _least(body)
-    return 0
-
-
-def _place(value: Value) -> Span:
-    return value.span if value.producer is None else value.producer.layer.name_span

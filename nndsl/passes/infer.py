@@ -11,7 +11,7 @@ from typing import Any
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.ir.constraints import Constraints, Outcome
 from nndsl.ir.dims import Dim, DimTooComplex
-from nndsl.ir.graph import LayerUse, Model, Node, Region, Value
+from nndsl.ir.graph import BlockCall, LayerUse, Model, Node, Region, Value
 from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.shapes import ShapeError
@@ -28,6 +28,8 @@ class Infer:
         self.float_dtype = "float32"  # the option of the model
         self.region: Region | None = None  # that of the call at hand
         self.held: list[Model] = []  # the graphs of blocks that layers hold, as they are made
+        self.root = self  # the one for the model itself, where this one is for a graph that a layer holds
+        self.held_nodes = 0  # how many calls there are in all of those graphs
 
     # ------------------------------------------------------------------------ what shape rules ask
 
@@ -107,13 +109,14 @@ class Infer:
         before = list(node.layer.config.weights(*first.input_types))
         for old, new in zip(before, weights, strict=False):
             if old.shape != new.shape:
+                place, related = _calls(node, first)
                 self.problems.error(
                     "NN0306",
                     f"the calls of shared layer `{node.layer.shared}` do not agree: its {old.name} would be "
                     f"{show_shape(old.shape)} for one and {show_shape(new.shape)} for another",
-                    node.span,
+                    place,
                     f"gets {_show(node.inputs)}",
-                    related=(Label(first.span, f"gets {_show(first.inputs)}"),),
+                    related=related,
                     notes=chain(node.inputs),
                     help="one set of weights fits one size: give both calls inputs of the same size, or use two layers",
                 )
@@ -162,6 +165,20 @@ class Infer:
             notes=(*chain(inputs), *error.notes),
             help=help,
         )
+
+
+def _calls(node: Node, first: Node) -> tuple[Span, tuple[Label, ...]]:
+    """The places of two calls of one layer: in the model where a block is shared, whose layer stands in one place."""
+    place, other = node.span, first.span
+    related: list[Label] = []
+    one, two = node.region, first.region
+    while place == other and one is not None and two is not None:
+        if isinstance(one, BlockCall) and isinstance(two, BlockCall):
+            if not related:
+                related.append(Label(node.layer.span, "the layer"))
+            place, other = one.span, two.span
+        one, two = one.parent, two.parent
+    return place, (Label(other, f"gets {_show(first.inputs)}"), *related)
 
 
 def set_paths(config: Layer, path: str) -> None:

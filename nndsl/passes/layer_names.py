@@ -62,6 +62,11 @@ class LayerNames:
                 earlier = self.scope.definitions[name].names[0].span
             if not fine_name(name, place, self.problems):
                 pass
+            elif earlier == place:
+                self.problems.error(
+                    "NN0208", f"a `repeat` makes several layers, and each would be called `{name}`", place,
+                    help="leave `name` out: the layers are named after the statement, and numbered",
+                )  # fmt: skip
             elif earlier is not None:
                 self.problems.error(
                     "NN0208", f"two layers would be called `{name}`", place, "again here",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.layers.values import Option, Unbound, show
-from nndsl.passes.evaluate import Env, Evaluator, Failed
+from nndsl.passes.evaluate import Env, Evaluator, Failed, bare_names
 from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.source import SourceFile, Span
 from nndsl.syntax import ast, parse_expression
@@ -30,8 +30,15 @@ class Params:
         self._path: list[ast.ParamDef] = []
         self.broken: set[str] = set()
 
-    def read(self, file: ast.File, settings: Mapping[str, str], problems: Problems) -> None:
-        """Evaluates the parameters of `file`, in whatever order they stand; `settings` replaces some of them."""
+    def read(
+        self,
+        file: ast.File,
+        settings: Mapping[str, str],
+        problems: Problems,
+        elsewhere: Mapping[str, str] | None = None,
+    ) -> None:
+        """Evaluates the parameters of `file`, in whatever order they stand; `settings` replaces some of them.
+        `elsewhere` are parameters of imported files by their names, and the names of those files."""
         self._settings, self._problems = dict(settings), problems
         for statement in file.body:
             if isinstance(statement, ast.ParamDef):
@@ -39,18 +46,20 @@ class Params:
                 self.places.setdefault(statement.name.text, statement.name.span)
         for name in list(settings):
             if name not in self._pending:
-                self._unknown(name, settings[name], file)
+                self._unknown(name, settings[name], file, (elsewhere or {}).get(name))
         for name in list(self._pending):
             self._value(name)
 
-    def _unknown(self, name: str, text: str, file: ast.File) -> None:
+    def _unknown(self, name: str, text: str, file: ast.File, home: str | None) -> None:
         known = list(self._pending)
         span = Span(SourceFile("--set", f"{name}={text}"), 0, len(name))
         listed = ", ".join(f"`{n}`" for n in known[:8])
+        help = did_you_mean(name, known) or (f"it has {listed}" if known else f"declare it: `param {name} = …`")
+        if home is not None:
+            help = f"{home} has it: `--set` reaches the main file alone, which can give it on as an argument of a block"
         self._problems.error(
             "NN0704", f"`{name}` names no `param` of {file.span.file.name}", span, "no such `param`",
-            help=did_you_mean(name, known) or (f"it has {listed}" if known else f"declare it: `param {name} = …`"),
-            fixes=did_you_mean_fix(span, suggest(name, known)),
+            help=help, fixes=did_you_mean_fix(span, suggest(name, known)),
         )  # fmt: skip
 
     def _value(self, name: str) -> None:
@@ -59,7 +68,7 @@ class Params:
         if statement is None:
             return
         self._path.append(statement)
-        for other, span in _names(statement.value):
+        for other, span in bare_names(statement.value):
             on_path = next((i for i, s in enumerate(self._path) if s.name.text == other), None)
             if on_path is not None:
                 self._circle(self._path[on_path:], span)
@@ -140,17 +149,24 @@ class Params:
         for option in statement.options:
             rule = option.name.text if option.name else ""
             if rule not in _RULES:
+                place_of = option.name.span if option.name else option.span
+                meant = rule[:3] if rule in ("minimum", "maximum") else next(iter(suggest(rule, _RULES)), "")
                 self._problems.error(
-                    "NN0216", f"a parameter has no option `{rule}`", option.span,
-                    help=did_you_mean(rule, _RULES) or "it takes `min`, `max` and `choices`",
+                    "NN0216", f"a parameter has no option `{rule}`", place_of,
+                    help=f"did you mean `{meant}`?" if meant else "it takes `min`, `max` and `choices`",
+                    fixes=did_you_mean_fix(place_of, [meant] if meant else []),
                 )  # fmt: skip
                 continue
             bound = evaluate(option.value)
-            if rule == "choices":
-                fine = isinstance(bound, list | tuple) and any(_plain(value) == _plain(item) for item in bound)
+            if rule == "choices" and isinstance(bound, list | tuple):
+                fine = any(_plain(value) == _plain(item) for item in bound)
                 what = f"one of {show(bound)}"
-            elif not _is_number(bound):
-                self._problems.error("NN0205", f"`{rule}` must be a number, not {show(bound)}", option.value.span)
+            elif rule == "choices" or not _is_number(bound):
+                kind, example = ("a list", "[10, 100]") if rule == "choices" else ("a number", "10")
+                self._problems.error(
+                    "NN0205", f"`{rule}` of a parameter must be {kind}, not {show(bound)}", option.value.span,
+                    help=f"for instance `{rule}={example}`",
+                )  # fmt: skip
                 continue
             else:
                 fine = _is_number(value) and (value >= bound if rule == "min" else value <= bound)  # type: ignore[operator]
@@ -158,7 +174,8 @@ class Params:
             if not fine:
                 self._problems.error(
                     "NN0706", f"`{name}` must be {what}, not {show(value)}", place,
-                    related=(Label(option.span, "asked for here"),), help="give it a value in this range",
+                    related=(Label(option.span, "asked for here"),),
+                    help="give it one of these" if rule == "choices" else "give it a value in this range",
                 )  # fmt: skip
                 raise Failed
 
@@ -186,30 +203,3 @@ def _same_kind(value: object, default: object) -> bool:
 def _example(default: object) -> str:
     text = show(default).strip("`")
     return f"'{text}'" if any(c in text for c in ' []()"') else text
-
-
-def _names(expr: ast.Expr) -> list[tuple[str, Span]]:
-    """The bare names in an expression."""
-    found: list[tuple[str, Span]] = []
-    stack: list[ast.Expr] = [expr]
-    while stack:
-        item = stack.pop()
-        match item:
-            case ast.NameRef(name=name):
-                found.append((name, item.span))
-            case ast.TupleExpr(items=items) | ast.ListExpr(items=items):
-                stack.extend(items)
-            case ast.Binary(left=left, right=right):
-                stack += [left, right]
-            case ast.RangeExpr(start=start, stop=stop):
-                stack += [start, stop]
-            case ast.Unary(operand=operand):
-                stack.append(operand)
-            case ast.Paren(inner=inner):
-                stack.append(inner)
-            case ast.IfElse(then=then, condition=condition, otherwise=otherwise):
-                stack += [then, condition, otherwise]
-            case ast.Subscript(value=value, items=subscripts):
-                stack.append(value)
-                stack.extend(s.index for s in subscripts if s.index is not None)
-    return found

@@ -58,15 +58,14 @@ class Scope:
         return found
 
 
-def resolve(
-    model: ast.ModelDef | ast.BlockDef, problems: Problems, params: Mapping[str, object] | None = None
-) -> Scope:
-    """The names of a model or a block; `params` are the parameters of the file."""
+def resolve(model: ast.ModelDef | ast.BlockDef, problems: Problems, params: Mapping[str, Span] | None = None) -> Scope:
+    """The names of a model or a block; `params` are the places of the parameters of the file."""
     scope = Scope()
     scope.asks_types = any(word in model.span.text for word in (".shape", ".dtype"))
     places: dict[str, Span] = {}
     taken: set[str] = set()
     numbers: dict[str, int] = {}
+    kind = "model" if isinstance(model, ast.ModelDef) else "layer" if model.is_layer else "block"
 
     def another(name: str) -> str:
         """A name like `name` that the model does not have, and that was not proposed before."""
@@ -86,7 +85,7 @@ def resolve(
                 name.span,
                 "defined again here",
                 related=(Label(places[name.text], "first defined here"),),
-                help="a name stands for one value all through the model: "
+                help=f"a name stands for one value all through the {kind}: "
                 f"call this one `{another(name.text)}`, and use that below",
             )
             return False
@@ -96,6 +95,7 @@ def resolve(
                 f"`{name.text}` is a parameter of the file",
                 name.span,
                 "defined again here",
+                related=(Label(params[name.text], "first defined here"),),
                 help=f"a name stands for one thing: call this one `{another(name.text)}`",
             )
         places[name.text] = name.span

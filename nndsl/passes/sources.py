@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.layers import catalogue, foreign
@@ -57,10 +59,11 @@ def no_value(ref: ast.NameRef, scope: Scope, statement: ast.Stmt | None, problem
     )
 
 
-def no_source(expr: ast.Expr, scope: Scope, absent: set[str], problems: Problems) -> None:
-    """Reports an expression that is no value and no flow. `absent` are names that are reported already."""
+def no_source(expr: ast.Expr, scope: Scope, absent: set[str], problems: Problems, blocks: Collection[str] = ()) -> None:
+    """Reports an expression that is no value and no flow. `absent` are names that are reported already, `blocks` those
+    of the blocks that the file knows."""
     match expr:
-        case ast.CallExpr() if catalogue.find("layer", expr.func.text):
+        case ast.CallExpr() if catalogue.find("layer", expr.func.text) or expr.func.text in blocks:
             _layer(expr, scope, problems)
         case ast.CallExpr():
             _call(expr, scope, absent, problems)
@@ -160,7 +163,11 @@ def _call(call: ast.CallExpr, scope: Scope, absent: set[str], problems: Problems
             "called like a function",
             help=f"write `{inside[:40]} -> {name}`",
         )
-    elif (layer := _function(name)) is not None and (flow := _as_flow(call, layer, scope.values())) is not None:
+    elif (
+        (layer := _function(name)) is not None
+        and (flow := _as_flow(call, layer, scope.values())) is not None
+        and flow.startswith("(")
+    ):
         problems.error(
             "NN0202",
             f"there is no function `{name}`: `{layer}` is a layer, and values flow into it",

@@ -36,7 +36,7 @@ def check_uncalled(block: Block, problems: Problems, *, is_main: bool) -> None:
             ident = output.name
             if ident.text not in scope.definitions and ident.text not in scope.broken:
                 no_value(ast.NameRef(ident.span, ident.text), scope, output, problems)
-    if is_main:
+    if is_main and not problems.has_errors:  # else its calls may be among what is wrong
         kind = "layer" if definition.is_layer else "block"
         problems.warning(
             "NN0407", f"{kind} `{block.name}` is never used", definition.name.span, "not used",

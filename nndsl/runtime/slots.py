@@ -75,12 +75,17 @@ def _embedding(item: Input) -> tuple[int, str, Span, bool] | None:
     found: list[tuple[int, str, Span, bool]] = []
     for config, span in _readers(item.value):
         size = getattr(config, "input_dim", None)
-        if type(config).__name__ == "Embedding" and isinstance(size, int):
-            found.append((size, f"Embedding({size}, {config.output_dim})", span, bool(config.mask_zero)))
+        name = type(config).__name__
+        if name in ("Embedding", "ReversibleEmbedding") and isinstance(size, int):
+            found.append((size, f"{name}({size}, {config.output_dim})", span, bool(config.mask_zero)))
     if not found:
         return None
     smallest = min(found, key=lambda entry: entry[0])
     return (*smallest[:3], any(entry[3] for entry in found))
+
+
+_KEEP = frozenset("part reshape transpose flip squeeze expand_dims tile concat stack".split())
+"""Functions whose results are numbers that went in: of others an Embedding says nothing about the input."""
 
 
 def _readers(value: Value) -> Iterator[tuple[Any, Span]]:
@@ -92,5 +97,7 @@ def _readers(value: Value) -> Iterator[tuple[Any, Span]]:
             continue
         seen.add(id(value))
         for node in value.uses:
-            yield node.layer.config, node.layer.span
-            waiting.extend(node.results)
+            config = node.layer.config
+            yield config, node.layer.span
+            if not config.is_function or config.title() in _KEEP:
+                waiting.extend(node.results)

@@ -10,12 +10,13 @@ from nndsl.syntax.reports import Reports
 MISPLACED = "NN0117"
 
 _DEFINITIONS = (ast.ModelDef, ast.BlockDef, ast.ParamDef, ast.ImportDef)
-_VALUES = (ast.InputStmt, ast.AssignStmt, ast.OutputStmt, ast.SharedStmt, ast.PenaltyStmt)
+_FLOWS = (ast.InputStmt, ast.AssignStmt, ast.OutputStmt)
+_VALUES = (*_FLOWS, ast.SharedStmt, ast.PenaltyStmt)
 _ALLOWED: dict[str, tuple[type[ast.Stmt], ...]] = {
     "file": _DEFINITIONS,
     "model": (*_VALUES, ast.SubmodelStmt, ast.Section),
     "block": _VALUES,
-    "layer": (*_VALUES, ast.WeightStmt, ast.UpdateStmt),
+    "layer": (*_FLOWS, ast.WeightStmt, ast.UpdateStmt),
     "train": (ast.AssignStmt,),
     "options": (ast.AssignStmt,),
     "data": (ast.AssignStmt, ast.SourceStmt),

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from nndsl import code
-from nndsl.ir.graph import Model, Value
+from nndsl.ir.dims import Dim
+from nndsl.ir.graph import BlockCall, Model, Value
 from nndsl.layers.entry import snake_case
 from nndsl.layers.traced import Traced
 from nndsl.passes.custom import CustomLayer
@@ -20,9 +21,10 @@ from nndsl.targets.keras_loops import looped
 from nndsl.targets.keras_spell import spell
 from nndsl.targets.names import PROGRAM_NAMES, python_name
 from nndsl.targets.printing import block, signature
-from nndsl.targets.rewrite import transformed
-from nndsl.targets.specialize import Family, Unit, specialize
+from nndsl.targets.rewrite import same_code, transformed
+from nndsl.targets.specialize import specialize
 from nndsl.targets.structure import CallItem, NotStructured, held_call, statement_of
+from nndsl.targets.units import Family, Unit
 from nndsl.targets.unpacked import discard_unread
 
 
@@ -37,7 +39,7 @@ class Functions:
         self.held: dict[BlockLayer, tuple[CallItem, Unit]] = {}  # blocks that other layers hold
         self.flat = model.flat
         self.helpers: dict[str, None] = {}  # classes that the program carries
-        self.shared: dict[tuple[int, str], code.Name] = {}  # the variables that hold shared blocks, as models
+        self.shared: dict[tuple[int, str], tuple[code.Name, Unit]] = {}  # the variables of shared blocks
 
     def call(self, body: Body, index: int, item: CallItem) -> None:
         """The statement that calls the function, in `body`."""
@@ -68,14 +70,20 @@ class Functions:
             inputs: list[code.Name] = []
             for port, title in zip(item.inputs, call.input_names, strict=True):
                 made = code.Name(body.names.fresh(f"{variable.id}_{title}"))
-                body.statements.append(code.Assign((made,), self._input(port.inputs[0])))
+                body.statements.append(code.Assign((made,), self._input(call, len(inputs), port.inputs[0])))
                 inputs.append(made)
             outputs = code.Deferred(unit, tuple(inputs), (("name", name),))
             source: Any = inputs[0] if len(inputs) == 1 else list(inputs)
             model = code.call("keras.Model", source, outputs, name=name)
             body.statements.append(code.Assign((variable,), model))
-            self.shared[key] = variable
-        return self.shared[key]
+            self.shared[key] = variable, unit
+            return variable
+        variable, first = self.shared[key]
+        unit = self._unit(item)
+        self.units.remove(unit)
+        if not same_code(unit.body, first.body):
+            raise NotStructured  # other numbers of axes, or sizes that stand in the code
+        return variable
 
     def held_model(self, body: Body, layer: BlockLayer) -> code.Expr:
         """A block that another layer holds: `keras.Model(step, tower(step, 32, name="…"))`. The input of the model is
@@ -88,18 +96,31 @@ class Functions:
         [port], [result] = item.inputs, item.results
         source, name = port.inputs[0], code.lift(body.name_of(item.call.path))
         variable = code.Name(body.names.fresh(f"{snake_case(layer.title())}_{python_name(source.name)}"))
-        body.statements.append(code.Assign((variable,), self._input(source)))
+        body.statements.append(code.Assign((variable,), self._entrance(source.type.shape, source.type.dtype)))
         given = channels_last(variable, source.type) if port in self.layout.wants else variable
         output: code.Expr = code.Deferred(unit, (given,), (("name", name),))
         if result in self.layout.moved:
             output = channels_first(output, result.type)
         return code.call("keras.Model", variable, output, name=name)
 
-    def _input(self, value: Value) -> code.Expr:
+    def _input(self, call: BlockCall, position: int, value: Value) -> code.Expr:
+        """What flows into a shared block at one of its inputs: the sizes that all calls of it have in common."""
         type_ = value.type
-        shape = code.Tuple(tuple(code.Literal(d if isinstance(d, int) else None) for d in type_.shape[1:]))
-        options = {} if type_.dtype == self.model.float_dtype else {"dtype": type_.dtype}
-        return code.call("keras.Input", shape, **options)
+        calls = (c for c in self.model.blocks if c.instance is call.instance and c.path == call.path)
+        types = [c.inputs[position].inputs[0].type for c in calls]
+        if any((other.rank, other.dtype) != (type_.rank, type_.dtype) for other in types):
+            raise NotStructured
+        sizes = [
+            size if isinstance(size, int) and all(other.shape[axis] == size for other in types) else None
+            for axis, size in enumerate(type_.shape)
+        ]
+        return self._entrance(sizes, type_.dtype)
+
+    def _entrance(self, sizes: Iterable[Dim | None], dtype: str) -> code.Expr:
+        """`keras.Input` for values of these sizes, the batch's first."""
+        _, *rest = (code.Literal(size if isinstance(size, int) else None) for size in sizes)
+        options = {} if dtype == self.model.float_dtype else {"dtype": dtype}
+        return code.call("keras.Input", code.Tuple(tuple(rest)), **options)
 
     def _unit(self, item: CallItem) -> Unit:
         call = item.call
@@ -121,7 +142,7 @@ class Functions:
             given[0] = code.call(layer, [given[0], body.operand(penalty.value, False)])
         returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
         statements = discard_unread([*body.statements, code.Return(returned)])
-        layers = tuple(dict.fromkeys(statement_of(s, call) for s in body.nodes))
+        layers = tuple(filter(None, dict.fromkeys(statement_of(s, call) for s in body.nodes)))
         taken = frozenset(body.names.taken) | {"name"}
         fixed = (tuple(names), len(given))
         unit = Unit(call, (), tuple(statements), fixed, layers, tuple(names), taken, prefixes=("", ""))

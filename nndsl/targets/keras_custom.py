@@ -18,7 +18,7 @@ from nndsl.targets.keras_body import Body
 from nndsl.targets.keras_spell import spell
 from nndsl.targets.names import python_name
 from nndsl.targets.printing import block, signature
-from nndsl.targets.specialize import Family, Unit
+from nndsl.targets.units import Family, Unit
 from nndsl.targets.unpacked import discard_unread
 
 if TYPE_CHECKING:

@@ -39,6 +39,12 @@ def leaves_of(node: Any) -> tuple[Any, list[Leaf]]:
     return _key(node, found, None, 0), found
 
 
+def same_code(one: Any, other: Any) -> bool:
+    """Whether two pieces of code differ in comments at most."""
+    (key, leaves), (other_key, others) = leaves_of(one), leaves_of(other)
+    return bool(key == other_key) and [leaf.node for leaf in leaves] == [leaf.node for leaf in others]
+
+
 def _key(node: Any, found: list[Leaf], parent: code.Call | None, place: int | str) -> Any:
     kind = type(node)
     if is_leaf(node):

@@ -8,48 +8,17 @@ otherwise it is called after the argument that it fills.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Any
 
 from nndsl import code
 from nndsl.ir.graph import BlockCall
-from nndsl.layers.traced import Traced, plain
-from nndsl.targets.arguments import argument_name, shortened, spelled_out
+from nndsl.targets.arguments import shortened, spelled_out
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.printing import literal
+from nndsl.targets.parameters import Table
 from nndsl.targets.rewrite import leaves_of, replaced, transformed
-
-
-@dataclass(eq=False)
-class Unit:
-    """The body of one call of a block. `init` and `body` are its code; `fixed` is what else must be the same for two
-    units to be one (names of arguments, buffers)."""
-
-    call: BlockCall
-    init: tuple[code.Stmt, ...]
-    body: tuple[code.Stmt, ...]
-    fixed: tuple[Any, ...]
-    layers: tuple[str, ...]  # the statements that make its layers, for the name of a second structure
-    extra: Any = None  # what the target keeps with it
-    taken: frozenset[str] = frozenset()  # names that its code uses already
-    forced: tuple[tuple[str, Any], ...] = ()  # parameters that it has in any case, with their values
-    prefixes: tuple[str, str] = ("", "self.")  # what stands before a parameter in `init` and in `body`
-    family: Family | None = None
-    arguments: tuple[code.Expr, ...] = ()
-
-
-@dataclass(eq=False)
-class Family:
-    """A class to write: `parameters` are (name, type), the first `derived` of which the block does not know."""
-
-    name: str
-    units: list[Unit]
-    parameters: list[tuple[str, str]] = field(default_factory=list)
-    init: tuple[code.Stmt, ...] = ()
-    body: tuple[code.Stmt, ...] = ()
-    defaults: tuple[Any, ...] = ()  # of the last parameters
+from nndsl.targets.units import Family, Unit
 
 
 def specialize(
@@ -176,12 +145,13 @@ def _parametrize(family: Family, known: Mapping[str, Sequence[str]]) -> None:
     units = family.units
     init = [leaves_of(unit.init)[1] for unit in units]
     body = [leaves_of(unit.body)[1] for unit in units]
-    table = _Table(units, known)
+    table = Table(units, known)
     before_init, before_body = units[0].prefixes
     in_init = table.fill(init, before_init)
     in_body = table.fill(body, before_body)
     family.init = shortened(replaced(units[0].init, in_init))
-    family.body = _uncommented(replaced(units[0].body, in_body), units)
+    family.body = uncommented(replaced(units[0].body, in_body), units)
+    _shorten_names(family, table)
     if not before_init and before_body:
         names = [(attribute_name(name), python_name(name)) for name in table.stored]
         stored = [code.Assign((code.dotted(f"self.{own}"),), code.Name(given)) for own, given in names]
@@ -192,7 +162,7 @@ def _parametrize(family: Family, known: Mapping[str, Sequence[str]]) -> None:
         unit.arguments = table.arguments(position)
 
 
-def _uncommented(body: tuple[code.Stmt, ...], units: list[Unit]) -> tuple[code.Stmt, ...]:
+def uncommented(body: tuple[code.Stmt, ...], units: list[Unit]) -> tuple[code.Stmt, ...]:
     """Without the comments (shapes) that are not the same in all units."""
     return tuple(_merge([unit.body[i] for unit in units], item) for i, item in enumerate(body))
 
@@ -208,248 +178,23 @@ def _merge(originals: list[Any], item: Any) -> Any:
     return item
 
 
-class _Table:
-    """The parameters of one family, by the values that its calls give for them."""
+def _shorten_names(family: Family, table: Table) -> None:
+    """`padding` for `padding_2`, where the block's own parameter of that name is no parameter of the class."""
+    changed: dict[str, str] = {}
+    for name in list(table.derived):
+        base = re.sub(r"_\d+\Z", "", name)
+        others = (table.used, table.derived, table.forced, family.units[0].taken, changed.values())
+        if base != name and not any(base in known for known in others):
+            changed[name] = base
 
-    def __init__(self, units: list[Unit], known: Mapping[str, Sequence[str]]) -> None:
-        self.units, self.known = units, known
-        self.given = {  # the block's own parameters whose values can stand in code
-            name: tuple(_value(unit.call.arguments[name]) for unit in units)
-            for name in units[0].call.arguments
-            if name not in units[0].taken
-        }
-        forced = [dict(unit.forced) for unit in units]
-        self.forced = {name: tuple(plain(item[name]) for item in forced) for name in forced[0]}
-        self.used: dict[str, tuple[Any, ...]] = {}
-        self.derived: dict[str, tuple[Any, ...]] = {}
-        self.stored: list[str] = []
-
-    def fill(self, columns: list[list[Any]], prefix: str) -> dict[int, code.Expr]:
-        """What takes the place of each leaf that differs: its number → an expression of parameters."""
-        found: dict[int, code.Expr] = {}
-        for position in range(len(columns[0])):
-            leaves = [column[position] for column in columns]
-            vector = tuple(_leaf_value(leaf.node) for leaf in leaves)
-            if all(item == vector[0] and type(item) is type(vector[0]) for item in vector):
-                continue
-            found[position] = self._expression(vector, leaves, prefix)
-        return found
-
-    def _expression(self, vector: tuple[Any, ...], leaves: list[Any], prefix: str) -> code.Expr:
-        traced = self._traced(vector, leaves)
-        if traced is not None:
-            for name in _names_in(traced) or ():
-                self._use(name, prefix)
-            return _prefixed(traced, prefix)
-        for name, values in self.given.items():
-            if values == vector:
-                self._use(name, prefix)
-                return _prefixed(code.Name(name), prefix)
-        for name, values in self.derived.items():
-            if values == vector:
-                self._store(name, prefix)
-                return _prefixed(code.Name(name), prefix)
-        hint = argument_name(leaves[0], self.known)
-        fitted = self._fitted(vector, products=not hint.startswith("in_"))
-        if fitted is not None:
-            for name in _names_in(fitted) or ():
-                if name in self.given:
-                    self._use(name, prefix)
-                else:
-                    self._store(name, prefix)
-            return _prefixed(fitted, prefix)
-        name = self._free(hint)
-        self.derived[name] = vector
-        self._store(name, prefix)
-        return _prefixed(code.Name(name), prefix)
-
-    def _traced(self, vector: tuple[Any, ...], leaves: list[Any]) -> code.Expr | None:
-        """The expression that the file has for the leaf, where it is right in all calls."""
-        value = leaves[0].node.value if isinstance(leaves[0].node, code.Literal) else None
-        if not isinstance(value, Traced) or value.scope is not self.units[0].call:
-            return None
-        names = _names_in(value.trace)
-        if names is None or not names or any(name not in self.given for name in names):
-            return None
-        for position, wanted in enumerate(vector):
-            scope = {name: self.given[name][position] for name in names}
-            if _evaluate(value.trace, scope) != wanted:
-                return None
-        return value.trace
-
-    def _fitted(self, vector: tuple[Any, ...], products: bool) -> code.Expr | None:
-        """A simple expression of parameters that is right in all calls: the half of a kernel pads it, a repeat has one
-        round less than the stage is deep, the inner width is the outer one times `expand`."""
-        if any(type(v) is not int for v in vector) or len(set(vector)) < 2:
-            return None
-        known = {
-            name: values
-            for name, values in (self.given | self.derived).items()
-            if all(type(v) is int for v in values) and len(set(values)) > 1
-        }
-        for name, values in known.items():
-            times = vector[0] // values[0] if values[0] else 0
-            parts = values[0] // vector[0] if vector[0] else 0
-            fits = [*_FITS, ("*", times), ("//", parts)]
-            for op, number in fits:
-                simple = op in ("+", "-") or 2 <= number <= _LARGEST_FACTOR
-                if simple and all(_OPERATORS[op](v, number) == w for v, w in zip(values, vector, strict=True)):
-                    left, right = code.Name(name), code.Literal(number)
-                    return code.Binary(op, right, left) if op == "*" else code.Binary(op, left, right)
-        for one, other in combinations(known, 2) if products else ():
-            columns = zip(known[one], known[other], vector, strict=True)
-            if all(a * b == wanted for a, b, wanted in columns):
-                return code.binary("*", code.Name(one), code.Name(other))
+    def rule(part: Any) -> Any:
+        if isinstance(part, code.Name) and part.id in changed:
+            return code.Name(changed[part.id])
+        if isinstance(part, code.Attr) and part.value == code.Name("self") and part.name in changed:
+            return code.Attr(part.value, changed[part.name])
         return None
 
-    def _use(self, name: str, prefix: str) -> None:
-        self.used[name] = self.given[name]
-        self._store(name, prefix)
-
-    def _store(self, name: str, prefix: str) -> None:
-        if prefix and name not in self.stored:
-            self.stored.append(name)
-
-    def _free(self, hint: str) -> str:
-        name, number = hint, 2
-        while name in self.derived or name in self.given or name in self.units[0].taken:
-            name, number = f"{hint}_{number}", number + 1
-        return name
-
-    def _ordered(self) -> list[str]:
-        more = [name for name in self._more() if name not in self.forced]
-        return [*self.forced, *more]
-
-    def _more(self) -> list[str]:
-        incoming = [name for name in self.derived if name.startswith(("in_", "size", "features", "channels"))]
-        others = [name for name in self.derived if name not in incoming]
-        return [*incoming, *(name for name in self.given if name in self.used), *others]
-
-    def parameters(self) -> list[tuple[str, str]]:
-        """(name, annotation): the last ones have the file's defaults behind their types."""
-        columns = self.used | self.derived | self.forced
-        found = []
-        optional = self._optional()
-        for name in self._ordered():
-            kind = _type(columns[name])
-            found.append((python_name(name), f"{kind} = {literal(optional[name])}" if name in optional else kind))
-        return found
-
-    def arguments(self, position: int) -> tuple[code.Expr, ...]:
-        result: list[code.Expr] = []
-        for name in self._ordered():
-            if name in self.forced:
-                result.append(code.lift(dict(self.units[position].forced)[name]))
-            elif name in self.used:
-                result.append(code.lift(_written(self.units[position].call.arguments[name])))
-            else:
-                result.append(code.lift(self.derived[name][position]))
-        return tuple(result)
-
-    def defaults(self) -> tuple[Any, ...]:
-        """The defaults of the last parameters, in order."""
-        optional = self._optional()
-        return tuple(optional[name] for name in self._ordered() if name in optional)
-
-    def _optional(self) -> dict[str, Any]:
-        """The defaults of the parameters at the end that have one in the file."""
-        columns = self.used | self.derived | self.forced
-        defaults: dict[str, Any] = {}
-        for parameter in self.units[0].call.definition.parameters:
-            value = getattr(parameter.default, "value", None)
-            if isinstance(value, int | float | str | bool):
-                defaults[parameter.name.text] = value
-        found: dict[str, Any] = {}
-        for name in reversed(self._ordered()):
-            if name not in defaults or name in self.derived:
-                break
-            if _type((*columns[name], defaults[name])) != _type(columns[name]):
-                break
-            found[name] = defaults[name]
-        return found
-
-
-def _value(value: object) -> Any:
-    """A parameter's value as a leaf has it; a value of its own kind where it can stand in no code."""
-    if isinstance(value, list | tuple) and all(isinstance(item, int | float | str) for item in value):
-        return tuple(plain(item) for item in value)
-    if isinstance(value, int | float | str | bool):
-        return plain(value)
-    name = getattr(value, "name", None)
-    return name if isinstance(name, str) else object()
-
-
-def _written(value: object) -> Any:
-    """The same with the traces that it has in the body around the call."""
-    if isinstance(value, list):
-        return tuple(value)
-    name = getattr(value, "name", None)
-    return name if isinstance(name, str) else value
-
-
-def _leaf_value(node: Any) -> Any:
-    if isinstance(node, code.Tuple):
-        return tuple(plain(item.value) for item in node.items if isinstance(item, code.Literal))
-    return plain(node.value)
-
-
-def _type(values: tuple[Any, ...]) -> str:
-    kinds = {type(value) for value in values}
-    if kinds == {tuple}:
-        item = {type(i) for value in values for i in value}
-        inner = "float" if item - {int} else "int"
-        lengths = {len(value) for value in values}
-        return f"tuple[{', '.join([inner] * lengths.pop())}]" if len(lengths) == 1 else f"tuple[{inner}, ...]"
-    if kinds <= {int, float} and float in kinds:
-        return "float"
-    return next(iter(kinds)).__name__
-
-
-_FITS = (("//", 2), ("-", 1), ("+", 1))
-_LARGEST_FACTOR = 32
-_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
-    "//": lambda a, b: a // b, "%": lambda a, b: a % b, "**": lambda a, b: a**b,
-}  # fmt: skip
-
-
-def _names_in(node: code.Expr) -> list[str] | None:
-    """The names of an expression of parameters; None where it holds anything else."""
-    match node:
-        case code.Name(id):
-            return [id]
-        case code.Literal():
-            return []
-        case code.Unary(_, operand):
-            return _names_in(operand)
-        case code.Binary(_, left, right):
-            first, second = _names_in(left), _names_in(right)
-            return None if first is None or second is None else [*first, *(n for n in second if n not in first)]
-    return None
-
-
-def _evaluate(node: code.Expr, scope: Mapping[str, Any]) -> Any:
-    try:
-        match node:
-            case code.Name(id):
-                return scope[id]
-            case code.Literal(value):
-                return value
-            case code.Unary("-", operand):
-                return -_evaluate(operand, scope)
-            case code.Binary(op, left, right):
-                return _OPERATORS[op](_evaluate(left, scope), _evaluate(right, scope))
-    except (TypeError, ValueError, ArithmeticError, KeyError):
-        return None
-    return None
-
-
-def _prefixed(node: code.Expr, prefix: str) -> code.Expr:
-    match node:
-        case code.Name(id):
-            return code.dotted(prefix + attribute_name(id)) if prefix else code.Name(python_name(id))
-        case code.Unary(op, operand):
-            return code.Unary(op, _prefixed(operand, prefix))
-        case code.Binary(op, left, right):
-            return code.Binary(op, _prefixed(left, prefix), _prefixed(right, prefix))
-    return node
+    if changed:
+        family.init, family.body = transformed(family.init, rule), transformed(family.body, rule)
+        table.derived = {changed.get(name, name): values for name, values in table.derived.items()}
+        table.stored = [changed.get(name, name) for name in table.stored]

@@ -13,17 +13,19 @@ from nndsl.layers.emit import StateEntry, TorchScope
 from nndsl.passes.flatten import flatten
 from nndsl.targets import helpers, torch_training
 from nndsl.targets.docstrings import block_docstring, class_docstring, file_docstring
+from nndsl.targets.folding import norms_of
 from nndsl.targets.names import class_name
 from nndsl.targets.printing import block, signature
 from nndsl.targets.render import render
 from nndsl.targets.rewrite import transformed
-from nndsl.targets.specialize import Family, Unit, specialize, trimmed
+from nndsl.targets.specialize import specialize, trimmed
 from nndsl.targets.structure import NotStructured
-from nndsl.targets.torch_blocks import Written
+from nndsl.targets.torch_blocks import Written, tidied
 from nndsl.targets.torch_custom import WrittenLayer
 from nndsl.targets.torch_forward import Forward
 from nndsl.targets.torch_init import Inits, plan_inits
 from nndsl.targets.torch_loops import resolved_list
+from nndsl.targets.units import Family, Unit
 
 _FUNCTIONAL = re.compile(r"\bF\.")
 
@@ -127,7 +129,10 @@ def resolved(node: Any) -> Any:
             assert isinstance(unit, Unit) and unit.family is not None
             return code.Call(code.Name(unit.family.name), (*part.args, *unit.arguments), part.kwargs)
         if isinstance(part, code.DeferredList):
-            return resolved_list(part.func, [resolved(item) for item in part.items])
+            units = [item.key for item in part.items if isinstance(item, code.Deferred)]
+            families = {unit.family for unit in units if isinstance(unit, Unit) and unit.family is not None}
+            known = {family.name: [name for name, _ in family.parameters] for family in families}
+            return resolved_list(part.func, [resolved(item) for item in part.items], known)
         return None
 
     return transformed(node, rule)
@@ -149,7 +154,7 @@ def _block_class(family: Family) -> dict[str, Any]:
         "init": signature("__init__", parameters, "None", 1) if family.init else "",
         "modules": block(family.init, 2),
         "signature": signature("forward", arguments, returns, 1),
-        "forward": block(forward, 2),
+        "forward": block(tidied(forward, made.arguments, norms_of(made.scope.modules)), 2),
         "reset": block(reset, 2) if reset else "",
     }
 
@@ -168,7 +173,7 @@ def _layer_class(family: Family) -> dict[str, Any]:
         "init": signature("__init__", parameters, "None", 1) if family.init else "",
         "modules": block(family.init, 2),
         "signature": signature("forward", arguments, returns, 1),
-        "forward": block(family.body, 2),
+        "forward": block(tidied(family.body, made.arguments), 2),
         "reset": "",
     }
 

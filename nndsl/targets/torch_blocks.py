@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,14 @@ from nndsl.layers.emit import TorchCall, TorchScope
 from nndsl.passes.held import BlockLayer
 from nndsl.passes.layout import layout
 from nndsl.passes.masks import masks_needed
-from nndsl.targets.folding import folded, norms_of, returning
+from nndsl.targets.folding import folded, returning
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.rewrite import transformed
-from nndsl.targets.specialize import Unit
+from nndsl.targets.rewrite import same_code, transformed
+from nndsl.targets.specialize import uncommented
 from nndsl.targets.structure import CallItem, NotStructured, held_call, statement_of
 from nndsl.targets.torch_body import Body, channels_first, channels_last, comment_of, physical
 from nndsl.targets.typing import typed
+from nndsl.targets.units import Unit
 from nndsl.targets.unpacked import discard_unread
 
 if TYPE_CHECKING:
@@ -129,8 +130,9 @@ class BlockWriter:
         first = self.shared.setdefault(key, unit)
         if unit is not first:
             alike = unit.extra.scope.modules == first.extra.scope.modules or _same_modules(unit, first)
-            if (unit.fixed, unit.body) != (first.fixed, first.body) or not alike:
+            if unit.fixed != first.fixed or not same_code(unit.body, first.body) or not alike:
                 raise NotStructured
+            first.body = uncommented(first.body, [first, unit])
             self.units.remove(unit)
         return first
 
@@ -161,16 +163,25 @@ class BlockWriter:
         masks = [i for i, port in enumerate(item.outputs) if port.results[0] in writer.masked]
         given = [*(body.result(value) for value in results), *(body.masks[results[i]] for i in masks)]
         returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
-        statements = folded(statements, norms_of(scope.modules), given)
-        if len(given) == 1:
-            statements = typed(statements, returned, set(arguments.values()))
-        statements = returning(folded(discard_unread([*statements, code.Return(returned)])))
+        statements = discard_unread([*statements, code.Return(returned)])
         made = Written(scope, tuple(parameters), tuple(masks), scope.activity, bool(scope.reset))
-        layers = tuple(dict.fromkeys(statement_of(step, call) for step in body.nodes))
+        layers = tuple(filter(None, dict.fromkeys(statement_of(step, call) for step in body.nodes)))
         fixed = (made.arguments, made.masks, len(given), made.penalised, tuple(_states(scope)), tuple(_inits(scope)))
         unit = Unit(call, (), (*scope.reset, *statements), fixed, layers, made)
         self.units.append(unit)
         return unit
+
+
+def tidied(statements: Sequence[code.Stmt], arguments: Sequence[str], norms: Collection[str] = ()) -> list[code.Stmt]:
+    """The body of `forward` as it is printed. This comes last: shapes in comments decide how long its lines are, and
+    those that differ between the calls of a block have gone by then."""
+    *body, last = statements
+    assert isinstance(last, code.Return)
+    given = last.value.items if isinstance(last.value, code.Tuple) else (last.value,)
+    body = folded(body, norms, given)
+    if len(given) == 1:
+        body = typed(body, last.value, arguments)
+    return returning(folded([*body, last]))
 
 
 def _same_modules(unit: Unit, other: Unit) -> bool:

@@ -12,6 +12,7 @@ from nndsl.layers.emit import TorchCall, TorchScope
 from nndsl.layers.port import PORT
 from nndsl.targets.inline import hint, put, room, to_bind
 from nndsl.targets.names import attribute_name, python_name
+from nndsl.targets.rewrite import transformed
 from nndsl.targets.structure import CallItem, Item, LoopItem, Step, steps
 from nndsl.targets.torch_loops import write_loop
 from nndsl.targets.variables import Variables
@@ -288,13 +289,19 @@ class Body:
         return "" if before == after else comment_of(after)
 
     def unless_logits(self) -> list[code.Stmt]:
-        """The last activations, which a caller that trains leaves out."""
+        """The last activations, which a caller that trains leaves out: here, and not in `result`."""
         body = tuple(code.Assign((name,), value) for name, value in self.pending)
+        self.pending = []
         return [code.If(code.Unary("not", code.Name("logits")), body)] if body else []
 
     def result(self, value: Value) -> code.Expr:
         """The value as the method returns it: in the declared order of axes, from a block as its caller has it."""
-        return self.final.get(value) or self.operand(value, bool(self.prefix) and value in self.writer.layout.moved)
+        if value in self.final:
+            return self.final[value]
+        result = self.operand(value, bool(self.prefix) and value in self.writer.layout.moved)
+        either = {name: code.IfElse(name, code.Name("logits"), activated) for name, activated in self.pending}
+        chosen: code.Expr = transformed(result, lambda part: either.get(part) if isinstance(part, code.Name) else None)
+        return chosen
 
 
 def _takes_moved(step: Step, value: Value, wants: set[Node]) -> bool:

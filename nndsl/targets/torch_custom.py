@@ -12,11 +12,9 @@ from nndsl.layers.base import Weight
 from nndsl.layers.emit import InitRecord, StateEntry, TorchCall, TorchScope
 from nndsl.passes.custom import CustomLayer, Inside, Update
 from nndsl.targets.custom_parts import Updates, parameters, parametrized, states
-from nndsl.targets.folding import folded, returning
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.specialize import Unit
 from nndsl.targets.torch_body import Body
-from nndsl.targets.typing import typed
+from nndsl.targets.units import Unit
 from nndsl.targets.unpacked import discard_unread
 
 if TYPE_CHECKING:
@@ -78,10 +76,7 @@ class LayerWriter:
         statements = body.write([])
         results = [body.result(value) for value in inside.outputs.values()]
         returned = results[0] if len(results) == 1 else code.Tuple(tuple(results))
-        statements = folded(statements)
-        if len(results) == 1:
-            statements = typed(statements, returned, names)
-        statements = returning(discard_unread([*statements, code.Return(returned)]))
+        statements = discard_unread([*statements, code.Return(returned)])
         given = dict(parameters(layer))
         sizes: dict[str, int] = {}
 

@@ -14,7 +14,7 @@ from nndsl.passes.masks import masks_needed
 from nndsl.targets.convert import expression
 from nndsl.targets.folding import folded, norms_of
 from nndsl.targets.names import attribute_name, python_name
-from nndsl.targets.printing import block, signature
+from nndsl.targets.printing import WIDTH, block, flat, signature
 from nndsl.targets.structure import NotStructured, structure
 from nndsl.targets.torch_blocks import BlockWriter
 from nndsl.targets.torch_body import Body, config_activity
@@ -87,7 +87,10 @@ class Forward:
         statements += self.main.penalty_terms(self.model.penalties)
         if self.scope.activity:
             statements = self._activity(statements)
-        statements += self.main.unless_logits()
+        result = self._returned(self.main)
+        if self.main.pending and len(f"        return {flat(result)}") > WIDTH:
+            statements += self.main.unless_logits()
+            result = self._returned(self.main)
         masks = tuple(
             (code.Literal(o.name), self.main.masks[o.value])
             for o in self.model.outputs
@@ -96,7 +99,6 @@ class Forward:
         if masks:
             self.scope.output_masks = True
             statements.append(code.Assign((code.dotted("self.output_masks"),), code.Dict(masks)))
-        result = code.Dict(tuple((code.Literal(o.name), self.main.result(o.value)) for o in self.model.outputs))
         statements = folded(statements, norms_of(self.scope.modules), [result])
         self.body = discard_unread([*statements, code.Return(result)])
         return [self.method(submodel) for submodel in self.model.submodels]
@@ -144,6 +146,10 @@ class Forward:
             message = f"this model needs {fact} ({where})"
             statements.append(code.If(_negated(expression(fact.python(places))), (_raise(message),)))
         return statements
+
+    def _returned(self, body: Body) -> code.Dict:
+        """What forward returns."""
+        return code.Dict(tuple((code.Literal(o.name), body.result(o.value)) for o in self.model.outputs))
 
     def method(self, submodel: Submodel) -> str:
         """The text of a submodel's method, written where forward first needs it: so stand its modules in order."""

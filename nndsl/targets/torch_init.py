@@ -1,5 +1,4 @@
-"""Initial weights in torch: Keras's defaults in one small function for all layers that have them, the rest spelled out
-behind the modules."""
+"""Initial weights in torch: Keras's defaults in one loop for all layers that have them, the rest spelled out behind."""
 
 from __future__ import annotations
 
@@ -13,12 +12,15 @@ from nndsl.targets.printing import block
 from nndsl.targets.rewrite import transformed
 
 _PLAIN = ("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
+_OF_LINEARS = ("MultiHeadAttention",)
+"""Helpers that leave the linear layers inside to the file's usual initial weights."""
 _SELF, _MODULE, _INIT = code.Name("self"), code.Name("module"), code.Name("init_weights")
 
 
 @dataclass(frozen=True)
 class Inits:
-    """`function` is the text of `init_weights`, or ""; `statements` end the `__init__` of each scope."""
+    """`function` is the text of `init_weights`, or "" where one loop does; `statements` end the `__init__` of each
+    scope."""
 
     function: str
     statements: dict[int, tuple[code.Stmt, ...]]
@@ -29,7 +31,7 @@ class Inits:
 
 @dataclass
 class _Plan:
-    """The records of one class: `usual` are seen to by `init_weights`, `special` by statements of their own."""
+    """The records of one class: `usual` start in the way of all layers, `special` by statements of their own."""
 
     scope: TorchScope
     usual: list[InitRecord]
@@ -37,18 +39,18 @@ class _Plan:
 
 
 def plan_inits(top: TorchScope, inner: Sequence[TorchScope]) -> Inits:
-    """Splits the initial weights of all classes of a file into the usual ones (one function, applied to every module)
-    and the others. `inner` are the classes of blocks."""
+    """Splits the initial weights of all classes of a file into the usual ones (one loop over all modules) and the
+    others. `inner` are the classes of blocks."""
     scopes = [top, *inner]
     own = [[record for record in scope.inits if not record.nested] for scope in scopes]
     usual = list(map(_usual_modules, own))
     biases = {record.module for records in own for record in records if _zero_bias(record)}
-    function, kinds = "", list[str]()
-    if sum(map(len, usual)) > 1 or biases - {"Linear"}:
-        usual_kinds = {record.module for found in usual for record in found.values()}
+    count = sum(_modules_in(scope, name) for scope, found in zip(scopes, usual, strict=True) for name in found)
+    kinds, usual_records = list[str](), [record for found in usual for record in found.values()]
+    if count > 1 or biases - {"Linear"} or any(record.module in _OF_LINEARS for record in usual_records):
+        usual_kinds = set(map(_kind, usual_records))
         kinds = [kind for kind in _PLAIN if kind in usual_kinds or kind in biases - {"Linear"}]
-        no_bias = any(map(_without_bias, scopes)) or any(kind != "Linear" for kind in kinds)
-        function = _function(kinds, no_bias)
+    no_bias = any(map(_without_bias, scopes))
     plans: list[_Plan] = []
     for scope, records, modules in zip(scopes, own, usual, strict=True):
         plan = _Plan(scope, [], [])
@@ -59,19 +61,28 @@ def plan_inits(top: TorchScope, inner: Sequence[TorchScope]) -> Inits:
                 plan.special.append(record)
         plans.append(plan)
     statements = {id(plan.scope): list(_spelled_out(plan.scope, plan.special)) for plan in plans}
-    if any(record.module in kinds for plan in plans[1:] for record in plan.special):
-        # What the model applied to everything in it would undo what the blocks have done.
+    function = ""
+    if any(_kind(record) in kinds for plan in plans[1:] for record in plan.special):
+        # A loop of the model's over everything in it would undo what the blocks have done.
+        function = _function(_usual_start(kinds, no_bias))
         for plan in plans:
             statements[id(plan.scope)][:0] = _own_modules(plan)
     elif kinds:
-        statements[id(top)].insert(0, code.Do(code.call("self.apply", _INIT)))
+        loop = code.For(_MODULE, code.call("self.modules"), (_usual_start(kinds, no_bias),))
+        statements[id(top)].insert(0, loop)
     return Inits(function, {key: tuple(found) for key, found in statements.items()})
+
+
+def _modules_in(scope: TorchScope, name: str) -> int:
+    """How many modules an attribute holds."""
+    made = scope.modules.get(name)
+    return len(made.items) if isinstance(made, code.DeferredList) else 1
 
 
 def _own_modules(plan: _Plan) -> Iterator[code.Stmt]:
     """Calls of `init_weights` for the modules of one class, those of blocks left out."""
-    owners = dict.fromkeys(map(_owner, plan.usual))
-    lists = [name for name in owners if isinstance(plan.scope.modules[name], code.DeferredList)]
+    owners = {_owner(record): record.module in _OF_LINEARS for record in plan.usual}
+    lists = [name for name in owners if owners[name] or isinstance(plan.scope.modules[name], code.DeferredList)]
     single = [name for name in owners if name not in lists]
     if len(single) > 2:
         call = code.Do(code.call(_INIT, _MODULE))
@@ -104,20 +115,32 @@ def _for_list(scope: TorchScope, name: str, records: list[InitRecord]) -> Iterat
     place, item = code.Attr(_SELF, name), _MODULE if records[0].key else code.Name("parameter")
     made = scope.modules[name]
     assert isinstance(made, code.DeferredList)
+    of_items: list[list[InitRecord]] = [[] for _ in made.items]
+    for record in records:
+        of_items[_place_in(record.target)].append(record)
     bodies: list[tuple[code.Stmt, ...]] = []
-    for start in (code.index(place, i) for i in range(len(made.items))):
+    for i, group in enumerate(of_items):
         body: list[code.Stmt] = []
-        for record in records:
-            target = _put(record.target, start, item)
-            if target != record.target:
-                of_item = replace(record, target=_by_name(target, item))
-                body += record.weight.initializer.torch(scope, of_item)
+        for record in group:
+            target = _put(record.target, code.index(place, i), item)
+            of_item = replace(record, target=_by_name(target, item))
+            body += record.weight.initializer.torch(scope, of_item)
         bodies.append(tuple(body))
     if all(other == bodies[0] for other in bodies):
         yield code.For(item, place, bodies[0])
         return
     for i, statements in enumerate(bodies):
         yield from _put(statements, item, code.index(place, i))
+
+
+def _place_in(target: code.Expr) -> int:
+    """Which item of its list a tensor belongs to: 2 of `self.convs[2].weight`."""
+    found = 0
+    while isinstance(target, code.Attr | code.Index | code.Call):
+        if isinstance(target, code.Index) and isinstance(target.items[0], code.Literal):
+            found = int(target.items[0].value or 0)
+        target = target.func if isinstance(target, code.Call) else target.value
+    return found
 
 
 def _put(node: Any, old: code.Expr, new: code.Expr) -> Any:
@@ -163,6 +186,9 @@ def _usual_modules(records: list[InitRecord]) -> dict[str, InitRecord]:
     odd: set[str] = set()
     for record in records:
         owner = _owner(record)
+        if record.module in _OF_LINEARS and record.filled:
+            found.setdefault(owner, record)
+            continue
         name = record.weight.initializer.title()
         wanted = {"weight": "GlorotUniform", "bias": "Zeros"}.get(record.key)
         if record.module in _PLAIN and name == wanted and not record.weight.initializer.given and _same_fans(record):
@@ -170,6 +196,11 @@ def _usual_modules(records: list[InitRecord]) -> dict[str, InitRecord]:
         else:
             odd.add(owner)
     return {owner: record for owner, record in found.items() if owner not in odd}
+
+
+def _kind(record: InitRecord) -> str:
+    """The class of torch's that holds the tensor, in the end."""
+    return "Linear" if record.module in _OF_LINEARS else record.module
 
 
 def _zero_bias(record: InitRecord) -> bool:
@@ -187,16 +218,23 @@ def _without_bias(scope: TorchScope) -> bool:
     return False
 
 
-def _function(kinds: list[str], no_bias: bool) -> str:
+def _usual_start(kinds: list[str], no_bias: bool) -> code.Stmt:
+    """Keras's defaults for one module, of these classes: Glorot uniform kernels, zero biases."""
     module, weight, bias = code.Name("module"), code.dotted("module.weight"), code.dotted("module.bias")
     classes = [code.dotted(f"nn.{kind}") for kind in kinds]
     test = classes[0] if len(classes) == 1 else code.Tuple(tuple(classes))
     zero: code.Stmt = code.Do(code.call("nn.init.zeros_", bias))
     if no_bias:
         zero = code.If(code.binary("is not", bias, None), (zero,))
-    body = code.If(code.call("isinstance", module, test), (code.Do(code.call("nn.init.xavier_uniform_", weight)), zero))
+    elif any(kind != "Linear" for kind in kinds):  # for type checkers, the bias of a convolution may be None
+        zero = code.Do(code.call("nn.init.zeros_", code.call("module.get_parameter", "bias")))
+    kernel = code.Do(code.call("nn.init.xavier_uniform_", weight), comment="as in Keras")
+    return code.If(code.call("isinstance", module, test), (kernel, zero))
+
+
+def _function(start: code.Stmt) -> str:
     text = '"""Keras\'s defaults: Glorot uniform kernels, zero biases."""'
-    return f"def init_weights(module: nn.Module) -> None:\n    {text}\n{block([body], 1)}"
+    return f"def init_weights(module: nn.Module) -> None:\n    {text}\n{block([start], 1)}"
 
 
 _TORCH_DEFAULTS = {
@@ -212,5 +250,5 @@ def _torch_default(record: InitRecord) -> bool:
     name = record.weight.initializer.title()
     if record.key in ("running_mean", "running_var", "moving_mean", "moving_variance"):
         return bool(name == ("Zeros" if record.key.endswith("mean") else "Ones"))
-    module = "BatchNorm" if record.module in ("MaskedBatchNorm", "FrozenBatchNorm") else record.module
+    module = "BatchNorm" if record.module.endswith("BatchNorm") else record.module
     return bool(_TORCH_DEFAULTS.get((module, record.key)) == name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nndsl import code
 from nndsl.targets.rewrite import transformed
@@ -16,6 +16,9 @@ from nndsl.targets.structure import LoopItem
 
 if TYPE_CHECKING:
     from nndsl.targets.torch_body import Body
+
+
+Variables: TypeAlias = tuple[code.Expr | None, ...]
 
 
 @dataclass
@@ -33,13 +36,12 @@ class _Mark:
 
 def write_loop(body: Body, item: LoopItem) -> None:
     marks = [_mark(body)]
-    starts: list[code.Expr | None] = []
-    ends: list[code.Expr | None] = []
+    starts: list[Variables] = []
+    ends: list[Variables] = []
     for one in item.rounds:
-        single = len(one.round.inputs) == 1 and len(one.round.outputs) == 1
-        starts.append(body.variables.get(one.round.inputs[0]) if single else None)
+        starts.append(tuple(body.variables.get(value) for value in one.round.inputs))
         body._items(one.items)
-        ends.append(body.variables.get(one.round.outputs[0]) if single else None)
+        ends.append(tuple(body.variables.get(value) for value in one.round.outputs))
         marks.append(_mark(body))
     if len(item.rounds) > 1:
         _Roll(body, item, marks, starts, ends).run()
@@ -58,11 +60,13 @@ class _Roll:
         body: Body,
         item: LoopItem,
         marks: list[_Mark],
-        starts: Sequence[code.Expr | None],
-        ends: Sequence[code.Expr | None],
+        starts: Sequence[Variables],
+        ends: Sequence[Variables],
     ) -> None:
         self.body, self.item, self.marks, self.scope = body, item, marks, body.scope
-        self.starts, self.ends = starts, ends
+        self.all_starts, self.all_ends = starts, ends
+        self.starts = [one[0] if len(one) == 1 else None for one in starts]
+        self.ends = [one[0] if len(one) == 1 else None for one in ends]
         names = list(self.scope.modules)
         self.rounds = range(len(marks) - 1)
         self.modules = [names[marks[i].modules : marks[i + 1].modules] for i in self.rounds]
@@ -73,8 +77,12 @@ class _Roll:
         first, last = self.marks[0], self.marks[-1]
         same_size = len({len(modules) for modules in self.modules}) == 1 and bool(self.modules[0])
         leftovers = (first.after, first.reset, first.penalties) != (last.after, last.reset, last.penalties)
-        variables = [*self.starts, *self.ends]
-        if not same_size or leftovers or not all(isinstance(v, code.Name) for v in variables):
+        if not same_size or leftovers:
+            return
+        if len(self.all_starts[0]) > 1:
+            self._several()
+            return
+        if not all(isinstance(v, code.Name) for v in [*self.starts, *self.ends]):
             return
         if any(not isinstance(s, code.Assign) for statements in self.forward for s in statements):
             return
@@ -111,6 +119,60 @@ class _Roll:
             if not isinstance(statement, code.Assign) or statement.value != wanted or len(statement.targets) != 1:
                 return False
         return True
+
+    def _several(self) -> None:
+        """Rounds that hand on several values, each the call of one module: `x, skips = block(x, skips)`."""
+        calls = [self._one_call(i) for i in self.rounds]
+        taken: list[Any] = []  # the arguments of a call: the place of a value that is handed on, or code from outside
+        for i, call in enumerate(calls):
+            starts = self.all_starts[i]
+            if call is None or None in starts or len(call.args) != len(calls[0].args):  # type: ignore[union-attr]
+                return
+            if i == 1:  # here the values have names of their own
+                taken = [starts.index(arg) if arg in starts else arg for arg in call.args]
+        names, sources = [end for end in self.all_ends[-1] if end is not None], self.all_starts[0]
+        for call, starts in zip(calls, self.all_starts, strict=True):
+            assert call is not None
+            wanted = [starts[arg] if isinstance(arg, int) else arg for arg in taken]
+            if wanted != list(call.args) or call.kwargs != calls[0].kwargs:  # type: ignore[union-attr]
+                return
+        if any(arg in names for arg in taken) or len(names) != len(sources):
+            return
+        if any(source in names[:k] for k, source in enumerate(sources)):
+            return
+        options = call.kwargs  # type: ignore[union-attr]
+        self._collect("nn.ModuleList")
+        inputs = self.item.rounds[0].round.inputs
+        for value, name, source in zip(inputs, names, sources, strict=True):
+            if source != name:
+                self._begin(name, source, only=not value.name and len(value.uses) == 1)
+        head = self.modules[0][0]
+        module = code.Name(self.scope.variable(_short(head, [head])))
+        args = tuple(names[arg] if isinstance(arg, int) else arg for arg in taken)
+        once = code.Assign(tuple(names), code.Call(module, args, options))
+        self.scope.forward.append(code.For(module, code.Attr(code.Name("self"), head), (once,)))
+
+    def _one_call(self, i: int) -> code.Call | None:
+        """The call of its only module that is all there is to a round."""
+        statement = self.forward[i][0] if len(self.forward[i]) == 1 and len(self.modules[i]) == 1 else None
+        if not isinstance(statement, code.Assign) or statement.targets != self.all_ends[i]:
+            return None
+        call = statement.value
+        own = isinstance(call, code.Call) and call.func == code.Attr(code.Name("self"), self.modules[i][0])
+        return call if isinstance(call, code.Call) and own else None
+
+    def _begin(self, name: code.Expr, source: code.Expr | None, only: bool) -> None:
+        """`name = source`, or what has just been computed for it alone bears its name at once."""
+        statements = self.scope.forward
+        assert source is not None
+        for at in range(len(statements) - 1, -1, -1):
+            statement = statements[at]
+            if only and isinstance(statement, code.Assign) and statement.targets == (source,):
+                statements[at] = code.Assign((name,), statement.value, statement.comment, statement.annotation)
+                return
+            if not isinstance(statement, code.Assign) or not isinstance(statement.value, code.Name):
+                break
+        statements.append(code.Assign((name,), source))
 
     def _normal(self, i: int) -> Any:
         """The statements of a round with modules and local names numbered in the order in which they come up."""
@@ -223,10 +285,10 @@ def _short(name: str, heads: Sequence[str]) -> str:
     return short if short.isidentifier() else name
 
 
-def resolved_list(func: str, items: Sequence[code.Expr]) -> code.Call:
+def resolved_list(func: str, items: Sequence[code.Expr], known: Mapping[str, Sequence[str]]) -> code.Call:
     """`nn.Sequential(*(Residual(16) for _ in range(3)))` where the items are alike, else one after the other."""
     arguments: list[code.Expr] = list(items)
-    counted = _counted(items)
+    counted = _counted(items, known)
     if len(items) > 1 and all(item == items[0] for item in items):
         arguments = [_star(items[0], len(items))]
     elif len(items) > 2 and all(item == items[1] for item in items[1:]):
@@ -245,7 +307,7 @@ def _star(item: code.Expr, count: int) -> code.Star:
     return code.Star(code.Generator(item, code.Name("_"), code.call("range", count)))
 
 
-def _counted(items: Sequence[code.Expr]) -> code.Generator | None:
+def _counted(items: Sequence[code.Expr], known: Mapping[str, Sequence[str]]) -> code.Generator | None:
     """Items that differ in one number, which goes up by the same step."""
     from nndsl.targets.arguments import argument_name
     from nndsl.targets.rewrite import leaves_of, replaced
@@ -262,10 +324,18 @@ def _counted(items: Sequence[code.Expr]) -> code.Generator | None:
         return None
     values = [int(v) for v in vectors.pop() if isinstance(v, int) and not isinstance(v, bool)]
     steps = {b - a for a, b in pairwise(values)}
-    if len(values) != len(items) or len(steps) != 1:
+    if len(values) != len(items):
+        return None
+    base = values[1] // values[0] if values[0] == 1 else 0
+    if base > 1 and values == [base**i for i in range(len(values))]:
+        powers = code.binary("**", base, code.Name("i"))
+        return code.Generator(
+            replaced(items[0], dict.fromkeys(moving, powers)), code.Name("i"), code.call("range", len(values))
+        )
+    if len(steps) != 1:
         return None
     step = steps.pop()
-    name = argument_name(keyed[0][1][moving[0]])
+    name = argument_name(keyed[0][1][moving[0]], known)
     variable = code.Name(name)
     item = replaced(items[0], dict.fromkeys(moving, variable))
     bounds = [values[0], values[-1] + step] + ([step] if step != 1 else [])

@@ -10,6 +10,7 @@ from nndsl.ir.graph import Model, Output
 from nndsl.layers.emit import TorchScope
 from nndsl.layers.training import Metric, TrainingCall
 from nndsl.passes.logits import logits_activation
+from nndsl.targets.printing import WIDTH, flat
 from nndsl.targets.training_settings import trained_outputs
 
 _PREDICTION, _TARGET, _MASK = code.Name("prediction"), code.Name("target"), code.Name("mask")
@@ -21,16 +22,16 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
     logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None}
     inputs = [code.index(code.Name("batch"), item.name) for item in model.inputs]
     outputs = code.call("model", *inputs, **({"logits": True} if logits else {}))
-    body: list[code.Stmt] = [code.Assign((code.Name("outputs"),), outputs)]
+    body: list[code.Stmt] = []
     if len(trained) > 1:
+        body.append(code.Assign((code.Name("outputs"),), outputs))
         body.append(code.Assign((code.Name("values"),), code.Dict(()), annotation="dict[str, Tensor]"))
     penalties = [code.call("penalty", code.Name("model"))] if penalised else []
     weights = model.training.given.get("class_weight")
     for output in trained:
         sparse = output.loss.sparse
         call = TrainingCall(scope, output.value.type, logits=logits.get(output.value), sparse=sparse)
-        item = code.index(code.Name("outputs"), output.name), code.index(code.Name("batch"), output.name)
-        body.append(code.Assign((_PREDICTION, _TARGET), code.Tuple(item)))
+        body += _read(output, outputs if len(trained) == 1 else code.Name("outputs"))
         masked = bool(output.value.type.mask)
         if masked:
             body.append(code.Assign((_MASK,), code.index(code.dotted("model.output_masks"), output.name)))
@@ -46,13 +47,15 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
             mask=_MASK if masked else None,
             weight=code.Name("weight") if weights is not None else None,
         )
+        metrics = list(_metrics(model, output, call, masked=masked))
         if len(trained) > 1:
             body.append(code.Assign((_value(f"{output.name}_loss"),), loss))
         else:
-            loss = loss if output.weight == 1.0 else code.binary("*", output.weight, loss)
-            items = ((code.Literal("loss"), code.total([loss, *penalties])),)
-            body.append(code.Assign((code.Name("values"),), code.Dict(items)))
-        body += _metrics(model, output, call, masked=masked)
+            loss = code.total([loss if output.weight == 1.0 else code.binary("*", output.weight, loss), *penalties])
+            if short := _at_once(loss, metrics):
+                return [*body, *short]
+            body.append(code.Assign((code.Name("values"),), code.Dict(((code.Literal("loss"), loss),))))
+        body += metrics
     if len(trained) == 1:
         return [*body, code.Return(code.Name("values"))]
     losses = [_value(f"{o.name}_loss") for o in trained]
@@ -60,6 +63,37 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
     body.append(code.Assign((code.Name("loss"),), code.total([*terms, *penalties])))
     whole = code.Dict(((code.Literal("loss"), code.Name("loss")),))
     return [*body, code.Return(code.binary("|", whole, code.Name("values")))]
+
+
+def _read(output: Output, outputs: code.Expr) -> list[code.Stmt]:
+    """`prediction` and `target`, on one line where they fit."""
+    items = code.index(outputs, output.name), code.index(code.Name("batch"), output.name)
+    both = code.Assign((_PREDICTION, _TARGET), code.Tuple(items))
+    if len(f"    prediction, target = {', '.join(map(flat, items))}") <= WIDTH:
+        return [both]
+    return [code.Assign((_PREDICTION,), items[0]), code.Assign((_TARGET,), items[1])]
+
+
+def _at_once(loss: code.Expr, metrics: list[code.Stmt]) -> list[code.Stmt]:
+    """The loss and its one metric, if any, returned in one dict, where that is short; else nothing."""
+    items: list[tuple[code.Expr, code.Expr]] = [(code.Literal("loss"), loss)]
+    match metrics:
+        case []:
+            pass
+        case [code.Assign((code.Index(code.Name("values"), (code.Literal() as name,)),), value)]:
+            items.append((name, value))
+        case _:
+            return []
+    if _fits(items):
+        return [code.Return(code.Dict(tuple(items)))]
+    items[0] = (code.Literal("loss"), code.Name("loss"))
+    if _fits(items):
+        return [code.Assign((code.Name("loss"),), loss), code.Return(code.Dict(tuple(items)))]
+    return []
+
+
+def _fits(items: list[tuple[code.Expr, code.Expr]]) -> bool:
+    return len(f"    return {flat(code.Dict(tuple(items)))}") <= WIDTH
 
 
 def results(model: Model, scope: TorchScope) -> list[code.Stmt]:
@@ -124,7 +158,14 @@ def _metrics(model: Model, output: Output, call: TrainingCall, *, masked: bool) 
         elif masked:
             yield code.Assign((target,), code.Binary("/", code.call("torch.sum", numbers), size))
         else:
-            yield code.Assign((target,), code.call("torch.mean", numbers))
+            yield code.Assign((target,), _mean(numbers))
+
+
+def _mean(numbers: code.Expr) -> code.Expr:
+    """`(prediction == target).float().mean()`, or torch.mean(…) of what is no such chain."""
+    if isinstance(numbers, code.Call) and isinstance(numbers.func, code.Attr) and not numbers.args + numbers.kwargs:
+        return code.method(numbers, "mean")
+    return code.call("torch.mean", numbers)
 
 
 def _activate(activation: str) -> code.Stmt:

@@ -14,7 +14,8 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 - `make_watchers()`, where the section has callbacks.
 - `run(model, data, size[, optimizer])` → the numbers of one pass, training where there is an optimizer; where training
   counts steps, `run(model, batches[, optimizer])`.
-- Where no output has a loss there is `ARRAYS`, `load_data`, `predict`, `main` alone.
+- Where no output has a loss there are `ARRAYS` and `load_data` alone.
+- The command line stands under `if __name__ == "__main__"`.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     trained, common = trained_outputs(model), settings(model)
     if trained and common["steps"]:
         scope.imports |= {"from collections.abc import Iterable, Iterator", "from itertools import islice"}
+    if trained:
+        scope.imports.add("from torch import optim")
     given, optimizer = model.training.given, model.training.optimizer
     records = list(_trainable(model, scope))
     callbacks = list(given.get("callbacks", ()))
@@ -67,7 +70,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "schedule_doc": "",
         "watchers": _watchers(model, callbacks, scope) if trained else "",
         "watcher_types": " | ".join(sorted({type(callback).__name__ for callback in callbacks})),
-        "parts": _parts(model),
+        "parts": _parts(model, fixed_batch=model.batch is not None),
         "double": model.float_dtype == "float64",
     }
     if optimizer.schedule is not None and trained:
@@ -81,21 +84,17 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
 
 def _heads(class_name: str, common: dict[str, object]) -> dict[str, str]:
     """The heads of the functions that differ in their parameters, or are long, broken as ruff breaks them."""
-    model, tensors = f"model: {class_name}", "dict[str, Tensor]"
-    data, optimizer = f"data: {tensors}", "optimizer: torch.optim.Optimizer | None = None"
-    passed = [f"batches: Iterable[{tensors}]"] if common["steps"] else [data, "size: int"]
+    model, data, optimizer = f"model: {class_name}", "data: Data", "optimizer: optim.Optimizer | None = None"
+    passed = ["batches: Iterable[Data]"] if common["steps"] else [data, "size: int"]
     state = [model] if common["resets"] else []
     return {
         "penalty": signature("penalty", [model], "Tensor", 0),
-        "measure": signature("measure", [model, f"batch: {tensors}"], tensors, 0),
+        "measure": signature("measure", [model, "batch: Data"], "Data", 0),
         "constrain": signature("constrain", [model], "None", 0),
-        "make_optimizer": signature("make_optimizer", [model], "torch.optim.Optimizer", 0),
-        "batches": signature(
-            "batches", [*state, data, "size: int", "endless: bool = False"], f"Iterator[{tensors}]", 0
-        ),
+        "make_optimizer": signature("make_optimizer", [model], "optim.Optimizer", 0),
+        "batches": signature("batches", [*state, data, "size: int", "endless: bool = False"], "Iterator[Data]", 0),
         "run": signature("run", [model, *passed, optimizer], "dict[str, float]", 0),
-        "predict": signature("predict", [model, data, "size: int"], "dict[str, Any]", 0),
-        "load_data": signature("load_data", ["path: str", "names: list[str]", "device: torch.device"], tensors, 0),
+        "load_data": signature("load_data", ["path: str", "names: list[str]", "device: torch.device | str"], "Data", 0),
     }
 
 
@@ -108,7 +107,7 @@ def _arrays(model: Model) -> str:
 
 
 def _names(model: Model) -> str:
-    """Which arrays `main` reads: the conditional expression is broken as ruff breaks it."""
+    """Which arrays the command line reads: the conditional expression is broken as ruff breaks it."""
     if not trained_outputs(model):
         return "        names = list(ARRAYS)"
     inputs, rest = code.lift([item.name for item in model.inputs]), 'if args.command == "predict" else list(ARRAYS)'
@@ -121,17 +120,18 @@ def _names(model: Model) -> str:
     return "\n".join(["        names = (", *lines, "        )"])
 
 
-def _parts(model: Model) -> str:
-    """The outputs of each batch, for `predict`."""
-    data, size, splits = code.Name("data"), code.Name("size"), code.Name("splits")
+def _parts(model: Model, *, fixed_batch: bool) -> str:
+    """The outputs of each batch, for predictions."""
+    data, size = code.Name("data"), code.Name("BATCH_SIZE") if fixed_batch else code.dotted("args.size")
+    net, splits, body = code.call("model.eval"), code.Name("splits"), list[code.Stmt]()
     if len(model.inputs) == 1:
-        every = code.call(
-            "map", code.Name("model"), code.call("torch.split", code.index(data, model.inputs[0].name), size)
-        )
-        return block([code.Assign((code.Name("parts"),), code.call("list", every))], 1)
-    inputs = code.List(tuple(code.index(data, item.name) for item in model.inputs))
-    split = code.Comprehension(code.call("torch.split", code.Name("x"), size), code.Name("x"), inputs)
-    return block([code.Assign((splits,), split)], 1) + "\n    parts = list(map(model, *splits))"
+        every = code.call("map", net, code.call("torch.split", code.index(data, model.inputs[0].name), size))
+    else:
+        inputs = code.List(tuple(code.index(data, item.name) for item in model.inputs))
+        split = code.Comprehension(code.call("torch.split", code.Name("x"), size), code.Name("x"), inputs)
+        body.append(code.Assign((splits,), split))
+        every = code.call("map", net, code.Star(splits))
+    return block([*body, code.Assign((code.Name("parts"),), code.call("list", every))], 2)
 
 
 def _penalty(records: list[InitRecord], scope: TorchScope) -> str:

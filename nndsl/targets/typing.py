@@ -22,21 +22,25 @@ def typed(statements: Sequence[code.Stmt], result: code.Expr, tensors: Collectio
 def _unclear(statements: Sequence[code.Stmt], tensors: Collection[str]) -> set[str]:
     """The variables that are `Any` to a checker in the end: what they are assigned decides, save for arguments."""
     found: set[str] = set()
-    for item in _assignments(statements):
+    for item, certain in _assignments(statements):
         unclear = not item.annotation and is_any(item.value, found)
         for target in item.targets:
             for name in target.items if isinstance(target, code.Tuple) else (target,):
                 if isinstance(name, code.Name) and name.id not in tensors:
-                    (found.add if unclear else found.discard)(name.id)
+                    if unclear:
+                        found.add(name.id)
+                    elif certain:
+                        found.discard(name.id)
     return found
 
 
-def _assignments(statements: Sequence[code.Stmt]) -> Iterator[code.Assign]:
+def _assignments(statements: Sequence[code.Stmt], certain: bool = True) -> Iterator[tuple[code.Assign, bool]]:
+    """All assignments in their order, and whether each is made in any case."""
     for item in statements:
         if isinstance(item, code.Assign):
-            yield item
+            yield item, certain
         elif isinstance(item, code.For | code.With | code.If):
-            yield from _assignments(item.body)
+            yield from _assignments(item.body, certain and isinstance(item, code.With))
 
 
 def is_any(node: code.Expr, names: Collection[str] = ()) -> bool:

@@ -10,8 +10,6 @@ from nndsl.targets.inline import inlined
 from nndsl.targets.names import python_name
 from nndsl.targets.structure import Step
 
-_LONGEST = 100  # calls of one chain that are looked through for its name
-
 
 class Variables:
     """Chooses names while the calls are written in order. An unnamed value is `x` where no other `x` is still needed,
@@ -20,8 +18,7 @@ class Variables:
     def __init__(
         self, nodes: Sequence[Step], results: Sequence[Value], arguments: Mapping[Value, str], prefix: str = ""
     ) -> None:
-        self.prefix, self.results = prefix, frozenset(results)
-        self.users: dict[Value, list[Step]] = {}
+        self.prefix = prefix
         self.taken = set(arguments.values())
         self.taken |= {python_name(v.name) for n in nodes for v in n.results if v.name}
         self.inlined = inlined(nodes, results)  # these have no variable: what they are made of is used where they are
@@ -32,10 +29,11 @@ class Variables:
             until = self.last_use[made] if made in self.inlined and made in self.last_use else index
             for value in node.operands():
                 self.last_use[value] = max(until, self.last_use.get(value, -1))
-                self.users.setdefault(value, []).append(node)
         own = next((value for value, name in arguments.items() if name == "x"), None)
         self._free_x = "x" not in self.taken or own is not None
         self._x_until = -1 if own is None else self.last_use.get(own, -1)
+        self._ends = _ends(nodes, results)
+        self._numbers: dict[str, int] = {}
         self._until: dict[str, int] = {}  # until when a name of a statement is borrowed by a value on the way to it
         if own is None and any(v.name == "x" for n in nodes for v in n.results):
             self._free_x = False
@@ -54,7 +52,7 @@ class Variables:
             self._x_until = self.last_use[value]
             return "x"
         assert value.producer is not None
-        end = self._end(value)
+        end = self._ends.get(value, "")
         if end and self._until.get(end, -1) <= index:  # several chains may lead to one end
             self._until[end] = self.last_use[value]
             return python_name(end)
@@ -63,25 +61,33 @@ class Variables:
         hint = snake_case(type(layer.config).__name__) if layer.config.is_function else path
         return self.fresh(python_name(hint))
 
-    def _end(self, value: Value) -> str:
-        """The name that the statement gives to the end of the chain that `value` stands in, which its variable may
-        bear already; "" where the chain branches on the way."""
-        for _ in range(_LONGEST):
-            users = [step for step in self.users.get(value, ()) if value in step.operands()]
-            if len(users) != 1 or value in self.results or len(users[0].results) != 1:
-                return ""
-            value = users[0].results[0]
-            if value.name:
-                return value.name
-        return ""
-
     def hold(self, value: Value) -> None:
         """`value` is what `x` holds, under no name of its own: `x` is needed as long as it is."""
         self._x_until = max(self._x_until, self.last_use.get(value, -1))
 
     def fresh(self, hint: str) -> str:
-        name, number = hint, 2
+        name, number = hint, self._numbers.get(hint, 2)
         while name in self.taken:
             name, number = f"{hint}_{number}", number + 1
+        self._numbers[hint] = number
         self.taken.add(name)
         return name
+
+
+def _ends(nodes: Sequence[Step], results: Sequence[Value]) -> dict[Value, str]:
+    """For a value on a chain, the name that the statement gives to the chain's end: its variable may bear that already.
+    Values whose chain branches on the way are left out."""
+    kept, found = frozenset(results), dict[Value, str]()
+    used: dict[Value, int] = {}
+    for node in nodes:
+        for value in set(node.operands()):
+            used[value] = used.get(value, 0) + 1
+    for node in reversed(nodes):
+        if len(node.results) != 1:
+            continue
+        (result,) = node.results
+        end = result.name or found.get(result, "")
+        for value in node.operands():
+            if end and used[value] == 1 and value not in kept and not value.name:
+                found[value] = end
+    return found

@@ -72,16 +72,16 @@ BAD = {
     "missing.npz": ({}, "x is not a file in the archive"),
     "shape.npz": (
         {"x": np.zeros((4, 7)), "label": np.zeros(4, int)},
-        "x must be torch.float32 (4, 6), not torch.float64 (4, 7)",
+        "x needs torch.float32 [4, 6], not torch.float64 [4, 7]",
     ),
-    "one_hot.npz": ({"x": np.zeros((4, 6)), "label": np.zeros((4, 3), int)}, "label must be torch.int64 (4,)"),
-    "kind.npz": ({"x": np.zeros((4, 6)), "label": np.zeros(4)}, "label must be torch.int64 (4,), not torch.float64"),
+    "one_hot.npz": ({"x": np.zeros((4, 6)), "label": np.zeros((4, 3), int)}, "label needs torch.int64 [4]"),
+    "kind.npz": ({"x": np.zeros((4, 6)), "label": np.zeros(4)}, "label needs torch.int64 [4], not torch.float64 [4]"),
     "text.npz": (
         {"x": np.array([["a"] * 6]), "label": np.zeros(1, int)},
         "can't convert np.ndarray of type numpy.str_",
     ),
-    "counts.npz": ({"x": np.zeros((4, 6)), "label": np.zeros(5, int)}, "x must be torch.float32 (5, 6)"),
-    "empty.npz": ({"x": np.zeros((0, 6)), "label": np.zeros(0, int)}, "x must be torch.float32 (1, 6)"),
+    "counts.npz": ({"x": np.zeros((4, 6)), "label": np.zeros(5, int)}, "x needs torch.float32 [5, 6]"),
+    "empty.npz": ({"x": np.zeros((0, 6)), "label": np.zeros(0, int)}, "x needs torch.float32 [1, 6]"),
     "pickle.npz": ({"x": np.array([None]), "label": np.zeros(1, int)}, "Object arrays cannot be loaded"),
 }
 
@@ -100,7 +100,7 @@ def test_data_that_do_not_fit_are_explained(name: str, torch_program: Path, monk
     np.savez(torch_program / name, **arrays)
     monkeypatch.setattr(sys, "argv", ["model.py", "train", str(torch_program / name)])
     with pytest.raises(SystemExit, match=f"error: .*{re.escape(says)}"):
-        load(CLASSIFIER, "torch").main()
+        exec(compile(emit(CLASSIFIER, "torch"), "<emitted>", "exec"), {"__name__": "__main__"})
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,17 @@ def test_an_output_without_a_loss_gives_metrics_the_names_that_keras_reports() -
     assert set(found) == set(expected) == {"loss", "label_accuracy"}
 
 
-def test_an_untrained_model_predicts() -> None:
-    module = load("model M {\n    input x: float[2]\n    output y = x -> Dense(1)\n}\n", "torch")
-    assert module.predict(module.M(), {"x": module.torch.zeros(5, 2)}, 4)["y"].shape == (5, 1)
+def test_an_untrained_model_predicts(tmp_path: Path) -> None:
+    text = "model M {\n    input x: float[2]\n    input z: float[2]\n    output y = (x, z) -> Add() -> Dense(1)\n}\n"
+    (tmp_path / "model.py").write_text(emit(text, "torch"), encoding="utf-8")
+    module = load(text, "torch")
     assert not hasattr(module, "run")
+    model, torch = module.M(), module.torch
+    torch.save(model.state_dict(), tmp_path / "model.pt")
+    x, z = np.random.default_rng(0).normal(size=(2, 5, 2)).astype("float32")
+    np.savez(tmp_path / "data.npz", x=x, z=z)
+    done = run(tmp_path, "predict", "data.npz", "--batch-size", "4")
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "predictions.npz") as found:
+        expected = model(torch.from_numpy(x), torch.from_numpy(z))["y"].detach()
+        np.testing.assert_allclose(found["y"], expected, rtol=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from nndsl import pipeline
 from nndsl.diagnostics.model import Problems
 from nndsl.source import SourceFile
+from tests.zoo.models import ZOO
 
 pytestmark = pytest.mark.torch
 
@@ -125,4 +127,17 @@ def test_what_a_plain_classifier_has_beside_its_class_is_short() -> None:
     assert program is not None
     before, rest = pipeline.emit(program, "torch").split("class M(nn.Module):")
     after = rest[rest.index("ARRAYS") :]
-    assert len(f"{before}{after}".splitlines()) <= 121
+    assert len(f"{before}{after}".splitlines()) <= 98
+
+
+@pytest.mark.parametrize("name", ["resnet50", "gpt"])
+def test_a_large_model_is_short(name: str) -> None:
+    """The whole file, and the classes of the model alone."""
+    problems = Problems()
+    text = (ZOO / f"{name}.nn").read_text(encoding="utf-8")
+    program = pipeline.check(SourceFile(f"{name}.nn", text), problems)
+    assert program is not None
+    lines = pipeline.emit(program, "torch").splitlines()
+    assert len(lines) < 200
+    first = next(line for line in lines if re.match(r"class (ConvNorm|Block)\(nn.Module\):", line))
+    assert len(lines[lines.index(first) : lines.index("Data = dict[str, Tensor]")]) < 100

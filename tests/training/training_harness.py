@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
 import tempfile
@@ -31,7 +32,7 @@ class Programs:
             return program.load_data(f"{folder}/data.npz", tuple(program.ARRAYS), *device)
 
     def train(self, data: Arrays, validation: Arrays | None = None, seed: int = 0) -> None:
-        """Trains both as their `main` does, on the same samples in the same order."""
+        """Trains both as on the command line, on the same samples in the same order."""
         arrays = self.read(self.keras, data)
         held = self.read(self.keras, validation) if validation is not None else None
         taken = inspect.signature(self.keras.train).parameters  # without shuffling there is no seed
@@ -45,7 +46,7 @@ class Programs:
             patch.setattr(sys, "argv", ["model.py", "train", "data.npz", "--device", "cpu", *held_out])
             patch.setattr(torch, "randperm", lambda count: torch.from_numpy(order.permutation(count)))
             patch.setattr(self.torch, type(self.pair.torch).__name__, lambda: self.pair.torch)
-            self.torch.main()
+            run_main(self.torch, self.pair.texts["torch"])
 
     def evaluate(self, data: Arrays) -> tuple[dict[str, float], dict[str, float]]:
         """What each reports of the data: torch, Keras."""
@@ -68,6 +69,13 @@ class Programs:
             value = harness.apply_steps(np.asarray(self.pair.weights[entry.path]), entry.steps)
             worst = max(worst, float(np.abs(saved[entry.key].numpy() - value).max(initial=0)))
         return worst
+
+
+def run_main(module: Any, text: str) -> None:
+    """Runs what stands under `if __name__ == "__main__"` in the module's text, on `sys.argv`."""
+    main = ast.parse(text).body[-1]
+    assert isinstance(main, ast.If) and ast.unparse(main.test) == "__name__ == '__main__'"
+    exec(compile(ast.Module(main.body, []), "<emitted>", "exec"), dict(vars(module)))
 
 
 def assert_same_training(

@@ -1,4 +1,4 @@
-"""Every model of the zoo trains a step in both targets, through its emitted program's own `main`, at a small size."""
+"""Every model of the zoo trains a step in both targets, through its emitted program's command line, at a small size."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ class gelu(Activation):
     approximate = arg(Bool(), "Whether to use the approximation with tanh.", False)
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
+        if t.float_dtype == "float64":  # TensorFlow rounds the constants to float32
+            return code.call(t.helper("gelu"), x, **({"approximate": True} if self.approximate else {}))
         return code.call("F.gelu", x, **({"approximate": "tanh"} if self.approximate else {}))
 
 

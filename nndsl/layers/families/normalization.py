@@ -142,13 +142,14 @@ class BatchNormalization(Normalization):
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
         mask = t.masks[0] if t.masks and self.trainable else None
-        kind = "MaskedBatchNorm" if mask is not None else "BatchNorm" if self.trainable else "FrozenBatchNorm"
+        without = ["weight"] * (not self.scale) + ["bias"] * (not self.center)
+        usual = "PartialBatchNorm" if without else "BatchNorm"
+        kind = "MaskedBatchNorm" if mask is not None else usual if self.trainable else "FrozenBatchNorm"
         options: dict[str, object] = {}
         if self.momentum != 0.99:
             options["decay"] = self.momentum
         if self.epsilon != 0.001:
             options["eps"] = self.epsilon
-        without = ["weight"] * (not self.scale) + ["bias"] * (not self.center)
         if without:
             options["without"] = " ".join(without)
         weights = [

@@ -71,7 +71,7 @@ class SGD(Optimizer):
                 return code.call(t.helper("NesterovSGD" if self.nesterov else "SGD"), parameters, **options)
             if self.nesterov:
                 options["nesterov"] = True
-        return code.call("torch.optim.SGD", parameters, **options)
+        return code.call("optim.SGD", parameters, **options)
 
 
 @entry("optimizer", "rmsprop", formerly=("RMSProp",))
@@ -115,8 +115,8 @@ class _Adam(Optimizer):
         if self.amsgrad:
             options["amsgrad"] = True
         if self.weight_decay:
-            return code.call("torch.optim.AdamW", parameters, **options, weight_decay=self.weight_decay)
-        return code.call("torch.optim.Adam", parameters, **options)
+            return code.call("optim.AdamW", parameters, **options, weight_decay=self.weight_decay)
+        return code.call("optim.Adam", parameters, **options)
 
     def hooks(self, t: TrainingCall) -> list[code.Expr]:
         return [*super().hooks(t), t.helper("early_epsilon")]
@@ -202,7 +202,7 @@ class Nadam(Optimizer):
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         betas = (self.beta_1, self.beta_2)
         return code.call(
-            "torch.optim.NAdam", parameters, lr=self.first_rate, betas=betas, eps=self.epsilon, momentum_decay=1.0
+            "optim.NAdam", parameters, lr=self.first_rate, betas=betas, eps=self.epsilon, momentum_decay=1.0
         )
 
 
@@ -244,4 +244,4 @@ class Adadelta(Optimizer):
     global_clipnorm = global_clipnorm()
 
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
-        return code.call("torch.optim.Adadelta", parameters, lr=self.first_rate, rho=self.rho, eps=self.epsilon)
+        return code.call("optim.Adadelta", parameters, lr=self.first_rate, rho=self.rho, eps=self.epsilon)

@@ -2,10 +2,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, optim
 
 
-class Adagrad(torch.optim.Optimizer):
+class Adagrad(optim.Optimizer):
     """Adagrad as in Keras, with epsilon inside the root (torch adds it outside)."""
 
     def __init__(

@@ -2,10 +2,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, optim
 
 
-class Adamax(torch.optim.Optimizer):
+class Adamax(optim.Optimizer):
     """Adamax as in Keras, with epsilon added to the largest gradient so far."""
 
     def __init__(

@@ -2,10 +2,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, optim
 
 
-class CenteredRMSprop(torch.optim.Optimizer):
+class CenteredRMSprop(optim.Optimizer):
     """RMSprop by the variance in place of the mean square, as in Keras, with epsilon
     inside the root (torch adds it outside)."""
 

@@ -2,7 +2,7 @@ import copy
 from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import nn, optim
 
 from templates.torch.helpers.Watcher import Watcher
 
@@ -31,7 +31,7 @@ class EarlyStopping(Watcher):
         epoch: int,
         logs: Mapping[str, float],
         model: nn.Module,
-        optimizer: torch.optim.Optimizer,
+        optimizer: optim.Optimizer,
     ) -> bool:
         """Whether training shall end."""
         if epoch < self.start:

@@ -1,10 +1,10 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from templates.torch.helpers.BatchNorm import BatchNorm
+from templates.torch.helpers.PartialBatchNorm import PartialBatchNorm
 
 
-class FrozenBatchNorm(BatchNorm):
+class FrozenBatchNorm(PartialBatchNorm):
     """Batch normalization that works as in inference even while the rest trains."""
 
     def forward(self, x: Tensor) -> Tensor:

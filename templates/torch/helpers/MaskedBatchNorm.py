@@ -1,10 +1,10 @@
 import torch
 from torch import Tensor
 
-from templates.torch.helpers.BatchNorm import BatchNorm
+from templates.torch.helpers.PartialBatchNorm import PartialBatchNorm
 
 
-class MaskedBatchNorm(BatchNorm):
+class MaskedBatchNorm(PartialBatchNorm):
     """Batch normalization whose statistics leave out what `mask`, of the shape of the
     input or broadcast to it, leaves out."""
 

@@ -2,10 +2,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, optim
 
 
-class MomentumRMSprop(torch.optim.Optimizer):
+class MomentumRMSprop(optim.Optimizer):
     """RMSprop as in Keras, with epsilon inside the root (torch adds it outside), and
     with momentum."""
 

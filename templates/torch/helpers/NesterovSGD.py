@@ -2,10 +2,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, optim
 
 
-class NesterovSGD(torch.optim.Optimizer):
+class NesterovSGD(optim.Optimizer):
     """Nesterov momentum that holds the learning rate of each step, as in Keras:
     v = m v - lr g (torch.optim.SGD multiplies the whole of v by the present rate)."""
 

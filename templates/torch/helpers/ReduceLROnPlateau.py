@@ -1,7 +1,6 @@
 from collections.abc import Mapping
 
-import torch
-from torch import nn
+from torch import nn, optim
 
 from templates.torch.helpers.Watcher import Watcher
 
@@ -29,7 +28,7 @@ class ReduceLROnPlateau(Watcher):
         epoch: int,
         logs: Mapping[str, float],
         model: nn.Module,
-        optimizer: torch.optim.Optimizer,
+        optimizer: optim.Optimizer,
     ) -> bool:
         """Whether training shall end: never."""
         value = self.current(logs)

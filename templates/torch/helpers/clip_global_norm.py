@@ -1,16 +1,9 @@
-from collections.abc import Callable
-
-import torch
+from torch import nn
 
 
-def clip_global_norm(most: float) -> Callable[..., None]:
+def clip_global_norm(model: nn.Module, most: float) -> None:
     """Shortens all gradients alike, to a norm of at most `most` together."""
-
-    def before_step(optimizer: torch.optim.Optimizer, *_: object) -> None:
-        weights = [p for group in optimizer.param_groups for p in group["params"]]
-        gradients = [p.grad for p in weights if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        for gradient in gradients:
-            gradient.mul_(most / norm.clamp(min=most))
-
-    return before_step
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    for gradient in gradients:
+        gradient.mul_(most / norm.clamp(min=most))

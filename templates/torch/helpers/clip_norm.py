@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, optim
 
 
 def clip_norm(most: float, *joint: tuple[Tensor, ...]) -> Callable[..., None]:
@@ -9,7 +9,7 @@ def clip_norm(most: float, *joint: tuple[Tensor, ...]) -> Callable[..., None]:
     counts as one weight."""
     inside = {p for weights in joint for p in weights}
 
-    def before_step(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    def before_step(optimizer: optim.Optimizer, *_: object) -> None:
         every = [p for group in optimizer.param_groups for p in group["params"]]
         for weights in [*joint, *((p,) for p in every if p not in inside)]:
             gradients = [p.grad for p in weights if p.grad is not None]

@@ -15,14 +15,11 @@ def build_model() -> keras.Model:
     them.
     Data: `--data file.npz` with features and value, or `--data random`.
 
-    Inputs:
-        features: float32 [batch, 16]
-    Outputs:
-        value: float32 [batch, 1]
+    Maps features, float32 [batch, 16], to value, float32 [batch, 1].
     """
     features = keras.Input((16,), name="features")
     x = layers.Dense(8, name="curves_dense")(features)
-    curves_activation = layers.Activation("linear", name="curves_activation")(x)
+    curves = layers.Activation("linear", name="curves_activation")(x)
     curves_activation_2 = layers.Activation("relu", name="curves_activation_2")(x)
     curves_activation_3 = layers.Activation("relu6", name="curves_activation_3")(x)
     curves_activation_4 = layers.Activation("leaky_relu", name="curves_activation_4")(x)
@@ -76,7 +73,7 @@ def build_model() -> keras.Model:
     x = layers.Activation("log_softmax", name="curves_activation_27")(x)
     curves = layers.Concatenate(name="curves")(
         [
-            curves_activation,
+            curves,
             curves_activation_2,
             curves_activation_3,
             curves_activation_4,

@@ -49,10 +49,7 @@ class Activations(nn.Module):
     them.
     Data: `--data file.npz` with features and value, or `--data random`.
 
-    Inputs:
-        features: float32 [batch, 16]
-    Outputs:
-        value: float32 [batch, 1]
+    Maps features, float32 [batch, 16], to value, float32 [batch, 1].
     """
 
     def __init__(self) -> None:

@@ -16,10 +16,7 @@ def build_model() -> keras.Model:
     Data: MyAnt.csv, 61 measures and a 0 or 1 in every row, without a header; it is
     not public: `--data random` stands in.
 
-    Inputs:
-        measures: float32 [batch, 61]
-    Outputs:
-        defect: float32 [batch, 1]
+    Maps measures, float32 [batch, 61], to defect, float32 [batch, 1].
     """
     measures = keras.Input((61,), name="measures")
     x = layers.Dense(90, activation="relu", name="defect_dense")(measures)

@@ -38,10 +38,7 @@ class Ant(nn.Module):
     Data: MyAnt.csv, 61 measures and a 0 or 1 in every row, without a header; it is
     not public: `--data random` stands in.
 
-    Inputs:
-        measures: float32 [batch, 61]
-    Outputs:
-        defect: float32 [batch, 1]
+    Maps measures, float32 [batch, 61], to defect, float32 [batch, 1].
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Attention, compiled by nndsl."""
+"""DayAttention, compiled by nndsl."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ def build_models() -> dict[str, keras.Model]:
     of the eight measures.
     Data: `--data file.npz` with days and tomorrow, or `--data random`.
 
-    Inputs:
-        days: float32 [batch, 20, 8]
-    Outputs:
-        tomorrow: float32 [batch, 1]
+    Maps days, float32 [batch, 20, 8], to tomorrow, float32 [batch, 1].
     """
     days = keras.Input((20, 8), name="days")
     x = layers.Permute((2, 1), name="weights_permute")(days)
@@ -30,14 +27,14 @@ def build_models() -> dict[str, keras.Model]:
     )(x)
     tomorrow = layers.Dense(1, name="tomorrow")(x)
     return {
-        "Attention": keras.Model(days, {"tomorrow": tomorrow}, name="Attention"),
+        "DayAttention": keras.Model(days, {"tomorrow": tomorrow}, name="DayAttention"),
         "importance": keras.Model(days, weights, name="importance"),
     }
 
 
 def build_model() -> keras.Model:
     """The whole model; its parts share its weights, see `build_models`."""
-    return build_models()["Attention"]
+    return build_models()["DayAttention"]
 
 
 ARRAYS = {"days": ((20, 8), "float32"), "tomorrow": ((1,), "float32")}

@@ -1,4 +1,4 @@
-"""Attention, compiled by nndsl."""
+"""DayAttention, compiled by nndsl."""
 
 import argparse
 from itertools import zip_longest
@@ -42,15 +42,12 @@ def init_weights(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
-class Attention(nn.Module):
+class DayAttention(nn.Module):
     """Which of the last 20 days matter for tomorrow? Each day gets a weight, for each
     of the eight measures.
     Data: `--data file.npz` with days and tomorrow, or `--data random`.
 
-    Inputs:
-        days: float32 [batch, 20, 8]
-    Outputs:
-        tomorrow: float32 [batch, 1]
+    Maps days, float32 [batch, 20, 8], to tomorrow, float32 [batch, 1].
     """
 
     def __init__(self) -> None:
@@ -82,7 +79,7 @@ class Attention(nn.Module):
 ARRAYS = {"days": ((20, 8), torch.float32), "tomorrow": ((1,), torch.float32)}
 
 
-def measure(model: Attention, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: DayAttention, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     """The loss of a batch."""
     outputs = model(batch["days"])
     prediction, target = outputs["tomorrow"], batch["tomorrow"]
@@ -90,14 +87,14 @@ def measure(model: Attention, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     return values
 
 
-def make_optimizer(model: Attention) -> torch.optim.Optimizer:
+def make_optimizer(model: DayAttention) -> torch.optim.Optimizer:
     optimizer = torch.optim.Adam(model.parameters(), lr=0.002, eps=1e-07)
     optimizer.register_step_pre_hook(early_epsilon)
     return optimizer
 
 
 def run(
-    model: Attention,
+    model: DayAttention,
     data: dict[str, Tensor],
     size: int,
     optimizer: torch.optim.Optimizer | None = None,
@@ -119,7 +116,7 @@ def run(
 
 
 @torch.no_grad()
-def predict(model: Attention, data: dict[str, Tensor], size: int) -> dict[str, Any]:
+def predict(model: DayAttention, data: dict[str, Tensor], size: int) -> dict[str, Any]:
     """The outputs for the data, by name."""
     model.eval()
     parts = list(map(model, torch.split(data["days"], size)))
@@ -157,7 +154,7 @@ def main() -> None:
     auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
         device = torch.device(auto if args.device == "auto" else args.device)
-        model = Attention().to(device)
+        model = DayAttention().to(device)
         names = ["days"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
         held = args.validation and load_data(args.validation, names, device)

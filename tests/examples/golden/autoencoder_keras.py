@@ -17,10 +17,7 @@ def build_models() -> dict[str, keras.Model]:
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        image: float32 [batch, 784]
-    Outputs:
-        decoded: float32 [batch, 784]
+    Maps image, float32 [batch, 784], to decoded, float32 [batch, 784].
     """
     image = keras.Input((784,), name="image")
     x = layers.Dense(128, activation="relu", name="code_dense")(image)

@@ -32,10 +32,7 @@ class Autoencoder(nn.Module):
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        image: float32 [batch, 784]
-    Outputs:
-        decoded: float32 [batch, 784]
+    Maps image, float32 [batch, 784], to decoded, float32 [batch, 784].
     """
 
     def __init__(self) -> None:

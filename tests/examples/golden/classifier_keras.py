@@ -16,10 +16,7 @@ def build_model() -> keras.Model:
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        image: float32 [batch, 784]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 784], to label, float32 [batch, 10].
     """
     image = keras.Input((784,), name="image")
     x = layers.Dense(32, name="label_dense")(image)

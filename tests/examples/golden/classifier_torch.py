@@ -49,10 +49,7 @@ class Classifier(nn.Module):
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        image: float32 [batch, 784]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 784], to label, float32 [batch, 10].
     """
 
     def __init__(self) -> None:
@@ -62,8 +59,7 @@ class Classifier(nn.Module):
         self.apply(init_weights)
 
     def forward(self, image: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
-        x = self.label_dense(image)  # [batch, 32]
-        x = F.relu(x)
+        x = F.relu(self.label_dense(image))  # [batch, 32]
         label = self.label_dense_2(x)  # [batch, 10]
         if not logits:
             label = F.softmax(label, dim=-1)

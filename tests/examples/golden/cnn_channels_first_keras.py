@@ -17,10 +17,7 @@ def build_model() -> keras.Model:
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        image: float32 [batch, 1, 28, 28]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 1, 28, 28], to label, float32 [batch, 10].
     """
     image = keras.Input((1, 28, 28), name="image")
     image_last = layers.Permute((2, 3, 1))(image)

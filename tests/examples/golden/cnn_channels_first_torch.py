@@ -33,10 +33,7 @@ class CNNChannelsFirst(nn.Module):
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        image: float32 [batch, 1, 28, 28]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 1, 28, 28], to label, float32 [batch, 10].
     """
 
     def __init__(self) -> None:

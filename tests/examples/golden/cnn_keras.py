@@ -17,10 +17,7 @@ def build_model() -> keras.Model:
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        image: float32 [batch, 28, 28, 1]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 28, 28, 1], to label, float32 [batch, 10].
     """
     image = keras.Input((28, 28, 1), name="image")
     x = layers.Conv2D(

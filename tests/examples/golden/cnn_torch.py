@@ -33,10 +33,7 @@ class CNN(nn.Module):
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        image: float32 [batch, 28, 28, 1]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 28, 28, 1], to label, float32 [batch, 10].
     """
 
     def __init__(self) -> None:

@@ -16,10 +16,7 @@ def build_model() -> keras.Model:
     Data: pima-indians-diabetes.csv, from https://github.com/jbrownlee/Datasets; or
     `--data random`.
 
-    Inputs:
-        features: float32 [batch, 8]
-    Outputs:
-        diabetes: float32 [batch, 1]
+    Maps features, float32 [batch, 8], to diabetes, float32 [batch, 1].
     """
     features = keras.Input((8,), name="features")
     x = layers.Dense(

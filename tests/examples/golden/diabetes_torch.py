@@ -31,10 +31,7 @@ class Diabetes(nn.Module):
     Data: pima-indians-diabetes.csv, from https://github.com/jbrownlee/Datasets; or
     `--data random`.
 
-    Inputs:
-        features: float32 [batch, 8]
-    Outputs:
-        diabetes: float32 [batch, 1]
+    Maps features, float32 [batch, 8], to diabetes, float32 [batch, 1].
     """
 
     def __init__(self) -> None:

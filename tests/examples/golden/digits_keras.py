@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     and more within a minute.
     Data: built in, the 1,797 digits of scikit-learn.
 
-    Inputs:
-        image: float32 [batch, 8, 8, 1]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 8, 8, 1], to label, float32 [batch, 10].
     """
     image = keras.Input((8, 8, 1), name="image")
     x = layers.Conv2D(

@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     -1 and skipped.
     Data: `--data file.npz` with history and future, or `--data random`.
 
-    Inputs:
-        history: float32 [batch, 48, 6]
-    Outputs:
-        future: float32 [batch, 24, 6]
+    Maps history, float32 [batch, 48, 6], to future, float32 [batch, 24, 6].
     """
     history = keras.Input((48, 6), name="history")
     x = layers.Masking(mask_value=-1.0, name="future_masking")(history)

@@ -69,10 +69,7 @@ class Forecast(nn.Module):
     -1 and skipped.
     Data: `--data file.npz` with history and future, or `--data random`.
 
-    Inputs:
-        history: float32 [batch, 48, 6]
-    Outputs:
-        future: float32 [batch, 24, 6]
+    Maps history, float32 [batch, 48, 6], to future, float32 [batch, 24, 6].
     """
 
     def __init__(self) -> None:

@@ -16,10 +16,7 @@ def build_model() -> keras.Model:
     After the functional guide's video encoder. Data: `--data file.npz` with clip
     and event, or `--data random`.
 
-    Inputs:
-        clip: float32 [batch, T, 32, 32, 3]
-    Outputs:
-        event: float32 [batch, 1]
+    Maps clip, float32 [batch, T, 32, 32, 3], to event, float32 [batch, 1].
     """
     clip = keras.Input((None, 32, 32, 3), name="clip")
     x = layers.TimeDistributed(

@@ -11,54 +11,29 @@ from torch import Tensor, nn
 
 
 class BatchNorm(nn.Module):
-    """Batch normalization whose running variance is biased, as the batch's own is; of
-    the running statistics each batch leaves the share `decay`."""
-
-    running_mean: Tensor
-    running_var: Tensor
+    """Batch normalization whose running variance is biased, as the batch's own is."""
 
     def __init__(
-        self,
-        size: int,
-        dim: int = 1,
-        decay: float = 0.99,
-        eps: float = 0.001,
-        weight: bool = True,
-        bias: bool = True,
+        self, size: int, decay: float = 0.99, eps: float = 0.001, without: str = ""
     ) -> None:
         super().__init__()
-        self.dim, self.decay, self.eps = dim, decay, eps
-        self.weight = nn.Parameter(torch.ones(size)) if weight else None
-        self.bias = nn.Parameter(torch.zeros(size)) if bias else None
-        self.register_buffer("running_mean", torch.zeros(size))
-        self.register_buffer("running_var", torch.ones(size))
-
-    @torch.no_grad()
-    def follow(self, mean: Tensor, var: Tensor) -> None:
-        self.running_mean.lerp_(mean, 1 - self.decay)
-        self.running_var.lerp_(var, 1 - self.decay)
-
-    def normalize(self, x: Tensor, mean: Tensor | None, var: Tensor | None) -> Tensor:
-        y = torch.batch_norm(
-            x.movedim(self.dim, 1),
-            self.weight,
-            self.bias,
-            mean,
-            var,
-            mean is None,  # then by the batch's own statistics
-            0.0,
-            self.eps,
-            True,
-        )
-        return y.movedim(1, self.dim)
+        self.decay, self.eps = decay, eps
+        self.weight = None if "weight" in without else nn.Parameter(torch.ones(size))
+        self.bias = None if "bias" in without else nn.Parameter(torch.zeros(size))
+        self.running_mean = nn.Buffer(torch.zeros(size))
+        self.running_var = nn.Buffer(torch.ones(size))
 
     def forward(self, x: Tensor) -> Tensor:
+        mean, var = self.running_mean, self.running_var
         if not self.training:
-            return self.normalize(x, self.running_mean, self.running_var)
-        seen = x.detach().movedim(self.dim, 0).to(self.running_mean.dtype)
-        var, mean = torch.var_mean(seen.flatten(1), 1, correction=0)
-        self.follow(mean, var)
-        return self.normalize(x, None, None)
+            return F.batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
+        dims = [0, *range(2, x.dim())]
+        seen = torch.var_mean(x.detach().to(mean.dtype), dims, correction=0)
+        var.lerp_(seen[0], 1 - self.decay)
+        mean.lerp_(seen[1], 1 - self.decay)
+        return torch.batch_norm(
+            x, self.weight, self.bias, None, None, True, 0.0, self.eps, True
+        )
 
 
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
@@ -107,16 +82,13 @@ class Frames(nn.Module):
     After the functional guide's video encoder. Data: `--data file.npz` with clip
     and event, or `--data random`.
 
-    Inputs:
-        clip: float32 [batch, T, 32, 32, 3]
-    Outputs:
-        event: float32 [batch, 1]
+    Maps clip, float32 [batch, T, 32, 32, 3], to event, float32 [batch, 1].
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.pictures_time_distributed_conv2d = nn.Conv2d(3, 16, 3, stride=2)
-        self.pictures_time_distributed_2_batch_normalization = BatchNorm(16, dim=-1)
+        self.pictures_time_distributed_2_batch_normalization = BatchNorm(16)
         self.event_lstm = nn.LSTM(16, 32, batch_first=True)
         self.event = nn.Linear(32, 1)
         self.apply(init_weights)
@@ -130,7 +102,9 @@ class Frames(nn.Module):
         x = torch.unflatten(image.movedim(1, -1), 0, clip.shape[:2])
         x = torch.stack(
             [
-                self.pictures_time_distributed_2_batch_normalization(step)
+                self.pictures_time_distributed_2_batch_normalization(
+                    step.movedim(-1, 1)
+                ).movedim(1, -1)
                 for step in x.unbind(1)
             ],
             dim=1,

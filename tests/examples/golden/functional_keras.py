@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     3,466 parameters.
     Data: built in, random arrays as in the lesson.
 
-    Inputs:
-        features: float32 [batch, 64]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps features, float32 [batch, 64], to label, float32 [batch, 10].
     """
     features = keras.Input((64,), name="features")
     x = layers.Dense(32, activation="relu", name="label_dense")(features)

@@ -48,10 +48,7 @@ class Functional(nn.Module):
     3,466 parameters.
     Data: built in, random arrays as in the lesson.
 
-    Inputs:
-        features: float32 [batch, 64]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps features, float32 [batch, 64], to label, float32 [batch, 10].
     """
 
     def __init__(self) -> None:

@@ -15,22 +15,14 @@ def build_model() -> keras.Model:
     branches look at one image, side by side.
     Data: `--data file.npz` with image and label, or `--data random`.
 
-    Inputs:
-        image: float32 [batch, 64, 64, 32]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 64, 64, 32], to label, float32 [batch, 10].
     """
     image = keras.Input((64, 64, 32), name="image")
     x = layers.Conv2D(128, 1, strides=2, activation="relu", name="tower_conv2d")(image)
-    tower_conv2d_2 = layers.Conv2D(
-        128,
-        1,
-        activation="relu",
-        name="tower_conv2d_2",
-    )(image)
-    tower_conv2d_3 = layers.Conv2D(
+    tower = layers.Conv2D(128, 1, activation="relu", name="tower_conv2d_2")(image)
+    tower = layers.Conv2D(
         128, 3, strides=2, padding="same", activation="relu", name="tower_conv2d_3"
-    )(tower_conv2d_2)
+    )(tower)
     tower_average_pooling2d = layers.AveragePooling2D(
         3, strides=2, padding="same", name="tower_average_pooling2d"
     )(image)
@@ -49,9 +41,7 @@ def build_model() -> keras.Model:
     tower_conv2d_7 = layers.Conv2D(
         128, 3, strides=2, padding="same", activation="relu", name="tower_conv2d_7"
     )(tower_conv2d_6)
-    tower = layers.Concatenate(name="tower")(
-        [x, tower_conv2d_3, tower_conv2d_4, tower_conv2d_7]
-    )
+    tower = layers.Concatenate(name="tower")([x, tower, tower_conv2d_4, tower_conv2d_7])
     x = layers.GlobalAveragePooling2D(name="label_global_average_pooling2d")(tower)
     label = layers.Dense(10, activation="softmax", name="label")(x)
     return keras.Model(image, {"label": label}, name="Inception")

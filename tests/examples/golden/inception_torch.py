@@ -52,10 +52,7 @@ class Inception(nn.Module):
     branches look at one image, side by side.
     Data: `--data file.npz` with image and label, or `--data random`.
 
-    Inputs:
-        image: float32 [batch, 64, 64, 32]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 64, 64, 32], to label, float32 [batch, 10].
     """
 
     def __init__(self) -> None:
@@ -73,11 +70,9 @@ class Inception(nn.Module):
     def forward(self, image: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
         image = image.movedim(-1, 1)  # [batch, 32, 64, 64]
         x = F.relu(self.tower_conv2d(image))  # [batch, 128, 32, 32]
-        tower_conv2d_2 = F.relu(self.tower_conv2d_2(image))  # [batch, 128, 64, 64]
+        tower = F.relu(self.tower_conv2d_2(image))  # [batch, 128, 64, 64]
         # [batch, 128, 32, 32]
-        tower_conv2d_3 = F.relu(
-            self.tower_conv2d_3(F.pad(tower_conv2d_2, (0, 1, 0, 1)))
-        )
+        tower = F.relu(self.tower_conv2d_3(F.pad(tower, (0, 1, 0, 1))))
         # [batch, 32, 32, 32]
         tower_average_pooling2d = average_pool_same(image, (3, 3), (2, 2))
         # [batch, 128, 32, 32]
@@ -89,7 +84,7 @@ class Inception(nn.Module):
             self.tower_conv2d_7(F.pad(tower_conv2d_6, (0, 1, 0, 1)))
         )
         # [batch, 512, 32, 32]
-        tower = torch.cat([x, tower_conv2d_3, tower_conv2d_4, tower_conv2d_7], dim=1)
+        tower = torch.cat([x, tower, tower_conv2d_4, tower_conv2d_7], dim=1)
         x = tower.mean(dim=(2, 3))  # [batch, 512]
         label = self.label(x)  # [batch, 10]
         if not logits:

@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     regularizers, constraints, a decaying rate.
     Data: built in, Fisher's 150 flowers.
 
-    Inputs:
-        features: float32 [batch, 4]
-    Outputs:
-        species: float32 [batch, 3]
+    Maps features, float32 [batch, 4], to species, float32 [batch, 3].
     """
     features = keras.Input((4,), name="features")
     x = layers.Dense(

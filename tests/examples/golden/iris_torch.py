@@ -12,12 +12,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+def fan_of(weight: Tensor, mode: str) -> float:
+    """The number of inputs of a unit, of outputs of an input, or the mean of both."""
+    fan_in, fan_out = weight[0].numel(), weight[:, 0].numel()
+    return {"fan_in": fan_in, "fan_out": fan_out}.get(mode, (fan_in + fan_out) / 2)
+
+
 def scaled_normal_(
-    tensor: Tensor, scale: float, fan: float, generator: torch.Generator | None = None
+    tensor: Tensor,
+    scale: float,
+    mode: str = "fan_in",
+    fan: float | None = None,
+    generator: torch.Generator | None = None,
 ) -> None:
     """Fills `tensor` from a normal distribution cut at two standard deviations, with
     variance scale / fan after the cut (which leaves 0.8796 of the deviation)."""
-    std = float((scale / fan) ** 0.5) / 0.87962566103423978
+    std = (scale / (fan or fan_of(tensor, mode))) ** 0.5 / 0.87962566103423978
     nn.init.trunc_normal_(tensor, 0.0, std, -2 * std, 2 * std, generator)
 
 
@@ -71,10 +81,7 @@ class Iris(nn.Module):
     regularizers, constraints, a decaying rate.
     Data: built in, Fisher's 150 flowers.
 
-    Inputs:
-        features: float32 [batch, 4]
-    Outputs:
-        species: float32 [batch, 3]
+    Maps features, float32 [batch, 4], to species, float32 [batch, 3].
     """
 
     def __init__(self) -> None:
@@ -83,7 +90,7 @@ class Iris(nn.Module):
         self.species_dense = nn.Linear(4, 16)
         self.species_dense_2 = nn.Linear(16, 16)
         self.species = nn.Linear(16, 3, bias=False)
-        scaled_normal_(self.species_dense.weight, scale=2.0, fan=4)
+        scaled_normal_(self.species_dense.weight, scale=2.0)
         nn.init.zeros_(self.species_dense.bias)
         nn.init.xavier_uniform_(self.species_dense_2.weight)
         nn.init.ones_(self.species_dense_2.bias)

@@ -50,10 +50,7 @@ class MnistDNN(nn.Module):
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        image: float32 [batch, 784]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 784], to label, float32 [batch, 10].
     """
 
     def __init__(self) -> None:

@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     convolutions, each one normalized.
     Data: `--data file.npz` with image and label, or `--data random`.
 
-    Inputs:
-        image: float32 [batch, 64, 64, 3]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 64, 64, 3], to label, float32 [batch, 10].
     """
     image = keras.Input((64, 64, 3), name="image")
     x = layers.Conv2D(
@@ -38,8 +35,8 @@ def build_model() -> keras.Model:
     x = layers.Activation("relu6", name="mixed_activation")(x)
     x = layers.Conv2D(32, 1, use_bias=False, name="mixed_conv2d")(x)
     x = layers.BatchNormalization(name="mixed_batch_normalization_2")(x)
-    mixed_identity = layers.Identity(name="mixed_identity")(stem)
-    x = layers.Add(name="mixed_add")([x, mixed_identity])
+    mixed = layers.Identity(name="mixed_identity")(stem)
+    x = layers.Add(name="mixed_add")([x, mixed])
     x = layers.DepthwiseConv2D(
         3,
         strides=2,
@@ -50,10 +47,8 @@ def build_model() -> keras.Model:
     )(x)
     mixed = layers.AveragePooling2D(2, name="mixed")(x)
     x = layers.GlobalAveragePooling2D(name="label_global_average_pooling2d")(mixed)
-    label_global_max_pooling2d = layers.GlobalMaxPooling2D(
-        name="label_global_max_pooling2d"
-    )(mixed)
-    x = layers.Average(name="label_average")([x, label_global_max_pooling2d])
+    label = layers.GlobalMaxPooling2D(name="label_global_max_pooling2d")(mixed)
+    x = layers.Average(name="label_average")([x, label])
     label = layers.Dense(10, activation="softmax", name="label")(x)
     return keras.Model(image, {"label": label}, name="Mobile")
 

@@ -11,61 +11,46 @@ from torch import Tensor, nn
 
 
 class BatchNorm(nn.Module):
-    """Batch normalization whose running variance is biased, as the batch's own is; of
-    the running statistics each batch leaves the share `decay`."""
-
-    running_mean: Tensor
-    running_var: Tensor
+    """Batch normalization whose running variance is biased, as the batch's own is."""
 
     def __init__(
-        self,
-        size: int,
-        dim: int = 1,
-        decay: float = 0.99,
-        eps: float = 0.001,
-        weight: bool = True,
-        bias: bool = True,
+        self, size: int, decay: float = 0.99, eps: float = 0.001, without: str = ""
     ) -> None:
         super().__init__()
-        self.dim, self.decay, self.eps = dim, decay, eps
-        self.weight = nn.Parameter(torch.ones(size)) if weight else None
-        self.bias = nn.Parameter(torch.zeros(size)) if bias else None
-        self.register_buffer("running_mean", torch.zeros(size))
-        self.register_buffer("running_var", torch.ones(size))
-
-    @torch.no_grad()
-    def follow(self, mean: Tensor, var: Tensor) -> None:
-        self.running_mean.lerp_(mean, 1 - self.decay)
-        self.running_var.lerp_(var, 1 - self.decay)
-
-    def normalize(self, x: Tensor, mean: Tensor | None, var: Tensor | None) -> Tensor:
-        y = torch.batch_norm(
-            x.movedim(self.dim, 1),
-            self.weight,
-            self.bias,
-            mean,
-            var,
-            mean is None,  # then by the batch's own statistics
-            0.0,
-            self.eps,
-            True,
-        )
-        return y.movedim(1, self.dim)
+        self.decay, self.eps = decay, eps
+        self.weight = None if "weight" in without else nn.Parameter(torch.ones(size))
+        self.bias = None if "bias" in without else nn.Parameter(torch.zeros(size))
+        self.running_mean = nn.Buffer(torch.zeros(size))
+        self.running_var = nn.Buffer(torch.ones(size))
 
     def forward(self, x: Tensor) -> Tensor:
+        mean, var = self.running_mean, self.running_var
         if not self.training:
-            return self.normalize(x, self.running_mean, self.running_var)
-        seen = x.detach().movedim(self.dim, 0).to(self.running_mean.dtype)
-        var, mean = torch.var_mean(seen.flatten(1), 1, correction=0)
-        self.follow(mean, var)
-        return self.normalize(x, None, None)
+            return F.batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
+        dims = [0, *range(2, x.dim())]
+        seen = torch.var_mean(x.detach().to(mean.dtype), dims, correction=0)
+        var.lerp_(seen[0], 1 - self.decay)
+        mean.lerp_(seen[1], 1 - self.decay)
+        return torch.batch_norm(
+            x, self.weight, self.bias, None, None, True, 0.0, self.eps, True
+        )
+
+
+def fan_of(weight: Tensor, mode: str) -> float:
+    """The number of inputs of a unit, of outputs of an input, or the mean of both."""
+    fan_in, fan_out = weight[0].numel(), weight[:, 0].numel()
+    return {"fan_in": fan_in, "fan_out": fan_out}.get(mode, (fan_in + fan_out) / 2)
 
 
 def scaled_uniform_(
-    tensor: Tensor, scale: float, fan: float, generator: torch.Generator | None = None
+    tensor: Tensor,
+    scale: float,
+    mode: str = "fan_in",
+    fan: float | None = None,
+    generator: torch.Generator | None = None,
 ) -> None:
     """Fills `tensor` from a uniform distribution around 0 with variance scale / fan."""
-    limit = float((3.0 * scale / fan) ** 0.5)
+    limit = (3 * scale / (fan or fan_of(tensor, mode))) ** 0.5
     nn.init.uniform_(tensor, -limit, limit, generator)
 
 
@@ -82,10 +67,7 @@ class Mobile(nn.Module):
     convolutions, each one normalized.
     Data: `--data file.npz` with image and label, or `--data random`.
 
-    Inputs:
-        image: float32 [batch, 64, 64, 3]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 64, 64, 3], to label, float32 [batch, 10].
     """
 
     def __init__(self) -> None:
@@ -113,24 +95,20 @@ class Mobile(nn.Module):
     def forward(self, image: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
         image = image.movedim(-1, 1)  # [batch, 3, 64, 64]
         x = self.stem_conv2d(F.pad(image, (0, 1, 0, 1)))  # [batch, 16, 32, 32]
-        x = self.stem_batch_normalization(x)
-        x = F.relu6(x)
+        x = F.relu6(self.stem_batch_normalization(x))
         x = self.stem_separable_conv2d_depthwise(x)
         x = self.stem_separable_conv2d_pointwise(x)  # [batch, 32, 32, 32]
         x = self.stem_batch_normalization_2(x)
         stem = F.relu6(x)
-        x = self.mixed_depthwise_conv2d(stem)
-        x = self.mixed_batch_normalization(x)
-        x = F.relu6(x)
-        x = self.mixed_conv2d(x)
-        x = self.mixed_batch_normalization_2(x)
+        x = F.relu6(self.mixed_batch_normalization(self.mixed_depthwise_conv2d(stem)))
+        x = self.mixed_batch_normalization_2(self.mixed_conv2d(x))
         x = x + stem  # [batch, 32, 32, 32]
         z = self.mixed_depthwise_conv2d_2(F.pad(x, (0, 1, 0, 1)))
         x = z * F.hardsigmoid(z)  # [batch, 64, 16, 16]
         mixed = F.avg_pool2d(x, 2)  # [batch, 64, 8, 8]
         x = mixed.mean(dim=(2, 3))  # [batch, 64]
-        label_global_max_pooling2d = mixed.amax(dim=(2, 3))  # [batch, 64]
-        x = (x + label_global_max_pooling2d) / 2  # [batch, 64]
+        label = mixed.amax(dim=(2, 3))  # [batch, 64]
+        x = (x + label) / 2  # [batch, 64]
         label = self.label(x)  # [batch, 10]
         if not logits:
             label = F.softmax(label, dim=-1)

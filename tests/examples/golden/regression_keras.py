@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     points.
     Data: `--data points.npz` with the arrays x and y, or `--data random`.
 
-    Inputs:
-        x: float32 [batch, 1]
-    Outputs:
-        y: float32 [batch, 1]
+    Maps x, float32 [batch, 1], to y, float32 [batch, 1].
     """
     x = keras.Input((1,), name="x")
     y = layers.Dense(1, name="y")(x)

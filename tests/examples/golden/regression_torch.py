@@ -16,10 +16,7 @@ class Regression(nn.Module):
     points.
     Data: `--data points.npz` with the arrays x and y, or `--data random`.
 
-    Inputs:
-        x: float32 [batch, 1]
-    Outputs:
-        y: float32 [batch, 1]
+    Maps x, float32 [batch, 1], to y, float32 [batch, 1].
     """
 
     def __init__(self) -> None:

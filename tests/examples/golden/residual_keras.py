@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     shortcut makes the sizes match.
     Data: `--data file.npz` with image and label, or `--data random`.
 
-    Inputs:
-        image: float32 [batch, 32, 32, 3]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 32, 32, 3], to label, float32 [batch, 10].
     """
     image = keras.Input((32, 32, 3), name="image")
     x = layers.Conv2D(

@@ -31,10 +31,7 @@ class Residual(nn.Module):
     shortcut makes the sizes match.
     Data: `--data file.npz` with image and label, or `--data random`.
 
-    Inputs:
-        image: float32 [batch, 32, 32, 3]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps image, float32 [batch, 32, 32, 3], to label, float32 [batch, 10].
     """
 
     def __init__(self) -> None:

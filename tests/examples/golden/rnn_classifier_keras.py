@@ -17,10 +17,7 @@ def build_model() -> keras.Model:
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        rows: float32 [batch, 28, 28]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps rows, float32 [batch, 28, 28], to label, float32 [batch, 10].
     """
     rows = keras.Input((28, 28), name="rows")
     x = layers.SimpleRNN(50, unroll=True, name="label_simple_rnn")(rows)

@@ -43,10 +43,7 @@ class RNNClassifier(nn.Module):
     https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz; or
     `--data random`.
 
-    Inputs:
-        rows: float32 [batch, 28, 28]
-    Outputs:
-        label: float32 [batch, 10]
+    Maps rows, float32 [batch, 28, 28], to label, float32 [batch, 10].
     """
 
     def __init__(self) -> None:

@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     carries its state from batch to batch.
     Data: built in, a made series.
 
-    Inputs:
-        sine: float32 [50, 20, 1]
-    Outputs:
-        cosine: float32 [50, 20, 1]
+    Maps sine, float32 [50, 20, 1], to cosine, float32 [50, 20, 1].
     """
     sine = keras.Input((20, 1), batch_size=50, name="sine")
     x = layers.LSTM(20, return_sequences=True, stateful=True, name="cosine_lstm")(sine)

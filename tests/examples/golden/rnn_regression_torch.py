@@ -41,10 +41,7 @@ class RNNRegression(nn.Module):
     carries its state from batch to batch.
     Data: built in, a made series.
 
-    Inputs:
-        sine: float32 [50, 20, 1]
-    Outputs:
-        cosine: float32 [50, 20, 1]
+    Maps sine, float32 [50, 20, 1], to cosine, float32 [50, 20, 1].
     """
 
     cosine_lstm_h: Tensor

@@ -26,8 +26,8 @@ def build_model() -> keras.Model:
     right = keras.Input((None, 128), name="right")
     encoder = layers.LSTM(32, name="encoder")
     x = encoder(left)
-    encoder_2 = encoder(right)
-    x = layers.Concatenate(name="match_concatenate")([x, encoder_2])
+    match_ = encoder(right)
+    x = layers.Concatenate(name="match_concatenate")([x, match_])
     match_ = layers.Dense(1, activation="sigmoid", name="match")(x)
     return keras.Model([left, right], {"match": match_}, name="Siamese")
 

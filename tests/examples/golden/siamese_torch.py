@@ -80,8 +80,8 @@ class Siamese(nn.Module):
         _, (h, _) = self.encoder(left)
         x = h[-1]  # [batch, 32]
         _, (h_2, _) = self.encoder(right)
-        encoder = h_2[-1]  # [batch, 32]
-        x = torch.cat([x, encoder], dim=-1)  # [batch, 64]
+        match_ = h_2[-1]  # [batch, 32]
+        x = torch.cat([x, match_], dim=-1)  # [batch, 64]
         match_ = self.match(x)  # [batch, 1]
         if not logits:
             match_ = torch.sigmoid(match_)

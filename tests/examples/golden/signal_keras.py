@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     by transposed ones.
     Data: `--data file.npz` with noisy and clean, or `--data random`.
 
-    Inputs:
-        noisy: float32 [batch, 128, 1]
-    Outputs:
-        clean: float32 [batch, 128, 1]
+    Maps noisy, float32 [batch, 128, 1], to clean, float32 [batch, 128, 1].
     """
     noisy = keras.Input((128, 1), name="noisy")
     x = layers.ZeroPadding1D(padding=2, name="code_zero_padding1d")(noisy)

@@ -53,10 +53,7 @@ class Signal(nn.Module):
     by transposed ones.
     Data: `--data file.npz` with noisy and clean, or `--data random`.
 
-    Inputs:
-        noisy: float32 [batch, 128, 1]
-    Outputs:
-        clean: float32 [batch, 128, 1]
+    Maps noisy, float32 [batch, 128, 1], to clean, float32 [batch, 128, 1].
     """
 
     def __init__(self) -> None:

@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     then a GRU in both directions.
     Data: `--data file.npz` with sound and word, or `--data random`.
 
-    Inputs:
-        sound: float32 [batch, T, 40]
-    Outputs:
-        word: float32 [batch, 35]
+    Maps sound, float32 [batch, T, 40], to word, float32 [batch, 35].
     Sizes: T >= 2
     """
     sound = keras.Input((None, 40), name="sound")
@@ -40,10 +37,8 @@ def build_model() -> keras.Model:
         name="frames",
     )(x)
     x = layers.GlobalAveragePooling1D(name="word_global_average_pooling1d")(frames)
-    word_global_max_pooling1d = layers.GlobalMaxPooling1D(
-        name="word_global_max_pooling1d"
-    )(frames)
-    x = layers.Concatenate(name="word_concatenate")([x, word_global_max_pooling1d])
+    word = layers.GlobalMaxPooling1D(name="word_global_max_pooling1d")(frames)
+    x = layers.Concatenate(name="word_concatenate")([x, word])
     word = layers.Dense(35, activation="softmax", name="word")(x)
     return keras.Model(sound, {"word": word}, name="Speech")
 

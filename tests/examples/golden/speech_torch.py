@@ -13,54 +13,29 @@ from torch import Tensor, nn
 
 
 class BatchNorm(nn.Module):
-    """Batch normalization whose running variance is biased, as the batch's own is; of
-    the running statistics each batch leaves the share `decay`."""
-
-    running_mean: Tensor
-    running_var: Tensor
+    """Batch normalization whose running variance is biased, as the batch's own is."""
 
     def __init__(
-        self,
-        size: int,
-        dim: int = 1,
-        decay: float = 0.99,
-        eps: float = 0.001,
-        weight: bool = True,
-        bias: bool = True,
+        self, size: int, decay: float = 0.99, eps: float = 0.001, without: str = ""
     ) -> None:
         super().__init__()
-        self.dim, self.decay, self.eps = dim, decay, eps
-        self.weight = nn.Parameter(torch.ones(size)) if weight else None
-        self.bias = nn.Parameter(torch.zeros(size)) if bias else None
-        self.register_buffer("running_mean", torch.zeros(size))
-        self.register_buffer("running_var", torch.ones(size))
-
-    @torch.no_grad()
-    def follow(self, mean: Tensor, var: Tensor) -> None:
-        self.running_mean.lerp_(mean, 1 - self.decay)
-        self.running_var.lerp_(var, 1 - self.decay)
-
-    def normalize(self, x: Tensor, mean: Tensor | None, var: Tensor | None) -> Tensor:
-        y = torch.batch_norm(
-            x.movedim(self.dim, 1),
-            self.weight,
-            self.bias,
-            mean,
-            var,
-            mean is None,  # then by the batch's own statistics
-            0.0,
-            self.eps,
-            True,
-        )
-        return y.movedim(1, self.dim)
+        self.decay, self.eps = decay, eps
+        self.weight = None if "weight" in without else nn.Parameter(torch.ones(size))
+        self.bias = None if "bias" in without else nn.Parameter(torch.zeros(size))
+        self.running_mean = nn.Buffer(torch.zeros(size))
+        self.running_var = nn.Buffer(torch.ones(size))
 
     def forward(self, x: Tensor) -> Tensor:
+        mean, var = self.running_mean, self.running_var
         if not self.training:
-            return self.normalize(x, self.running_mean, self.running_var)
-        seen = x.detach().movedim(self.dim, 0).to(self.running_mean.dtype)
-        var, mean = torch.var_mean(seen.flatten(1), 1, correction=0)
-        self.follow(mean, var)
-        return self.normalize(x, None, None)
+            return F.batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
+        dims = [0, *range(2, x.dim())]
+        seen = torch.var_mean(x.detach().to(mean.dtype), dims, correction=0)
+        var.lerp_(seen[0], 1 - self.decay)
+        mean.lerp_(seen[1], 1 - self.decay)
+        return torch.batch_norm(
+            x, self.weight, self.bias, None, None, True, 0.0, self.eps, True
+        )
 
 
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
@@ -112,10 +87,7 @@ class Speech(nn.Module):
     then a GRU in both directions.
     Data: `--data file.npz` with sound and word, or `--data random`.
 
-    Inputs:
-        sound: float32 [batch, T, 40]
-    Outputs:
-        word: float32 [batch, 35]
+    Maps sound, float32 [batch, T, 40], to word, float32 [batch, 35].
     Sizes: T >= 2
     """
 
@@ -152,8 +124,8 @@ class Speech(nn.Module):
         ahead, back = outputs.chunk(2, dim=-1)
         frames = ahead + back  # [batch, T//2, 48]
         x = frames.mean(dim=1)  # [batch, 48]
-        word_global_max_pooling1d = frames.amax(dim=1)  # [batch, 48]
-        x = torch.cat([x, word_global_max_pooling1d], dim=-1)  # [batch, 96]
+        word = frames.amax(dim=1)  # [batch, 48]
+        x = torch.cat([x, word], dim=-1)  # [batch, 96]
         word = self.word(x)  # [batch, 35]
         if not logits:
             word = F.softmax(word, dim=-1)

@@ -16,10 +16,7 @@ def build_model() -> keras.Model:
     Data: `--data file.npz` with readings and alarm, in the order of time; or
     `--data random`.
 
-    Inputs:
-        readings: float32 [16, 60, 6]
-    Outputs:
-        alarm: float32 [16, 1]
+    Maps readings, float32 [16, 60, 6], to alarm, float32 [16, 1].
     """
     readings = keras.Input((60, 6), batch_size=16, name="readings")
     x = layers.GRU(32, return_sequences=True, stateful=True, name="alarm_gru")(readings)

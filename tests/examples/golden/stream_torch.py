@@ -48,10 +48,7 @@ class Stream(nn.Module):
     Data: `--data file.npz` with readings and alarm, in the order of time; or
     `--data random`.
 
-    Inputs:
-        readings: float32 [16, 60, 6]
-    Outputs:
-        alarm: float32 [16, 1]
+    Maps readings, float32 [16, 60, 6], to alarm, float32 [16, 1].
     """
 
     alarm_gru_h: Tensor

@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     step; 0 pads the shorter reviews.
     Data: `--data file.npz` with words and kind, or `--data random`.
 
-    Inputs:
-        words: int32 [batch, T]
-    Outputs:
-        kind: float32 [batch, 1]
+    Maps words, int32 [batch, T], to kind, float32 [batch, 1].
     """
     words = keras.Input((None,), name="words", dtype="int32")
     x = layers.Embedding(20000, 64, mask_zero=True, name="kind_embedding")(words)

@@ -244,10 +244,7 @@ class TextCells(nn.Module):
     step; 0 pads the shorter reviews.
     Data: `--data file.npz` with words and kind, or `--data random`.
 
-    Inputs:
-        words: int32 [batch, T]
-    Outputs:
-        kind: float32 [batch, 1]
+    Maps words, int32 [batch, T], to kind, float32 [batch, 1].
     """
 
     def __init__(self) -> None:

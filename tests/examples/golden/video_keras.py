@@ -15,10 +15,7 @@ def build_model() -> keras.Model:
     (after C3D, Tran 2015).
     Data: `--data file.npz` with clip and action, or `--data random`.
 
-    Inputs:
-        clip: float32 [batch, 16, 32, 32, 3]
-    Outputs:
-        action: float32 [batch, 10]
+    Maps clip, float32 [batch, 16, 32, 32, 3], to action, float32 [batch, 10].
     """
     clip = keras.Input((16, 32, 32, 3), name="clip")
     x = layers.Conv3D(
@@ -45,13 +42,9 @@ def build_model() -> keras.Model:
         name="action_conv3d_3",
     )(x)
     x = layers.AveragePooling3D(2, name="action_average_pooling3d")(x)
-    action_global_average_pooling3d = layers.GlobalAveragePooling3D(
-        name="action_global_average_pooling3d"
-    )(x)
+    action = layers.GlobalAveragePooling3D(name="action_global_average_pooling3d")(x)
     x = layers.GlobalMaxPooling3D(name="action_global_max_pooling3d")(x)
-    x = layers.Concatenate(
-        name="action_concatenate",
-    )([action_global_average_pooling3d, x])
+    x = layers.Concatenate(name="action_concatenate")([action, x])
     x = layers.Dropout(0.5, name="action_dropout")(x)
     action = layers.Dense(10, activation="softmax", name="action")(x)
     return keras.Model(clip, {"action": action}, name="Video")

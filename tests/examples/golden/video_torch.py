@@ -31,10 +31,7 @@ class Video(nn.Module):
     (after C3D, Tran 2015).
     Data: `--data file.npz` with clip and action, or `--data random`.
 
-    Inputs:
-        clip: float32 [batch, 16, 32, 32, 3]
-    Outputs:
-        action: float32 [batch, 10]
+    Maps clip, float32 [batch, 16, 32, 32, 3], to action, float32 [batch, 10].
     """
 
     def __init__(self) -> None:
@@ -54,9 +51,9 @@ class Video(nn.Module):
         x = F.max_pool3d(x, 2)  # [batch, 32, 8, 8, 8]
         x = F.relu(self.action_conv3d_3(x))  # [batch, 64, 8, 8, 8]
         x = F.avg_pool3d(x, 2)  # [batch, 64, 4, 4, 4]
-        action_global_average_pooling3d = x.mean(dim=(2, 3, 4))  # [batch, 64]
+        action = x.mean(dim=(2, 3, 4))  # [batch, 64]
         x = x.amax(dim=(2, 3, 4))  # [batch, 64]
-        x = torch.cat([action_global_average_pooling3d, x], dim=-1)  # [batch, 128]
+        x = torch.cat([action, x], dim=-1)  # [batch, 128]
         x = self.action_dropout(x)
         action = self.action(x)  # [batch, 10]
         if not logits:
