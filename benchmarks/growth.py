@@ -36,10 +36,30 @@ def generated(layers: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+BLOCK = """block Residual(units) {
+    input x
+    output y = (x -> Dense(units, activation=relu) -> Dense(units), x) -> Add()
+}
+"""
+
+
+def expanded(layers: int) -> dict[str, str]:
+    """Short texts that expand to about that many layers."""
+    head, tail = "model Deep {\n    input x: float[32]\n    output y = x -> ", " -> Dense(1) with loss=mse\n}\n"
+    return {
+        "a repeat": f"{head}repeat {layers} {{ Dense(32) }}{tail}",
+        "a repeat of blocks": f"{BLOCK}{head}repeat {layers // 3} {{ Residual(32) }}{tail}",
+        "a repeat in a repeat": f"{BLOCK}{head}repeat {layers // 30} {{ repeat 10 {{ Residual(32) }} }}{tail}",
+        "layers of many sizes": f"{head}repeat i in 0..{layers} {{ Dense(32 + i * i % 7) }}{tail}",
+        "blocks of many sizes": f"{BLOCK.replace('), x)', '), x -> Dense(units))')}"
+        f"{head}repeat i in 0..{layers // 4} {{ Residual(32 + i * i % 7) }}{tail}",
+    }
+
+
 def timed(work: Callable[[], object]) -> float:
-    """The best of three."""
+    """The best of two."""
     times = []
-    for _ in range(3):
+    for _ in range(2):
         gc.collect()
         start = time.perf_counter()
         work()
@@ -54,19 +74,26 @@ def checked(text: str) -> CheckedProgram:
     return program
 
 
+def row(text: str) -> tuple[int, str]:
+    """The number of calls of layers, and the times."""
+    program = checked(text)
+    count = sum(not node.port for node in program.main.nodes)
+    columns = [timed(lambda: checked(text))]
+    for target in ("torch", "keras"):
+        columns.append(timed(lambda target=target: pipeline.emit(program, target)))  # type: ignore[misc]
+    shown = [f"{1000 * seconds:8.0f} ms {1e6 * seconds / count:6.0f} µs" for seconds in columns]
+    return count, f"{shown[0]:>20} {shown[1]:>21} {shown[2]:>21}"
+
+
 def main(largest: int) -> None:
     checked(generated(10))  # imports and caches
     print(f"{'layers':>7} {'check':>17} {'compile for torch':>21} {'compile for keras':>21}")
     size = 100
     while size <= largest:
-        text = generated(size)
-        program = checked(text)
-        count = len(program.main.nodes)
-        columns = [timed(lambda text=text: checked(text))]  # type: ignore[misc]
-        for target in ("torch", "keras"):
-            columns.append(timed(lambda program=program, target=target: pipeline.emit(program, target)))  # type: ignore[misc]
-        shown = [f"{1000 * seconds:8.0f} ms {1e6 * seconds / count:6.0f} µs" for seconds in columns]
-        print(f"{count:7,} {shown[0]:>20} {shown[1]:>21} {shown[2]:>21}")
+        texts = {"written out": generated(size), **expanded(size)}
+        for what, text in texts.items():
+            count, times = row(text)
+            print(f"{count:7,} {times}  {what}")
         size *= 10
     print("(µs are for each layer; compile is without check)")
 

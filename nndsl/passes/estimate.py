@@ -41,7 +41,8 @@ def least_of(block: Block) -> int:
     """At least how many nodes a call of the block comes to."""
     if block.least is None:
         block.least = 0  # while it is counted: a block that calls itself adds nothing
-        block.least = body_least(block.definition, block.home)
+        ends = sum(isinstance(s, ast.InputStmt | ast.OutputStmt) for s in block.definition.body)
+        block.least = ends + body_least(block.definition, block.home)
     return block.least
 
 

@@ -353,6 +353,7 @@ layer Sum() {
         ("x -> TimeDistributed(Wide(3))", "NN0301", "Conv2D", "in Wide(3), called at line "),
         ("x -> Around(3)", "NN0301", "Conv2D", "in Wide(3), called at line 8 | in Around(3), called at line "),
         ("x -> TimeDistributed(Pair())", "NN0215", "Pair()", "take it apart inside"),
+        ("x -> TimeDistributed(Pair(b=x))", "NN0212", "b=x", "put the values together in front"),
         ("x -> TimeDistributed(Two())", "NN0215", "Two()", "put them together inside"),
         ("x -> TimeDistributed(Wide)", "NN0211", "Wide", "write `Wide(…)`"),
         ("x -> TimeDistributed(Wid(3))", "NN0202", "Wid", "did you mean `Wide`?"),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from nndsl import pipeline
 from nndsl.diagnostics.model import Problems
 from nndsl.source import SourceFile
+
+ROOT = Path(__file__).parents[2]
 
 
 def one(pipe: str, input: str = "float[8]") -> str:
@@ -29,6 +34,60 @@ TEXTS = {
     "backslashes": (one(f'Dense(1, name="{chr(92) * 900_000}'), "NN0104"),
     "number": (one("Dense(" + "1_" * 400_000 + ")"), "NN0106"),
 }
+
+MODEL = "model M {{\n input x: float[8]\n output y = x -> {}\n}}\n"
+DOUBLE = "".join(f"block B{i}() {{ input x; output y = x -> B{i - 1}() -> B{i - 1}() }}\n" for i in range(1, 30))
+TREE = "(x -> Tree(2 * n, k + 1), x -> Tree(2 * n + 1, k + 1)) -> Add()"
+# Short texts that expand without end, or nearly so.
+EXPANSIONS = {
+    "repeat": (MODEL.format("repeat 10 ** 9 { Dense(8) }"), "NN0702"),
+    "repeats": (MODEL.format("repeat 900 { repeat 900 { repeat 900 { Dense(8) } } }"), "NN0702"),
+    "computed": (MODEL.format("repeat i in 0..900 { repeat 900 + i { Dense(8) } }"), "NN0702"),
+    "of nothing": (MODEL.format("repeat 900 { repeat 900 { repeat 40000 { Identity() } } }"), "NN0702"),
+    "doubling": ("block B0() { input x; output y = x -> Dense(8) }\n" + DOUBLE + MODEL.format("B29()"), "NN0702"),
+    "doubling nothing": ("block B0() { input x; output y = x }\n" + DOUBLE + MODEL.format("B29()"), "NN0702"),
+    "tree": (
+        f"block Tree(n, k) {{ input x; output y = ({TREE}) if k < 30 else x }}\n" + MODEL.format("Tree(1, 0)"),
+        "NN0702",
+    ),
+    "tree without end": (f"block Tree(n, k) {{ input x; output y = {TREE} }}\n" + MODEL.format("Tree(1, 0)"), "NN0221"),
+    "wrong at each leaf": (
+        f"block Tree(n, k) {{ input x; output y = {TREE} -> Dense(0 if k > 9 else 8) }}\n" + MODEL.format("Tree(1, 0)"),
+        "NN0221",
+    ),
+    "each other": (
+        "block A(n) { input x; output y = (x -> B(2 * n), x -> B(3 * n)) -> Add() }\n"
+        "block B(n) { input x; output y = (x -> A(2 * n), x -> A(3 * n)) -> Add() }\n" + MODEL.format("A(1)"),
+        "NN0221",
+    ),
+    "list": (MODEL.format("repeat i in [1, 2] + [3] { Dense(2 ** 4 ** 8) }"), "NN0702"),
+}
+
+
+@pytest.mark.parametrize("name", EXPANSIONS)
+def test_expansions_end_soon(name: str) -> None:
+    text, code = EXPANSIONS[name]
+    problems = Problems()
+    began = time.process_time()
+    program = pipeline.check(SourceFile("wide.nn", text), problems)
+    assert time.process_time() - began < 6  # under two on an idle processor; minutes or for ever without limits
+    assert program is None and code in {problem.code for problem in problems}
+    assert len(problems) < 10
+
+
+def test_expansions_take_little_memory() -> None:
+    script = (
+        "import resource\n"
+        "from nndsl import pipeline\n"
+        "from nndsl.diagnostics.model import Problems\n"
+        "from nndsl.source import SourceFile\n"
+        f"pipeline.check(SourceFile('wide.nn', {EXPANSIONS['tree'][0]!r}), Problems())\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    )
+    assert int(run.stdout) < 500 * 1024  # KiB
 
 
 @pytest.mark.parametrize("name", TEXTS)
