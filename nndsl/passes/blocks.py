@@ -92,7 +92,7 @@ class Blocks:
         given: dict[str, object] = {}
         spans: dict[str, Span] = {}
         fine, unclear = True, False  # unclear: an argument that is wrong may be one that is missing
-        is_layer, inputs = block.definition.is_layer, _inputs(block)
+        is_layer, inputs = block.definition.is_layer, input_names(block)
         positional = list(parameters)
         named = False
         evaluate.env = env or here
@@ -213,7 +213,7 @@ class Blocks:
     ) -> tuple[Value, ...]:
         """What flows in, with the inputs that are given by their names at their places: `x -> Decoder(encoded=e)`."""
         parameters = {p.name.text for p in block.definition.parameters}
-        names = [name for name in _inputs(block) if name not in parameters]
+        names = [name for name in input_names(block) if name not in parameters]
         given: dict[str, ast.Expr] = {}
         for arg in args:
             if arg.name is None or arg.name.text not in names:
@@ -462,7 +462,7 @@ class _Inside:
         )  # fmt: skip
 
 
-def _inputs(block: Block) -> list[str]:
+def input_names(block: Block) -> list[str]:
     """The names of the block's inputs, in their order."""
     return [s.name.text for s in block.definition.body if isinstance(s, ast.InputStmt)]
 

@@ -292,7 +292,7 @@ class Flows:
     def room_for(self, count: int, span: Span) -> None:
         """Ends the check of the whole program where `count` more nodes would be too many: nothing that follows could
         be told in a bounded time. Raises TooManyProblems."""
-        if len(self.model.nodes) + count > MOST_NODES:
+        if len(self.model.nodes) + self.infer.root.held_nodes + count > MOST_NODES:
             self.problems.error(
                 "NN0702", f"the program expands to more than {MOST_NODES:,} layer calls", span,
                 help="models are far smaller: is a count or a size of a list wrong?",

@@ -38,8 +38,18 @@ if TYPE_CHECKING:
 def own_layer(binder: Binder, call: ast.CallExpr, env: Env) -> Layer | None:
     """The layer that a call of a block, or of a layer of one's own, is as an argument; None where something is wrong
     with it (reported)."""
+    from nndsl.passes.blocks import input_names
+
     block: Block = env.home.blocks[call.func.text]
     block.calls += 1
+    inputs = [name for name in input_names(block) if name not in {p.name.text for p in block.definition.parameters}]
+    for arg in call.args:
+        if arg.name is not None and arg.name.text in inputs:
+            binder.problems.error(
+                "NN0212", f"`{block.name}` gets one step of a sequence here, and no other value", arg.span,
+                help="put the values together in front of the layer, for instance with `Concatenate()`",
+            )  # fmt: skip
+            return None
     blocks = _flows(block, Infer(binder.problems, Constraints()), binder).blocks
     arguments = blocks.arguments(block, call, env)
     if arguments is None:
@@ -77,7 +87,7 @@ def _inside(block: Block, outer: Infer, defaults: Mapping[str, object]) -> Flows
     from nndsl.passes.bind import Binder
 
     infer = Infer(outer.problems, outer.constraints)
-    infer.float_dtype, infer.held = outer.float_dtype, outer.held
+    infer.float_dtype, infer.held, infer.root = outer.float_dtype, outer.held, outer.root
     binder = Binder(outer.problems, Evaluator(outer.problems, Env(block.home.params.values, None, None, block.home)))
     binder.defaults = dict(defaults)
     return _flows(block, infer, binder, outer.region)
@@ -131,7 +141,7 @@ class BlockLayer(Layer):
         defaults: Mapping[str, object],
     ) -> None:
         super().__init__({}, default_of)
-        self.block, self.call, self.parameters, self.name, self.defaults = block, call, arguments, name, defaults
+        self.block, self.call, self.arguments_given, self.name, self.defaults = block, call, arguments, name, defaults
         self.trainable = True
         self.inside: tuple[Layer, ...] = ()  # the layers of its body
         self._type: TensorType | None = None  # of what flows in
@@ -155,7 +165,7 @@ class BlockLayer(Layer):
         """The call as the file would spell it."""
         from nndsl.passes.blocks import written
 
-        return written(self.block.definition, self.parameters.values)
+        return written(self.block.definition, self.arguments_given.values)
 
     # ------------------------------------------------------------------------------------------------- types
 
@@ -178,7 +188,7 @@ class BlockLayer(Layer):
         [statement] = [s for s in self.block.definition.body if isinstance(s, ast.InputStmt)]
         value = Value(statement.name.span, statement.name.text, type=x)
         results = flows.blocks.expand(
-            self.block, self.parameters, self.path, span, self.call.func.span, (value,), None, ""
+            self.block, self.arguments_given, self.path, span, self.call.func.span, (value,), None, ""
         )
         if len(results) != 1:
             return tuple(result.type for result in results)
@@ -198,6 +208,7 @@ class BlockLayer(Layer):
             for layer in self.inside:
                 freeze(layer)
         check.held.append(model)
+        check.root.held_nodes += len(model.nodes)
         self._type, self._result = x, result.type.with_mask(False)
         return self._result
 

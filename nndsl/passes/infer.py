@@ -28,6 +28,8 @@ class Infer:
         self.float_dtype = "float32"  # the option of the model
         self.region: Region | None = None  # that of the call at hand
         self.held: list[Model] = []  # the graphs of blocks that layers hold, as they are made
+        self.root = self  # the one for the model itself, where this one is for a graph that a layer holds
+        self.held_nodes = 0  # how many calls there are in all of those graphs
 
     # ------------------------------------------------------------------------ what shape rules ask
 

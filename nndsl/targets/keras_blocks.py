@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nndsl import code
+from nndsl.ir.dims import Dim
 from nndsl.ir.graph import BlockCall, Model, Value
 from nndsl.layers.entry import snake_case
 from nndsl.layers.traced import Traced
@@ -95,7 +96,7 @@ class Functions:
         [port], [result] = item.inputs, item.results
         source, name = port.inputs[0], code.lift(body.name_of(item.call.path))
         variable = code.Name(body.names.fresh(f"{snake_case(layer.title())}_{python_name(source.name)}"))
-        body.statements.append(code.Assign((variable,), self._input(item.call, 0, source)))
+        body.statements.append(code.Assign((variable,), self._entrance(source.type.shape, source.type.dtype)))
         given = channels_last(variable, source.type) if port in self.layout.wants else variable
         output: code.Expr = code.Deferred(unit, (given,), (("name", name),))
         if result in self.layout.moved:
@@ -113,9 +114,13 @@ class Functions:
             size if isinstance(size, int) and all(other.shape[axis] == size for other in types) else None
             for axis, size in enumerate(type_.shape)
         ]
-        shape = code.Tuple(tuple(code.Literal(size) for size in sizes[1:]))
-        options = {} if type_.dtype == self.model.float_dtype else {"dtype": type_.dtype}
-        return code.call("keras.Input", shape, **options)
+        return self._entrance(sizes, type_.dtype)
+
+    def _entrance(self, sizes: Iterable[Dim | None], dtype: str) -> code.Expr:
+        """`keras.Input` for values of these sizes, the batch's first."""
+        _, *rest = (code.Literal(size if isinstance(size, int) else None) for size in sizes)
+        options = {} if dtype == self.model.float_dtype else {"dtype": dtype}
+        return code.call("keras.Input", code.Tuple(tuple(rest)), **options)
 
     def _unit(self, item: CallItem) -> Unit:
         call = item.call

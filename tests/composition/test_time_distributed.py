@@ -353,6 +353,7 @@ layer Sum() {
         ("x -> TimeDistributed(Wide(3))", "NN0301", "Conv2D", "in Wide(3), called at line "),
         ("x -> Around(3)", "NN0301", "Conv2D", "in Wide(3), called at line 8 | in Around(3), called at line "),
         ("x -> TimeDistributed(Pair())", "NN0215", "Pair()", "take it apart inside"),
+        ("x -> TimeDistributed(Pair(b=x))", "NN0212", "b=x", "put the values together in front"),
         ("x -> TimeDistributed(Two())", "NN0215", "Two()", "put them together inside"),
         ("x -> TimeDistributed(Wide)", "NN0211", "Wide", "write `Wide(…)`"),
         ("x -> TimeDistributed(Wid(3))", "NN0202", "Wid", "did you mean `Wide`?"),
@@ -370,7 +371,7 @@ layer Sum() {
         ("x -> Reshape((2, 2, 8)) -> TimeDistributed(Stateful())", "NN0218", "LSTM", "in Stateful(), called at line "),
         ("x -> TimeDistributed(AroundActive())", "NN0218", "l2", "in Active(), called at line 30 | in AroundActive()"),
         ("x -> TimeDistributed(Penalised())", "NN0218", "penalty size = mean(y ** 2)", "in the model"),
-        ("x -> TimeDistributed(Endless())", "NN0221", "Endless", "calls itself without end"),
+        ("x -> TimeDistributed(Endless())", "NN0221", "Endless", "calls itself more than 40 deep"),
         ("x -> TimeDistributed(Whole())", "NN0314", "Whole()", "reduce other axes than axis 0"),
         ("x -> TimeDistributed(Mine(3))", "NN0302", "x", "in Mine(3), called at line "),
         (

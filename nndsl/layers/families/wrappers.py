@@ -29,8 +29,8 @@ _ANY_RANK = {"Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Identity", "Res
 class TimeDistributed(Layer):
     """Applies a layer to every step of a sequence, with the same weights.
 
-    Takes [time, …]; the layer sees […] and its result gets the time axis back. A mask stays as it is. The layer may be
-    a block or a layer of one's own, with one input and one output: `TimeDistributed(Tower(32))`.
+    Takes [time, …]; the layer sees […] and its result gets the time axis back. A mask stays as it is. The layer may
+    be a block or a layer of one's own, with one input and one output: `TimeDistributed(Tower(32))`.
     Source: keras/src/layers/rnn/time_distributed.py.
 
     Example:

@@ -8,33 +8,28 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 class BatchNorm(nn.Module):
     """Batch normalization whose running variance is biased, as the batch's own is."""
 
-    def __init__(
-        self, size: int, decay: float = 0.99, eps: float = 0.001, without: str = ""
-    ) -> None:
+    def __init__(self, size: int, decay: float = 0.99, eps: float = 0.001) -> None:
         super().__init__()
         self.decay, self.eps = decay, eps
-        self.weight = None if "weight" in without else nn.Parameter(torch.ones(size))
-        self.bias = None if "bias" in without else nn.Parameter(torch.zeros(size))
+        self.weight = nn.Parameter(torch.ones(size))
+        self.bias = nn.Parameter(torch.zeros(size))
         self.running_mean = nn.Buffer(torch.zeros(size))
         self.running_var = nn.Buffer(torch.ones(size))
 
     def forward(self, x: Tensor) -> Tensor:
-        mean, var = self.running_mean, self.running_var
+        w, b, mean, var = self.weight, self.bias, self.running_mean, self.running_var
         if not self.training:
-            return F.batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
-        dims = [0, *range(2, x.dim())]
-        seen = torch.var_mean(x.detach().to(mean.dtype), dims, correction=0)
-        var.lerp_(seen[0], 1 - self.decay)
-        mean.lerp_(seen[1], 1 - self.decay)
-        return torch.batch_norm(
-            x, self.weight, self.bias, None, None, True, 0.0, self.eps, True
-        )
+            return F.batch_norm(x, mean, var, w, b, eps=self.eps)
+        seen = torch.var_mean(x.detach(), [0, *range(2, x.dim())], correction=0)
+        var.mul_(self.decay).add_(seen[0], alpha=1 - self.decay)
+        mean.mul_(self.decay).add_(seen[1], alpha=1 - self.decay)
+        return torch.batch_norm(x, w, b, None, None, True, 0.0, self.eps, True)
 
 
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
@@ -54,7 +49,7 @@ def init_recurrent(module: nn.Module, forget: int = 0) -> None:
                 nn.init.ones_(weight[forget : 2 * forget])
 
 
-class RMSprop(torch.optim.Optimizer):
+class RMSprop(optim.Optimizer):
     """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
 
     def __init__(
@@ -77,14 +72,6 @@ class RMSprop(torch.optim.Optimizer):
                 square.mul_(rho).addcmul_(p.grad, p.grad, value=1 - rho)
                 p.sub_(lr * p.grad / (square + epsilon).sqrt())
         return loss
-
-
-def init_weights(module: nn.Module) -> None:
-    """Keras's defaults: Glorot uniform kernels, zero biases."""
-    if isinstance(module, (nn.Linear, nn.Conv2d)):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 class Tower(nn.Module):
@@ -135,7 +122,11 @@ class Clip(nn.Module):
         self.gate_weighted = Weighted(12)
         self.label_lstm = nn.LSTM(12, 24, batch_first=True)
         self.label = nn.Linear(24, 5)
-        self.apply(init_weights)
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Conv2d)):
+                nn.init.xavier_uniform_(module.weight)  # as in Keras
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         init_recurrent(self.label_lstm, 24)
 
     def forward(self, clip: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
@@ -161,11 +152,10 @@ class Clip(nn.Module):
         _, (h, _) = self.label_lstm(steps)
         x = h[-1]  # [batch, 24]
         label = self.label(x)  # [batch, 5]
-        if not logits:
-            label = F.softmax(label, dim=-1)
-        return {"label": label}
+        return {"label": label if logits else F.softmax(label, dim=-1)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {"clip": ((8, 32, 32, 3), torch.float32), "label": ((5,), torch.float32)}
 
 
@@ -174,32 +164,26 @@ def penalty(model: Clip) -> Tensor:
     return 0.01 * model.steps_time_distributed_context.y_dense.weight.square().sum()
 
 
-def measure(model: Clip, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: Clip, batch: Data) -> Data:
     """The loss of a batch."""
-    outputs = model(batch["clip"], logits=True)
-    prediction, target = outputs["label"], batch["label"]
-    values = {"loss": F.cross_entropy(prediction, target) + penalty(model)}
-    return values
+    prediction, target = model(batch["clip"], logits=True)["label"], batch["label"]
+    return {"loss": F.cross_entropy(prediction, target) + penalty(model)}
 
 
-def make_optimizer(model: Clip) -> torch.optim.Optimizer:
+def make_optimizer(model: Clip) -> optim.Optimizer:
     return RMSprop(model.parameters(), lr=0.001, rho=0.9, epsilon=1e-07)
 
 
 def run(
-    model: Clip,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: Clip, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["clip"]), dict[str, Tensor]()
+    count, sums = len(data["clip"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -208,30 +192,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: Clip, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    parts = list(map(model, torch.split(data["clip"], size)))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -240,13 +215,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--batch-size", dest="size", type=int, default=32)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Clip().to(device)
         names = ["clip"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -264,11 +238,9 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["clip"], args.size)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)
