@@ -43,6 +43,8 @@ class Body:
         """Inputs that are only ever wanted with their channels moved are permuted once, at the top."""
         for value in self.arguments:
             users = [step for step in self.nodes if value in step.operands()]
+            if value in self.layout.moved:
+                continue  # the caller has done so
             if users and all(isinstance(n, Node) and n in self.layout.wants and value in n.inputs for n in users):
                 name = self.variables[value]
                 assert isinstance(name, code.Name)
