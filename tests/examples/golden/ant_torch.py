@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 def binary_accuracy(
@@ -17,19 +17,12 @@ def binary_accuracy(
     return ((prediction > threshold) == target).to(prediction.dtype).mean(-1)
 
 
-def early_epsilon(optimizer: torch.optim.Optimizer, *_: object) -> None:
+def early_epsilon(optimizer: optim.Optimizer, *_: object) -> None:
     """Has Adam add epsilon before the second moment is corrected, as Keras does."""
     for group in optimizer.param_groups:
         epsilon = group.setdefault("epsilon", group["eps"])
         group["count"] = group.get("count", 0) + 1
         group["eps"] = epsilon / (1 - group["betas"][1] ** group["count"]) ** 0.5
-
-
-def init_weights(module: nn.Module) -> None:
-    """Keras's defaults: Glorot uniform kernels, zero biases."""
-    if isinstance(module, nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        nn.init.zeros_(module.bias)
 
 
 class Ant(nn.Module):
@@ -48,7 +41,10 @@ class Ant(nn.Module):
         self.defect_dense_3 = nn.Linear(80, 61)
         self.defect_dense_4 = nn.Linear(61, 61)
         self.defect = nn.Linear(61, 1)
-        self.apply(init_weights)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)  # as in Keras
+                nn.init.zeros_(module.bias)
 
     def forward(self, measures: Tensor, *, logits: bool = False) -> dict[str, Tensor]:
         x = F.relu(self.defect_dense(measures))  # [batch, 90]
@@ -56,44 +52,39 @@ class Ant(nn.Module):
         x = F.relu(self.defect_dense_3(x))  # [batch, 61]
         x = F.relu(self.defect_dense_4(x))
         defect = self.defect(x)  # [batch, 1]
-        if not logits:
-            defect = torch.sigmoid(defect)
-        return {"defect": defect}
+        return {"defect": defect if logits else torch.sigmoid(defect)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {"measures": ((61,), torch.float32), "defect": ((1,), torch.float32)}
 
 
-def measure(model: Ant, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: Ant, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["measures"], logits=True)
-    prediction, target = outputs["defect"], batch["defect"]
+    prediction = model(batch["measures"], logits=True)["defect"]
+    target = batch["defect"]
     values = {"loss": F.binary_cross_entropy_with_logits(prediction, target)}
     prediction = torch.sigmoid(prediction)
     values["accuracy"] = torch.mean(binary_accuracy(prediction, target))
     return values
 
 
-def make_optimizer(model: Ant) -> torch.optim.Optimizer:
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
+def make_optimizer(model: Ant) -> optim.Optimizer:
+    optimizer = optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
     optimizer.register_step_pre_hook(early_epsilon)
     return optimizer
 
 
 def run(
-    model: Ant,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: Ant, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["measures"]), dict[str, Tensor]()
+    count, sums = len(data["measures"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -102,30 +93,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: Ant, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    parts = list(map(model, torch.split(data["measures"], size)))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -134,13 +116,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=150)
     parser.add_argument("--batch-size", dest="size", type=int, default=10)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Ant().to(device)
         names = ["measures"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -158,11 +139,9 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["measures"], args.size)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

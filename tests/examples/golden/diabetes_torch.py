@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 def binary_accuracy(
@@ -17,7 +17,7 @@ def binary_accuracy(
     return ((prediction > threshold) == target).to(prediction.dtype).mean(-1)
 
 
-def early_epsilon(optimizer: torch.optim.Optimizer, *_: object) -> None:
+def early_epsilon(optimizer: optim.Optimizer, *_: object) -> None:
     """Has Adam add epsilon before the second moment is corrected, as Keras does."""
     for group in optimizer.param_groups:
         epsilon = group.setdefault("epsilon", group["eps"])
@@ -50,44 +50,39 @@ class Diabetes(nn.Module):
         x = F.relu(self.diabetes_dense(features))  # [batch, 12]
         x = F.relu(self.diabetes_dense_2(x))  # [batch, 8]
         diabetes = self.diabetes(x)  # [batch, 1]
-        if not logits:
-            diabetes = torch.sigmoid(diabetes)
-        return {"diabetes": diabetes}
+        return {"diabetes": diabetes if logits else torch.sigmoid(diabetes)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {"features": ((8,), torch.float32), "diabetes": ((1,), torch.float32)}
 
 
-def measure(model: Diabetes, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: Diabetes, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["features"], logits=True)
-    prediction, target = outputs["diabetes"], batch["diabetes"]
+    prediction = model(batch["features"], logits=True)["diabetes"]
+    target = batch["diabetes"]
     values = {"loss": F.binary_cross_entropy_with_logits(prediction, target)}
     prediction = torch.sigmoid(prediction)
     values["accuracy"] = torch.mean(binary_accuracy(prediction, target))
     return values
 
 
-def make_optimizer(model: Diabetes) -> torch.optim.Optimizer:
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
+def make_optimizer(model: Diabetes) -> optim.Optimizer:
+    optimizer = optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
     optimizer.register_step_pre_hook(early_epsilon)
     return optimizer
 
 
 def run(
-    model: Diabetes,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: Diabetes, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["features"]), dict[str, Tensor]()
+    count, sums = len(data["features"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -96,30 +91,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: Diabetes, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    parts = list(map(model, torch.split(data["features"], size)))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -128,13 +114,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=150)
     parser.add_argument("--batch-size", dest="size", type=int, default=10)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Diabetes().to(device)
         names = ["features"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -152,11 +137,9 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["features"], args.size)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

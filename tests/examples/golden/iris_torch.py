@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 def fan_of(weight: Tensor, mode: str) -> float:
@@ -43,7 +43,7 @@ def unit_norm_(weight: Tensor, dim: int | tuple[int, ...]) -> None:
     weight.div_(1e-7 + norm)
 
 
-class SGD(torch.optim.Optimizer):
+class SGD(optim.Optimizer):
     """Momentum that holds the learning rate of each step, as in Keras: v = m v - lr g
     (torch.optim.SGD multiplies the whole of v by the present rate)."""
 
@@ -68,7 +68,7 @@ class SGD(torch.optim.Optimizer):
 def scheduled(rate: Callable[[int], float]) -> Callable[..., None]:
     """Sets the learning rate before each step; the first step is 0."""
 
-    def before_step(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    def before_step(optimizer: optim.Optimizer, *_: object) -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate(group.setdefault("steps", 0))
             group["steps"] += 1
@@ -101,11 +101,10 @@ class Iris(nn.Module):
         x = F.relu(self.species_dense_2(x))
         self.activity_penalty = 1e-05 * x.square().sum() / len(x)
         species = self.species(x)  # [batch, 3]
-        if not logits:
-            species = F.softmax(species, dim=-1)
-        return {"species": species}
+        return {"species": species if logits else F.softmax(species, dim=-1)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {"features": ((4,), torch.float32), "species": ((), torch.int64)}
 
 
@@ -122,13 +121,12 @@ def penalty(model: Iris) -> Tensor:
     )
 
 
-def measure(model: Iris, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: Iris, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["features"], logits=True)
-    prediction, target = outputs["species"], batch["species"]
-    values = {"loss": F.cross_entropy(prediction, target) + penalty(model)}
-    values["accuracy"] = torch.mean((prediction.argmax(-1) == target).float())
-    return values
+    prediction = model(batch["features"], logits=True)["species"]
+    target = batch["species"]
+    loss = F.cross_entropy(prediction, target) + penalty(model)
+    return {"loss": loss, "accuracy": (prediction.argmax(-1) == target).float().mean()}
 
 
 @torch.no_grad()
@@ -144,7 +142,7 @@ def learning_rate(step: int) -> float:
     return 0.1 * math.pow(0.9, step / 100)
 
 
-def make_optimizer(model: Iris) -> torch.optim.Optimizer:
+def make_optimizer(model: Iris) -> optim.Optimizer:
     optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
     optimizer.register_step_pre_hook(scheduled(learning_rate))
     optimizer.register_step_post_hook(lambda *_: constrain(model))
@@ -152,19 +150,15 @@ def make_optimizer(model: Iris) -> torch.optim.Optimizer:
 
 
 def run(
-    model: Iris,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: Iris, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["features"]), dict[str, Tensor]()
+    count, sums = len(data["features"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -173,30 +167,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: Iris, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    parts = list(map(model, torch.split(data["features"], size)))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -205,13 +190,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--batch-size", dest="size", type=int, default=16)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Iris().to(device)
         names = ["features"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -229,11 +213,9 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["features"], args.size)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

@@ -7,33 +7,28 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 class BatchNorm(nn.Module):
     """Batch normalization whose running variance is biased, as the batch's own is."""
 
-    def __init__(
-        self, size: int, decay: float = 0.99, eps: float = 0.001, without: str = ""
-    ) -> None:
+    def __init__(self, size: int, decay: float = 0.99, eps: float = 0.001) -> None:
         super().__init__()
         self.decay, self.eps = decay, eps
-        self.weight = None if "weight" in without else nn.Parameter(torch.ones(size))
-        self.bias = None if "bias" in without else nn.Parameter(torch.zeros(size))
+        self.weight = nn.Parameter(torch.ones(size))
+        self.bias = nn.Parameter(torch.zeros(size))
         self.running_mean = nn.Buffer(torch.zeros(size))
         self.running_var = nn.Buffer(torch.ones(size))
 
     def forward(self, x: Tensor) -> Tensor:
-        mean, var = self.running_mean, self.running_var
+        w, b, mean, var = self.weight, self.bias, self.running_mean, self.running_var
         if not self.training:
-            return F.batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
-        dims = [0, *range(2, x.dim())]
-        seen = torch.var_mean(x.detach().to(mean.dtype), dims, correction=0)
-        var.lerp_(seen[0], 1 - self.decay)
-        mean.lerp_(seen[1], 1 - self.decay)
-        return torch.batch_norm(
-            x, self.weight, self.bias, None, None, True, 0.0, self.eps, True
-        )
+            return F.batch_norm(x, mean, var, w, b, eps=self.eps)
+        seen = torch.var_mean(x.detach().to(var), [0, *range(2, x.dim())], correction=0)
+        var.mul_(self.decay).add_(seen[0], alpha=1 - self.decay)
+        mean.mul_(self.decay).add_(seen[1], alpha=1 - self.decay)
+        return torch.batch_norm(x, w, b, None, None, True, 0.0, self.eps, True)
 
 
 def fan_of(weight: Tensor, mode: str) -> float:
@@ -52,14 +47,6 @@ def scaled_uniform_(
     """Fills `tensor` from a uniform distribution around 0 with variance scale / fan."""
     limit = (3 * scale / (fan or fan_of(tensor, mode))) ** 0.5
     nn.init.uniform_(tensor, -limit, limit, generator)
-
-
-def init_weights(module: nn.Module) -> None:
-    """Keras's defaults: Glorot uniform kernels, zero biases."""
-    if isinstance(module, (nn.Linear, nn.Conv2d)):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 class Mobile(nn.Module):
@@ -87,7 +74,11 @@ class Mobile(nn.Module):
         self.mixed_batch_normalization_2 = BatchNorm(32)
         self.mixed_depthwise_conv2d_2 = nn.Conv2d(32, 64, 3, stride=2, groups=32)
         self.label = nn.Linear(64, 10)
-        self.apply(init_weights)
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Conv2d)):
+                nn.init.xavier_uniform_(module.weight)  # as in Keras
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         nn.init.xavier_uniform_(self.stem_separable_conv2d_depthwise.weight)
         nn.init.xavier_uniform_(self.mixed_depthwise_conv2d.weight)
         scaled_uniform_(self.mixed_depthwise_conv2d_2.weight, scale=1.0, fan=153.0)
@@ -110,41 +101,34 @@ class Mobile(nn.Module):
         label = mixed.amax(dim=(2, 3))  # [batch, 64]
         x = (x + label) / 2  # [batch, 64]
         label = self.label(x)  # [batch, 10]
-        if not logits:
-            label = F.softmax(label, dim=-1)
-        return {"label": label}
+        return {"label": label if logits else F.softmax(label, dim=-1)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {"image": ((64, 64, 3), torch.float32), "label": ((), torch.int64)}
 
 
-def measure(model: Mobile, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: Mobile, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["image"], logits=True)
-    prediction, target = outputs["label"], batch["label"]
-    values = {"loss": F.cross_entropy(prediction, target)}
-    values["accuracy"] = torch.mean((prediction.argmax(-1) == target).float())
-    return values
+    prediction, target = model(batch["image"], logits=True)["label"], batch["label"]
+    loss = F.cross_entropy(prediction, target)
+    return {"loss": loss, "accuracy": (prediction.argmax(-1) == target).float().mean()}
 
 
-def make_optimizer(model: Mobile) -> torch.optim.Optimizer:
-    return torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, nesterov=True)
+def make_optimizer(model: Mobile) -> optim.Optimizer:
+    return optim.SGD(model.parameters(), lr=0.05, momentum=0.9, nesterov=True)
 
 
 def run(
-    model: Mobile,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: Mobile, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["image"]), dict[str, Tensor]()
+    count, sums = len(data["image"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -153,30 +137,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: Mobile, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    parts = list(map(model, torch.split(data["image"], size)))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -185,13 +160,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", dest="size", type=int, default=32)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Mobile().to(device)
         names = ["image"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -209,11 +183,9 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["image"], args.size)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
@@ -33,7 +33,7 @@ def absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
     return (prediction - target).abs().mean(-1)
 
 
-class RMSprop(torch.optim.Optimizer):
+class RMSprop(optim.Optimizer):
     """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
 
     def __init__(
@@ -56,14 +56,6 @@ class RMSprop(torch.optim.Optimizer):
                 square.mul_(rho).addcmul_(p.grad, p.grad, value=1 - rho)
                 p.sub_(lr * p.grad / (square + epsilon).sqrt())
         return loss
-
-
-def init_weights(module: nn.Module) -> None:
-    """Keras's defaults: Glorot uniform kernels, zero biases."""
-    if isinstance(module, (nn.Linear, nn.Conv2d)):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 class Price(nn.Module):
@@ -91,7 +83,10 @@ class Price(nn.Module):
         self.from_photo_conv2d_3 = nn.Conv2d(64, 64, 3)
         self.price_dense = nn.Linear(112, 64)
         self.price = nn.Linear(64, 1)
-        self.apply(init_weights)
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Conv2d)):
+                nn.init.xavier_uniform_(module.weight)  # as in Keras
+                nn.init.zeros_(module.get_parameter("bias"))
         nn.init.uniform_(self.from_text_embedding.weight, -0.05, 0.05)
         init_recurrent(self.from_text, 32)
 
@@ -114,6 +109,7 @@ class Price(nn.Module):
         return {"price": price}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {
     "facts": ((12,), torch.float32),
     "text": ((None,), torch.int32),
@@ -122,33 +118,28 @@ ARRAYS = {
 }
 
 
-def measure(model: Price, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: Price, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["facts"], batch["text"], batch["photo"])
-    prediction, target = outputs["price"], batch["price"]
-    values = {"loss": F.mse_loss(prediction, target)}
-    values["mae"] = torch.mean(absolute_error(prediction, target))
-    return values
+    prediction = model(batch["facts"], batch["text"], batch["photo"])["price"]
+    target = batch["price"]
+    loss = F.mse_loss(prediction, target)
+    return {"loss": loss, "mae": torch.mean(absolute_error(prediction, target))}
 
 
-def make_optimizer(model: Price) -> torch.optim.Optimizer:
+def make_optimizer(model: Price) -> optim.Optimizer:
     return RMSprop(model.parameters(), lr=0.001, rho=0.9, epsilon=1e-07)
 
 
 def run(
-    model: Price,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: Price, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["facts"]), dict[str, Tensor]()
+    count, sums = len(data["facts"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -157,33 +148,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: Price, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    splits = [
-        torch.split(x, size) for x in [data["facts"], data["text"], data["photo"]]
-    ]
-    parts = list(map(model, *splits))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -192,13 +171,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", dest="size", type=int, default=32)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Price().to(device)
         names = (
             ["facts", "text", "photo"] if args.command == "predict" else list(ARRAYS)
@@ -218,11 +196,13 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            splits = [
+                torch.split(x, args.size)
+                for x in [data["facts"], data["text"], data["photo"]]
+            ]
+            parts = list(map(model.eval(), *splits))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
@@ -28,7 +28,7 @@ def init_recurrent(module: nn.Module, forget: int = 0) -> None:
                 nn.init.ones_(weight[forget : 2 * forget])
 
 
-class RMSprop(torch.optim.Optimizer):
+class RMSprop(optim.Optimizer):
     """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
 
     def __init__(
@@ -91,11 +91,10 @@ class QuestionAnswering(nn.Module):
         question_code = h_2[-1]  # [batch, 16]
         x = torch.cat([story_code, question_code], dim=-1)  # [batch, 48]
         answer = self.answer(x)  # [batch, 500]
-        if not logits:
-            answer = F.softmax(answer, dim=-1)
-        return {"answer": answer}
+        return {"answer": answer if logits else F.softmax(answer, dim=-1)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {
     "story": ((None,), torch.int32),
     "question": ((None,), torch.int32),
@@ -103,35 +102,32 @@ ARRAYS = {
 }
 
 
-def measure(model: QuestionAnswering, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: QuestionAnswering, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["story"], batch["question"], logits=True)
-    prediction, target = outputs["answer"], batch["answer"]
+    prediction = model(batch["story"], batch["question"], logits=True)["answer"]
+    target = batch["answer"]
     values = {"loss": F.cross_entropy(prediction, target)}
-    values["accuracy"] = torch.mean(
-        (prediction.argmax(-1) == target.argmax(-1)).float()
-    )
+    values["accuracy"] = (prediction.argmax(-1) == target.argmax(-1)).float().mean()
     return values
 
 
-def make_optimizer(model: QuestionAnswering) -> torch.optim.Optimizer:
+def make_optimizer(model: QuestionAnswering) -> optim.Optimizer:
     return RMSprop(model.parameters(), lr=0.001, rho=0.9, epsilon=1e-07)
 
 
 def run(
     model: QuestionAnswering,
-    data: dict[str, Tensor],
+    data: Data,
     size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    optimizer: optim.Optimizer | None = None,
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["story"]), dict[str, Tensor]()
+    count, sums = len(data["story"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -140,33 +136,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(
-    model: QuestionAnswering, data: dict[str, Tensor], size: int
-) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    splits = [torch.split(x, size) for x in [data["story"], data["question"]]]
-    parts = list(map(model, *splits))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -175,13 +159,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", dest="size", type=int, default=128)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = QuestionAnswering().to(device)
         names = ["story", "question"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -199,11 +182,10 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            splits = [torch.split(x, args.size) for x in [data["story"], data["question"]]]
+            parts = list(map(model.eval(), *splits))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
@@ -28,7 +28,7 @@ def init_recurrent(module: nn.Module, forget: int = 0) -> None:
                 nn.init.ones_(weight[forget : 2 * forget])
 
 
-def early_epsilon(optimizer: torch.optim.Optimizer, *_: object) -> None:
+def early_epsilon(optimizer: optim.Optimizer, *_: object) -> None:
     """Has Adam add epsilon before the second moment is corrected, as Keras does."""
     for group in optimizer.param_groups:
         epsilon = group.setdefault("epsilon", group["eps"])
@@ -58,34 +58,28 @@ class RNNClassifier(nn.Module):
         _, h = self.label_simple_rnn(rows)
         x = h[-1]  # [batch, 50]
         label = self.label(x)  # [batch, 10]
-        if not logits:
-            label = F.softmax(label, dim=-1)
-        return {"label": label}
+        return {"label": label if logits else F.softmax(label, dim=-1)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {"rows": ((28, 28), torch.float32), "label": ((10,), torch.float32)}
 
 
-def measure(model: RNNClassifier, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: RNNClassifier, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["rows"], logits=True)
-    prediction, target = outputs["label"], batch["label"]
+    prediction, target = model(batch["rows"], logits=True)["label"], batch["label"]
     values = {"loss": F.cross_entropy(prediction, target)}
-    values["accuracy"] = torch.mean(
-        (prediction.argmax(-1) == target.argmax(-1)).float()
-    )
+    values["accuracy"] = (prediction.argmax(-1) == target.argmax(-1)).float().mean()
     return values
 
 
-def make_optimizer(model: RNNClassifier) -> torch.optim.Optimizer:
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
+def make_optimizer(model: RNNClassifier) -> optim.Optimizer:
+    optimizer = optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
     optimizer.register_step_pre_hook(early_epsilon)
     return optimizer
 
 
-def batches(
-    data: dict[str, Tensor], size: int, endless: bool = False
-) -> Iterator[dict[str, Tensor]]:
+def batches(data: Data, size: int, endless: bool = False) -> Iterator[Data]:
     """The samples, `size` at a time; `endless`, again and again in a random order."""
     count = len(data["rows"])
     while True:
@@ -98,12 +92,12 @@ def batches(
 
 def run(
     model: RNNClassifier,
-    batches: Iterable[dict[str, Tensor]],
-    optimizer: torch.optim.Optimizer | None = None,
+    batches: Iterable[Data],
+    optimizer: optim.Optimizer | None = None,
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = 0, dict[str, Tensor]()
+    count, sums = 0, Data()
     for batch in batches:
         with torch.set_grad_enabled(model.training):
             values = measure(model, batch)
@@ -117,30 +111,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: RNNClassifier, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    parts = list(map(model, torch.split(data["rows"], size)))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -149,13 +134,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--steps", type=int, default=4001)
     parser.add_argument("--batch-size", dest="size", type=int, default=50)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = RNNClassifier().to(device)
         names = ["rows"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -179,8 +163,7 @@ def main() -> None:
         logs = run(model, batches(data, args.size))
         print(*(f"{k} {v:.4f}" for k, v in logs.items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["rows"], args.size)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
@@ -28,7 +28,7 @@ def init_recurrent(module: nn.Module, forget: int = 0) -> None:
                 nn.init.ones_(weight[forget : 2 * forget])
 
 
-def early_epsilon(optimizer: torch.optim.Optimizer, *_: object) -> None:
+def early_epsilon(optimizer: optim.Optimizer, *_: object) -> None:
     """Has Adam add epsilon before the second moment is corrected, as Keras does."""
     for group in optimizer.param_groups:
         epsilon = group.setdefault("epsilon", group["eps"])
@@ -70,27 +70,26 @@ class RNNRegression(nn.Module):
         self.cosine_lstm_c = torch.zeros_like(self.cosine_lstm_c)
 
 
+Data = dict[str, Tensor]
 ARRAYS = {"sine": ((20, 1), torch.float32), "cosine": ((20, 1), torch.float32)}
 BATCH_SIZE = 50
 
 
-def measure(model: RNNRegression, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: RNNRegression, batch: Data) -> Data:
     """The loss of a batch."""
-    outputs = model(batch["sine"])
-    prediction, target = outputs["cosine"], batch["cosine"]
-    values = {"loss": F.mse_loss(prediction, target)}
-    return values
+    prediction, target = model(batch["sine"])["cosine"], batch["cosine"]
+    return {"loss": F.mse_loss(prediction, target)}
 
 
-def make_optimizer(model: RNNRegression) -> torch.optim.Optimizer:
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.006, eps=1e-07)
+def make_optimizer(model: RNNRegression) -> optim.Optimizer:
+    optimizer = optim.Adam(model.parameters(), lr=0.006, eps=1e-07)
     optimizer.register_step_pre_hook(early_epsilon)
     return optimizer
 
 
 def batches(
-    model: RNNRegression, data: dict[str, Tensor], size: int, endless: bool = False
-) -> Iterator[dict[str, Tensor]]:
+    model: RNNRegression, data: Data, size: int, endless: bool = False
+) -> Iterator[Data]:
     """The samples, `size` at a time; `endless`, again and again."""
     count = len(data["sine"])
     while True:
@@ -103,12 +102,12 @@ def batches(
 
 def run(
     model: RNNRegression,
-    batches: Iterable[dict[str, Tensor]],
-    optimizer: torch.optim.Optimizer | None = None,
+    batches: Iterable[Data],
+    optimizer: optim.Optimizer | None = None,
 ) -> dict[str, float]:
     """The mean loss over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = 0, dict[str, Tensor]()
+    count, sums = 0, Data()
     for batch in batches:
         with torch.set_grad_enabled(model.training):
             values = measure(model, batch)
@@ -122,33 +121,23 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: RNNRegression, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    model.reset_state()
-    parts = list(map(model, torch.split(data["sine"], size)))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     if count % BATCH_SIZE:
         raise ValueError(f"{path} must hold whole batches of {BATCH_SIZE} samples")
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -156,13 +145,12 @@ def main() -> None:
     parser.add_argument("--weights", default="model.pt", help="file of the weights")
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--steps", type=int, default=501)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = RNNRegression().to(device)
         names = ["sine"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -186,8 +174,8 @@ def main() -> None:
         logs = run(model, batches(model, data, BATCH_SIZE))
         print(*(f"{k} {v:.4f}" for k, v in logs.items()))
     else:
-        np.savez(args.output, **predict(model, data, BATCH_SIZE))
-
-
-if __name__ == "__main__":
-    main()
+        model.reset_state()
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["sine"], BATCH_SIZE)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
@@ -28,7 +28,7 @@ def init_recurrent(module: nn.Module, forget: int = 0) -> None:
                 nn.init.ones_(weight[forget : 2 * forget])
 
 
-class RMSprop(torch.optim.Optimizer):
+class RMSprop(optim.Optimizer):
     """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
 
     def __init__(
@@ -83,11 +83,10 @@ class Siamese(nn.Module):
         match_ = h_2[-1]  # [batch, 32]
         x = torch.cat([x, match_], dim=-1)  # [batch, 64]
         match_ = self.match(x)  # [batch, 1]
-        if not logits:
-            match_ = torch.sigmoid(match_)
-        return {"match": match_}
+        return {"match": match_ if logits else torch.sigmoid(match_)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {
     "left": ((None, 128), torch.float32),
     "right": ((None, 128), torch.float32),
@@ -95,32 +94,27 @@ ARRAYS = {
 }
 
 
-def measure(model: Siamese, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: Siamese, batch: Data) -> Data:
     """The loss of a batch."""
-    outputs = model(batch["left"], batch["right"], logits=True)
-    prediction, target = outputs["match"], batch["match"]
-    values = {"loss": F.binary_cross_entropy_with_logits(prediction, target)}
-    return values
+    prediction = model(batch["left"], batch["right"], logits=True)["match"]
+    target = batch["match"]
+    return {"loss": F.binary_cross_entropy_with_logits(prediction, target)}
 
 
-def make_optimizer(model: Siamese) -> torch.optim.Optimizer:
+def make_optimizer(model: Siamese) -> optim.Optimizer:
     return RMSprop(model.parameters(), lr=0.001, rho=0.9, epsilon=1e-07)
 
 
 def run(
-    model: Siamese,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: Siamese, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["left"]), dict[str, Tensor]()
+    count, sums = len(data["left"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -129,31 +123,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: Siamese, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    splits = [torch.split(x, size) for x in [data["left"], data["right"]]]
-    parts = list(map(model, *splits))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -162,13 +146,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", dest="size", type=int, default=32)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Siamese().to(device)
         names = ["left", "right"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -186,11 +169,10 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            splits = [torch.split(x, args.size) for x in [data["left"], data["right"]]]
+            parts = list(map(model.eval(), *splits))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

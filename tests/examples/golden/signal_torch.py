@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 def absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
@@ -21,7 +21,7 @@ def clip_norm(most: float, *joint: tuple[Tensor, ...]) -> Callable[..., None]:
     counts as one weight."""
     inside = {p for weights in joint for p in weights}
 
-    def before_step(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    def before_step(optimizer: optim.Optimizer, *_: object) -> None:
         every = [p for group in optimizer.param_groups for p in group["params"]]
         for weights in [*joint, *((p,) for p in every if p not in inside)]:
             gradients = [p.grad for p in weights if p.grad is not None]
@@ -32,20 +32,12 @@ def clip_norm(most: float, *joint: tuple[Tensor, ...]) -> Callable[..., None]:
     return before_step
 
 
-def early_epsilon(optimizer: torch.optim.Optimizer, *_: object) -> None:
+def early_epsilon(optimizer: optim.Optimizer, *_: object) -> None:
     """Has Adam add epsilon before the second moment is corrected, as Keras does."""
     for group in optimizer.param_groups:
         epsilon = group.setdefault("epsilon", group["eps"])
         group["count"] = group.get("count", 0) + 1
         group["eps"] = epsilon / (1 - group["betas"][1] ** group["count"]) ** 0.5
-
-
-def init_weights(module: nn.Module) -> None:
-    """Keras's defaults: Glorot uniform kernels, zero biases."""
-    if isinstance(module, (nn.Conv1d, nn.ConvTranspose1d)):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 class Signal(nn.Module):
@@ -62,7 +54,10 @@ class Signal(nn.Module):
         self.code_conv1d_2 = nn.Conv1d(16, 32, 5, dilation=2)
         self.clean_conv1d_transpose = nn.ConvTranspose1d(32, 16, 5, stride=2)
         self.clean = nn.Conv1d(16, 1, 5, padding=2)
-        self.apply(init_weights)
+        for module in self.modules():
+            if isinstance(module, (nn.Conv1d, nn.ConvTranspose1d)):
+                nn.init.xavier_uniform_(module.weight)  # as in Keras
+                nn.init.zeros_(module.get_parameter("bias"))
 
     def forward(self, noisy: Tensor) -> dict[str, Tensor]:
         noisy = noisy.transpose(1, 2)  # [batch, 1, 128]
@@ -77,39 +72,34 @@ class Signal(nn.Module):
         return {"clean": clean.transpose(1, 2)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {"noisy": ((128, 1), torch.float32), "clean": ((128, 1), torch.float32)}
 
 
-def measure(model: Signal, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: Signal, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["noisy"])
-    prediction, target = outputs["clean"], batch["clean"]
-    values = {"loss": F.huber_loss(prediction, target, delta=0.5)}
-    values["mae"] = torch.mean(absolute_error(prediction, target))
-    return values
+    prediction, target = model(batch["noisy"])["clean"], batch["clean"]
+    loss = F.huber_loss(prediction, target, delta=0.5)
+    return {"loss": loss, "mae": torch.mean(absolute_error(prediction, target))}
 
 
-def make_optimizer(model: Signal) -> torch.optim.Optimizer:
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
+def make_optimizer(model: Signal) -> optim.Optimizer:
+    optimizer = optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
     optimizer.register_step_pre_hook(clip_norm(1.0))
     optimizer.register_step_pre_hook(early_epsilon)
     return optimizer
 
 
 def run(
-    model: Signal,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: Signal, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["noisy"]), dict[str, Tensor]()
+    count, sums = len(data["noisy"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -118,30 +108,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: Signal, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    parts = list(map(model, torch.split(data["noisy"], size)))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -150,13 +131,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--batch-size", dest="size", type=int, default=32)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Signal().to(device)
         names = ["noisy"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -174,11 +154,9 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["noisy"], args.size)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

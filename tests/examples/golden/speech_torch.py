@@ -9,33 +9,28 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 class BatchNorm(nn.Module):
     """Batch normalization whose running variance is biased, as the batch's own is."""
 
-    def __init__(
-        self, size: int, decay: float = 0.99, eps: float = 0.001, without: str = ""
-    ) -> None:
+    def __init__(self, size: int, decay: float = 0.99, eps: float = 0.001) -> None:
         super().__init__()
         self.decay, self.eps = decay, eps
-        self.weight = None if "weight" in without else nn.Parameter(torch.ones(size))
-        self.bias = None if "bias" in without else nn.Parameter(torch.zeros(size))
+        self.weight = nn.Parameter(torch.ones(size))
+        self.bias = nn.Parameter(torch.zeros(size))
         self.running_mean = nn.Buffer(torch.zeros(size))
         self.running_var = nn.Buffer(torch.ones(size))
 
     def forward(self, x: Tensor) -> Tensor:
-        mean, var = self.running_mean, self.running_var
+        w, b, mean, var = self.weight, self.bias, self.running_mean, self.running_var
         if not self.training:
-            return F.batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
-        dims = [0, *range(2, x.dim())]
-        seen = torch.var_mean(x.detach().to(mean.dtype), dims, correction=0)
-        var.lerp_(seen[0], 1 - self.decay)
-        mean.lerp_(seen[1], 1 - self.decay)
-        return torch.batch_norm(
-            x, self.weight, self.bias, None, None, True, 0.0, self.eps, True
-        )
+            return F.batch_norm(x, mean, var, w, b, eps=self.eps)
+        seen = torch.var_mean(x.detach().to(var), [0, *range(2, x.dim())], correction=0)
+        var.mul_(self.decay).add_(seen[0], alpha=1 - self.decay)
+        mean.mul_(self.decay).add_(seen[1], alpha=1 - self.decay)
+        return torch.batch_norm(x, w, b, None, None, True, 0.0, self.eps, True)
 
 
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
@@ -58,7 +53,7 @@ def init_recurrent(module: nn.Module, forget: int = 0) -> None:
 def scheduled(rate: Callable[[int], float]) -> Callable[..., None]:
     """Sets the learning rate before each step; the first step is 0."""
 
-    def before_step(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    def before_step(optimizer: optim.Optimizer, *_: object) -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate(group.setdefault("steps", 0))
             group["steps"] += 1
@@ -66,20 +61,12 @@ def scheduled(rate: Callable[[int], float]) -> Callable[..., None]:
     return before_step
 
 
-def early_epsilon(optimizer: torch.optim.Optimizer, *_: object) -> None:
+def early_epsilon(optimizer: optim.Optimizer, *_: object) -> None:
     """Has Adam add epsilon before the second moment is corrected, as Keras does."""
     for group in optimizer.param_groups:
         epsilon = group.setdefault("epsilon", group["eps"])
         group["count"] = group.get("count", 0) + 1
         group["eps"] = epsilon / (1 - group["betas"][1] ** group["count"]) ** 0.5
-
-
-def init_weights(module: nn.Module) -> None:
-    """Keras's defaults: Glorot uniform kernels, zero biases."""
-    if isinstance(module, (nn.Linear, nn.Conv1d)):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 class Speech(nn.Module):
@@ -103,7 +90,11 @@ class Speech(nn.Module):
         self.frames_bidirectional = nn.GRU(64, 48, batch_first=True, bidirectional=True)
         self.frames = nn.GRU(96, 48, batch_first=True, bidirectional=True)
         self.word = nn.Linear(96, 35)
-        self.apply(init_weights)
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Conv1d)):
+                nn.init.xavier_uniform_(module.weight)  # as in Keras
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         nn.init.xavier_uniform_(self.frames_separable_conv1d_depthwise.weight)
         nn.init.xavier_uniform_(self.frames_depthwise_conv1d.weight)
         init_recurrent(self.frames_bidirectional)
@@ -127,21 +118,18 @@ class Speech(nn.Module):
         word = frames.amax(dim=1)  # [batch, 48]
         x = torch.cat([x, word], dim=-1)  # [batch, 96]
         word = self.word(x)  # [batch, 35]
-        if not logits:
-            word = F.softmax(word, dim=-1)
-        return {"word": word}
+        return {"word": word if logits else F.softmax(word, dim=-1)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {"sound": ((None, 40), torch.float32), "word": ((), torch.int64)}
 
 
-def measure(model: Speech, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: Speech, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["sound"], logits=True)
-    prediction, target = outputs["word"], batch["word"]
-    values = {"loss": F.cross_entropy(prediction, target)}
-    values["accuracy"] = torch.mean((prediction.argmax(-1) == target).float())
-    return values
+    prediction, target = model(batch["sound"], logits=True)["word"], batch["word"]
+    loss = F.cross_entropy(prediction, target)
+    return {"loss": loss, "accuracy": (prediction.argmax(-1) == target).float().mean()}
 
 
 def learning_rate(step: int) -> float:
@@ -149,27 +137,23 @@ def learning_rate(step: int) -> float:
     return 0.001 * math.pow(0.9, step / 1000)
 
 
-def make_optimizer(model: Speech) -> torch.optim.Optimizer:
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
+def make_optimizer(model: Speech) -> optim.Optimizer:
+    optimizer = optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
     optimizer.register_step_pre_hook(scheduled(learning_rate))
     optimizer.register_step_pre_hook(early_epsilon)
     return optimizer
 
 
 def run(
-    model: Speech,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: Speech, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["sound"]), dict[str, Tensor]()
+    count, sums = len(data["sound"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -178,30 +162,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: Speech, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    parts = list(map(model, torch.split(data["sound"], size)))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -210,13 +185,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", dest="size", type=int, default=64)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Speech().to(device)
         names = ["sound"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -234,11 +208,9 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["sound"], args.size)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

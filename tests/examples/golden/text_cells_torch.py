@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 class RecurrentCell(nn.Module):
@@ -231,7 +231,7 @@ def binary_accuracy(
     return ((prediction > threshold) == target).to(prediction.dtype).mean(-1)
 
 
-def early_epsilon(optimizer: torch.optim.Optimizer, *_: object) -> None:
+def early_epsilon(optimizer: optim.Optimizer, *_: object) -> None:
     """Has Adam add epsilon before the second moment is corrected, as Keras does."""
     for group in optimizer.param_groups:
         epsilon = group.setdefault("epsilon", group["eps"])
@@ -266,44 +266,38 @@ class TextCells(nn.Module):
         outputs, _ = masked_scan(self.kind_rnn_2, x, mask)
         x = outputs[:, -1]  # [batch, 32]
         kind = self.kind(x)  # [batch, 1]
-        if not logits:
-            kind = torch.sigmoid(kind)
-        return {"kind": kind}
+        return {"kind": kind if logits else torch.sigmoid(kind)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {"words": ((None,), torch.int32), "kind": ((1,), torch.float32)}
 
 
-def measure(model: TextCells, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: TextCells, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["words"], logits=True)
-    prediction, target = outputs["kind"], batch["kind"]
+    prediction, target = model(batch["words"], logits=True)["kind"], batch["kind"]
     values = {"loss": F.binary_cross_entropy_with_logits(prediction, target)}
     prediction = torch.sigmoid(prediction)
     values["accuracy"] = torch.mean(binary_accuracy(prediction, target))
     return values
 
 
-def make_optimizer(model: TextCells) -> torch.optim.Optimizer:
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
+def make_optimizer(model: TextCells) -> optim.Optimizer:
+    optimizer = optim.Adam(model.parameters(), lr=0.001, eps=1e-07)
     optimizer.register_step_pre_hook(early_epsilon)
     return optimizer
 
 
 def run(
-    model: TextCells,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: TextCells, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["words"]), dict[str, Tensor]()
+    count, sums = len(data["words"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -312,30 +306,21 @@ def run(
     return {name: float(total) / count for name, total in sums.items()}
 
 
-@torch.no_grad()
-def predict(model: TextCells, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    parts = list(map(model, torch.split(data["words"], size)))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -344,13 +329,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--batch-size", dest="size", type=int, default=64)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = TextCells().to(device)
         names = ["words"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
@@ -368,11 +352,9 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["words"], args.size)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 
 def init_recurrent(module: nn.Module, forget: int = 0) -> None:
@@ -57,7 +57,7 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
 
 
-class RMSprop(torch.optim.Optimizer):
+class RMSprop(optim.Optimizer):
     """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
 
     def __init__(
@@ -120,12 +120,11 @@ class Translate(nn.Module):
         x = self.next_words_embedding(known_words)  # [batch, T, 128]
         x, _ = masked_scan(self.next_words_lstm, x, mask_2, (h, c))
         next_words = self.next_words(x)  # [batch, T, 6000]
-        if not logits:
-            next_words = F.softmax(next_words, dim=-1)
         self.output_masks = {"next_words": mask_2}
-        return {"next_words": next_words}
+        return {"next_words": next_words if logits else F.softmax(next_words, dim=-1)}
 
 
+Data = dict[str, Tensor]
 ARRAYS = {
     "source_words": ((None,), torch.int32),
     "known_words": ((None,), torch.int32),
@@ -133,10 +132,10 @@ ARRAYS = {
 }
 
 
-def measure(model: Translate, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def measure(model: Translate, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    outputs = model(batch["source_words"], batch["known_words"], logits=True)
-    prediction, target = outputs["next_words"], batch["next_words"]
+    prediction = model(batch["source_words"], batch["known_words"], logits=True)["next_words"]
+    target = batch["next_words"]
     mask = model.output_masks["next_words"]
     values = {
         "loss": masked_mean(
@@ -151,31 +150,27 @@ def measure(model: Translate, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     return values
 
 
-def results(means: dict[str, Tensor]) -> dict[str, float]:
+def results(means: Data) -> dict[str, float]:
     """What is reported, from the means over all samples."""
     kept = means.pop("next_words_kept").clamp(min=1e-07)
     means["accuracy"] = means["accuracy"] / kept
     return {name: float(mean) for name, mean in means.items()}
 
 
-def make_optimizer(model: Translate) -> torch.optim.Optimizer:
+def make_optimizer(model: Translate) -> optim.Optimizer:
     return RMSprop(model.parameters(), lr=0.001, rho=0.9, epsilon=1e-07)
 
 
 def run(
-    model: Translate,
-    data: dict[str, Tensor],
-    size: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    model: Translate, data: Data, size: int, optimizer: optim.Optimizer | None = None
 ) -> dict[str, float]:
     """The mean loss and metrics over the data; with an optimizer it trains."""
     model.train(optimizer is not None)
-    count, sums = len(data["source_words"]), dict[str, Tensor]()
+    count, sums = len(data["source_words"]), Data()
     order = torch.randperm(count) if model.training else torch.arange(count)
     for rows in torch.split(order, size):
-        batch = {name: tensor[rows] for name, tensor in data.items()}
         with torch.set_grad_enabled(model.training):
-            values = measure(model, batch)
+            values = measure(model, {k: x[rows] for k, x in data.items()})
         if optimizer is not None:
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
@@ -184,31 +179,21 @@ def run(
     return results({name: total / count for name, total in sums.items()})
 
 
-@torch.no_grad()
-def predict(model: Translate, data: dict[str, Tensor], size: int) -> dict[str, Any]:
-    """The outputs for the data, by name."""
-    model.eval()
-    splits = [torch.split(x, size) for x in [data["source_words"], data["known_words"]]]
-    parts = list(map(model, *splits))
-    return {k: torch.cat([p[k] for p in parts]).numpy(force=True) for k in parts[0]}
-
-
-def load_data(path: str, names: list[str], device: torch.device) -> dict[str, Tensor]:
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
     """Arrays of an .npz file; ValueError where one does not fit the model."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(path) as file:
         data = {name: torch.from_numpy(file[name]) for name in names}
     count = max(1, *map(len, data.values()))
-    for name, tensor in data.items():
-        shape, dtype = ARRAYS[name]
-        wanted, given, kind = (count, *shape), tuple(tensor.shape), tensor.dtype
-        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
-        if any(a not in (None, b) for a, b in sizes) or not torch.can_cast(kind, dtype):
-            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
-        data[name] = tensor.to(device, dtype).view([n for _, n in sizes[: len(wanted)]])
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
     return data
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["train", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
@@ -217,13 +202,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", default="predictions.npz")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", dest="size", type=int, default=64)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
     parser.add_argument("--seed", type=int, default=torch.seed())
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        device = torch.device(auto if args.device == "auto" else args.device)
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Translate().to(device)
         names = (
             ["source_words", "known_words"]
@@ -245,11 +229,13 @@ def main() -> None:
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
         torch.save(model.state_dict(), args.weights)
     elif args.command == "evaluate":
-        logs = run(model, data, args.size)
-        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
-        np.savez(args.output, **predict(model, data, args.size))
-
-
-if __name__ == "__main__":
-    main()
+        with torch.no_grad():
+            splits = [
+                torch.split(x, args.size)
+                for x in [data["source_words"], data["known_words"]]
+            ]
+            parts = list(map(model.eval(), *splits))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)
