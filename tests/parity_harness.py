@@ -24,6 +24,7 @@ from nndsl.diagnostics.model import Problems
 from nndsl.ir.dims import evaluate, free_symbols
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.layers.emit import StateEntry
+from nndsl.passes.held import BlockLayer
 from nndsl.source import SourceFile
 from nndsl.targets.torch import compile_torch
 
@@ -85,20 +86,32 @@ def _canonical(pair: Pair) -> Iterator[tuple[str, Any]]:
     for use in pair.model.layers:
         if not use.nodes:
             continue
-        expected = list(_weights(use.path, use.config, use.nodes[0].input_types))
-        layer = _keras_layer(pair.keras, use.path)
-        variables = layer.weights if layer is not None else []
-        found = [tuple(variable.shape) for variable in variables]
-        assert found == [shape for _, shape in expected], f"{use.path}: Keras has {found}, the catalogue {expected}"
-        yield from ((path, variable) for (path, _), variable in zip(expected, variables, strict=True))
+        yield from _variables(pair.keras, use.path, use.config, use.nodes[0].input_types)
+
+
+def _variables(model: Any, path: str, config: Any, types: Any) -> Iterator[tuple[str, Any]]:
+    if _holds_block(config):  # whose layers have names of their own in Keras too
+        for name, child, child_types in config.children():
+            yield from _variables(model, f"{path}.{name}", child, child_types)
+        return
+    expected = list(_weights(path, config, types))
+    layer = _keras_layer(model, path)
+    variables = layer.weights if layer is not None else []
+    found = [tuple(variable.shape) for variable in variables]
+    assert found == [shape for _, shape in expected], f"{path}: Keras has {found}, the catalogue {expected}"
+    yield from ((path, variable) for (path, _), variable in zip(expected, variables, strict=True))
+
+
+def _holds_block(config: Any) -> bool:
+    return isinstance(config, BlockLayer) or any(_holds_block(child) for _, child, _ in config.children())
 
 
 def _keras_layer(model: Any, path: str) -> Any:
-    """The layer of that name, in the model or in a shared block, which is a model inside of it."""
-    for layer in model.layers:
+    """The layer of that name, in the model or in one inside of it: a shared block, a block for each step."""
+    for layer in getattr(model, "layers", None) or [model.layer]:
         if layer.name == path and not isinstance(layer, keras.Model):
             return layer
-        found = _keras_layer(layer, path) if isinstance(layer, keras.Model) else None
+        found = _keras_layer(layer, path) if isinstance(layer, keras.Model | keras.layers.TimeDistributed) else None
         if found is not None:
             return found
     return None

@@ -241,6 +241,8 @@ class Model:
     float_dtype: str = "float32"
     data_format: str = "channels_last"
     batch: int | None = None  # the fixed batch size
+    held: list[Model] = field(default_factory=list)  # the graphs of blocks that layers hold, inner ones first
+    flat: bool = False  # whether the calls of blocks have been written out
     constraints: Constraints = None  # type: ignore[assignment]
 
 

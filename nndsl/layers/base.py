@@ -77,6 +77,8 @@ class Layer(Entry):
     layout: ClassVar[Literal["channels", "any", "declared", "last"]] = "declared"
     is_function: ClassVar[bool] = False  # a tensor function or operator, which has no identity
     uses_mask: bool = False  # whether the result depends on the mask of an input
+    takes_mask: bool = False  # whether it is given the mask to hand it on inside
+    mixes_samples: bool = False  # whether the result for one sample depends on the others, or on the calls before
     common: ClassVar[dict[str, Arg]] = {}
 
     path: str  # the identity: "features_conv1d_2", dots between levels

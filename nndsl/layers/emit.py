@@ -69,6 +69,7 @@ class TorchScope:
     helpers: dict[str, None] = field(default_factory=dict)  # in order of first use
     imports: set[str] = field(default_factory=set)
     state: list[StateEntry] = field(default_factory=list)
+    owners: dict[str, object] = field(default_factory=dict)  # attribute → what it belongs to
     taken: set[str] = field(default_factory=set)  # names that a new variable must not bear
     reset: list[code.Stmt] = field(default_factory=list)  # body of reset_state
     device: code.Expr | None = None  # where the method at hand computes: `x.device`
@@ -76,10 +77,18 @@ class TorchScope:
     output_masks: bool = False  # whether forward keeps the masks of outputs for their losses
 
     custom: Any = None  # the target's function that calls a layer of one's own
+    held: Any = None  # and the one that calls a block which another layer holds
 
     def inside(self) -> TorchScope:
         """The scope of another class of the same file."""
-        return TorchScope(helpers=self.helpers, imports=self.imports, custom=self.custom)
+        return TorchScope(helpers=self.helpers, imports=self.imports, custom=self.custom, held=self.held)
+
+    def claim(self, attribute: str, owner: object) -> str:
+        """The attribute of `owner`: as asked for, with `_` behind it where that is another's. Paths tell layers apart,
+        attributes may not: `y.dense` (inside of layer `y`) and `y_dense` are both `y_dense`."""
+        while self.owners.setdefault(attribute, owner) != owner:
+            attribute += "_"
+        return attribute
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""
@@ -140,7 +149,7 @@ class TorchCall:
         of layers inside this one (their `child` calls) that this one module holds. `start` is a call of a helper that
         gives the whole module its initial weights, and sees to `frozen`; the module becomes its first argument. A
         module that is `filled` gives them to itself."""
-        attribute = f"{self.attribute}_{name}" if name else self.attribute
+        attribute = self.own(name)
         place = code.Attr(SELF, attribute)
         if attribute not in self.scope.modules:
             self.scope.modules[attribute] = constructor
@@ -170,7 +179,7 @@ class TorchCall:
 
     def parameter(self, weight: str, *steps: Step, name: str = "") -> code.Expr:
         """`self.<attribute>` as an nn.Parameter of its own for a weight that no module holds."""
-        attribute = f"{self.attribute}_{name or weight}"
+        attribute = self.own(name or weight)
         place = code.Attr(SELF, attribute)
         if attribute not in self.scope.modules:
             spec = next(item for item in self.layer.weights(*self.inputs) if item.name == weight)
@@ -191,10 +200,14 @@ class TorchCall:
 
     def buffer(self, name: str, value: code.Expr) -> code.Expr:
         """`self.<attribute>_<name>`: a tensor that moves with the module and is not saved or trained."""
-        attribute = f"{self.attribute}_{name}"
+        attribute = self.own(name)
         if attribute not in self.scope.modules:
             self.scope.modules[attribute] = code.call("register_buffer", attribute, value, persistent=False)
         return code.Attr(SELF, attribute)
+
+    def own(self, name: str = "") -> str:
+        """The attribute of this layer's module, or of one more of its own."""
+        return self.scope.claim(f"{self.attribute}_{name}" if name else self.attribute, (self.path, name))
 
     def helper(self, name: str) -> code.Name:
         """A function or class of templates/torch/helpers/<name>.py, which the file will carry."""
@@ -314,12 +327,14 @@ class KerasCall:
         spell: Any = None,
         helpers: dict[str, None] | None = None,
         attended: bool = False,
+        held: Any = None,
     ) -> None:
         self.layer, self.inputs, self.name, self.last, self.attended = layer, inputs, name, last, attended
         self.tensors = dict(tensors or {})
         self.variable = variable  # the variable that holds a shared layer, already built
         self.helpers = {} if helpers is None else helpers  # those that the program needs, in order of first use
         self.spell = spell  # the target's function: checked value → code
+        self.held = held  # and the one that makes a model of a block which another layer holds
 
     def axis(self, axis: int) -> int:
         """An axis of the file as an axis of the channels-last tensor at hand."""

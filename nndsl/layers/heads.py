@@ -246,10 +246,10 @@ class Heads(Options, Projections):
             options["dropout"] = self.dropout
         weights = [_in_torch(weight) for weight in self.weights(*t.inputs)]
         usual = not {"kernel_initializer", "bias_initializer"} & set(self.given)
-        known = t.attribute in t.scope.modules  # a shared layer, of which this call may need more than the first
+        known = t.own() in t.scope.modules  # a shared layer, of which this call may need more than the first
         constructor = self.constructor(t, query, options, plain and not known and not set(options) - {"dropout"})
         if known and not plain:
-            t.scope.modules[t.attribute] = constructor
+            t.scope.modules[t.own()] = constructor
         return t.module(constructor, *weights, filled=usual)
 
     # -------------------------------------------------------------------------------------------- in Keras

@@ -12,6 +12,7 @@ from nndsl.layers.build import category_of, default_of, make
 from nndsl.layers.entry import Arg, ArgumentError, ConfigError, Entry
 from nndsl.layers.kinds import ListOf, Maybe
 from nndsl.layers.values import Option, Unbound, show
+from nndsl.passes.definitions import Block
 from nndsl.passes.evaluate import Env, Evaluator, Failed
 from nndsl.source import Span
 from nndsl.syntax import ast
@@ -47,14 +48,25 @@ class Binder:
         match value:
             case Entry():
                 return value
+            case Unbound(call, env) if category == "layer" and self._own(call.func.text, env) is not None:
+                from nndsl.passes.held import own_layer
+
+                own = own_layer(self, call, env)
+                if own is None or not self._named(own, call):
+                    raise Reported
+                return own
             case Unbound(call, env):
                 cls = self.lookup(category, call.func.text, call.func.span, call)
                 bound = self.bind(cls, call, env)
-                if bound is None:
+                if bound is None or not self._named(bound.entry, call):
                     raise Reported
                 bound.entry.spans = self.spans[id(bound.entry)] = bound.spans
                 return bound.entry
             case Option(name, span):
+                block = self._own(name, self.evaluate.env) if category == "layer" else None
+                if block is not None:
+                    missing = [p.name.text for p in block.definition.parameters if p.default is None]
+                    raise self._bare(name, missing)
                 cls = self.lookup(category, name, span)
             case str():
                 cls = self.lookup(category, value, None)
@@ -62,13 +74,7 @@ class Binder:
                 raise ArgumentError(f"must be {article(category)}, not {show(value)}", code="NN0205")
         missing = [a.name for a in cls.arguments.values() if a.required]
         if category == "layer":
-            text = f"{cls.__name__}({'…' if missing else ''})"
-            raise ArgumentError(
-                f"must be a layer: `{cls.__name__}` needs its parentheses",
-                code="NN0211",
-                help=f"write `{text}`",
-                instead=None if missing else (f"change to `{text}`", text),
-            )
+            raise self._bare(cls.__name__, missing)
         if missing:
             wanted = " and ".join(f"`{name}`" for name in missing)
             text = f"{cls.__name__}({', '.join(f'{name}=…' for name in missing)})"
@@ -78,6 +84,29 @@ class Binder:
                 help=f"write `{text}`",
             )
         return cls({}, default_of)
+
+    def _named(self, entry: Entry, call: ast.CallExpr) -> bool:
+        """Whether a layer inside of another has a name that it can have; reports it otherwise."""
+        from nndsl.passes.layer_names import fine_name
+
+        name = getattr(entry, "name", None) if entry.category == "layer" else None
+        place = next((a.value.span for a in call.args if a.name is not None and a.name.text == "name"), None)
+        return name is None or place is None or fine_name(name, place, self.problems)
+
+    @staticmethod
+    def _bare(name: str, missing: Collection[str]) -> ArgumentError:
+        text = f"{name}({'…' if missing else ''})"
+        return ArgumentError(
+            f"must be a layer: `{name}` needs its parentheses",
+            code="NN0211",
+            help=f"write `{text}`",
+            instead=None if missing else (f"change to `{text}`", text),
+        )
+
+    @staticmethod
+    def _own(name: str, env: Env) -> Block | None:
+        """The block or layer of that name in the file, or in the one where `env` belongs."""
+        return None if env.home is None else env.home.blocks.get(name)
 
     def lookup(self, category: str, name: str, span: Span | None, call: ast.CallExpr | None = None) -> type[Entry]:
         """The entry of that name; raises ArgumentError with a suggestion."""
@@ -100,15 +129,7 @@ class Binder:
                 whole=True,
             )
         home = self.evaluate.env.home
-        if category == "layer" and home is not None and name in home.blocks:
-            raise ArgumentError(
-                f"`{name}` is a block, and one layer is meant here",
-                code="NN0211",
-                span=span,
-                help="only layers can be wrapped; a block is called by itself: `x -> " + name + "(…)`",
-                whole=True,
-            )
-        raise unknown_entry(category, name, span, call)
+        raise unknown_entry(category, name, span, call, () if home is None else home.blocks)
 
     # ------------------------------------------------------------------------------------ arguments
 

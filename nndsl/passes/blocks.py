@@ -69,11 +69,11 @@ class Blocks:
 
     def share(self, block: Block, call: ast.CallExpr, name: str, place: Span) -> SharedBlock | SharedLayer | None:
         block.calls += 1
-        arguments = self._arguments(block, call, None)
+        arguments = self.arguments(block, call, None)
         if arguments is None:
             return None
         names = self.flows.names
-        title, trainable = self._common(call, arguments.values)
+        title, trainable = self.common(call, arguments.values)
         names.paths[title or name] = place
         if block.definition.is_layer:
             from nndsl.passes.flows import SharedLayer
@@ -84,7 +84,7 @@ class Blocks:
         instance = self.flows.frame.instance or Instance()
         return SharedBlock(block, call, arguments, names.prefix + (title or name), names.prefix + name, instance)
 
-    def _arguments(self, block: Block, call: ast.CallExpr, env: Env | None) -> Arguments | None:
+    def arguments(self, block: Block, call: ast.CallExpr, env: Env | None) -> Arguments | None:
         """The values of the block's parameters, or None where something is wrong (reported)."""
         parameters = {p.name.text: p for p in block.definition.parameters}
         evaluate = self.flows.binder.evaluate
@@ -192,19 +192,19 @@ class Blocks:
     ) -> tuple[Value, ...]:
         """The results of a call of its own."""
         block.calls += 1
-        arguments = self._arguments(block, call, env)
+        arguments = self.arguments(block, call, env)
         if arguments is None:
             self._stop()
-        own, trainable = self._common(call, arguments.values)
+        own, trainable = self.common(call, arguments.values)
         incoming = self.completed(block, call.args, incoming, call.func.span)
         path = self.flows.names.of_call(block.name, call, own)
         if block.definition.is_layer:
             use = self.flows.reused(self._custom(block, call, arguments, path, trainable))
             return self.flow_through(block, use, call.span, incoming)
-        return self._expand(block, arguments, path, call.span, call.func.span, incoming, self.flows.frame.instance, "")
+        return self.expand(block, arguments, path, call.span, call.func.span, incoming, self.flows.frame.instance, "")
 
     def shared_call(self, shared: SharedBlock, span: Span, incoming: tuple[Value, ...]) -> tuple[Value, ...]:
-        return self._expand(
+        return self.expand(
             shared.block, shared.arguments, shared.path, span, span, incoming, shared.instance, shared.name
         )
 
@@ -254,13 +254,13 @@ class Blocks:
         layer = use.config
         if self.flows.frame.depth >= DEEPEST:
             self._too_deep(block, span)
-        self.problems.calls.append(CallSite(_written(block, layer.call.arguments), span))
+        self.problems.calls.append(CallSite(written(block.definition, layer.call.arguments), span))
         try:
-            return self.flows.custom(layer, incoming, use, span, self._env(block, layer.call, layer.call.arguments))
+            return self.flows.custom(layer, incoming, use, span, self.env(block, layer.call, layer.call.arguments))
         finally:
             self.problems.calls.pop()
 
-    def _common(
+    def common(
         self, call: ast.CallExpr, parameters: Mapping[str, object] = MappingProxyType({})
     ) -> tuple[str | None, bool]:
         """`name` and `trainable` of a call, where they are no parameters of the block."""
@@ -284,7 +284,7 @@ class Blocks:
             self._stop()
         return text
 
-    def _expand(
+    def expand(
         self,
         block: Block,
         given: Arguments,
@@ -305,7 +305,7 @@ class Blocks:
         if signature in block.failed or block.is_endless:
             self._stop()
         flows.room_for(max(least_of(block), 1), name_span)
-        site = CallSite(_written(block, arguments), span)
+        site = CallSite(written(definition, arguments), span)
         if flows.frame.depth >= DEEPEST:
             self._too_deep(block, name_span)
         errors = len(self.problems.errors)
@@ -314,7 +314,7 @@ class Blocks:
             call = BlockCall(flows.region, block.name, definition, path, span, name_span, arguments, shared, instance)
             call.places = given.places
             flows.model.blocks.append(call)
-            inner = _Inside(flows, block, call, self._env(block, call, arguments), instance)
+            inner = _Inside(flows, block, call, self.env(block, call, arguments), instance)
             call.inputs = tuple(
                 self._port(value, statement.name.span, statement.name.text, call)
                 for value, statement in zip(incoming, inputs, strict=True)
@@ -333,7 +333,7 @@ class Blocks:
         call.outputs = tuple(ports)
         return tuple(port.results[0] for port in ports)
 
-    def _env(self, block: Block, call: BlockCall, arguments: Mapping[str, object]) -> Env:
+    def env(self, block: Block, call: BlockCall, arguments: Mapping[str, object]) -> Env:
         names = {
             name: traced(value, code.Name(name), call) if code.is_name(name) else value
             for name, value in arguments.items()
@@ -471,11 +471,11 @@ def _values(count: int) -> str:
     return f"{count} value{' flows' if count == 1 else 's flow'}"
 
 
-def _written(block: Block, arguments: Mapping[str, object]) -> str:
+def written(definition: ast.BlockDef, arguments: Mapping[str, object]) -> str:
     """The call with the values of its arguments: "Residual(32, stride=2)"; defaults are left out."""
     shown: list[str] = []
     skipped = False
-    for parameter in block.definition.parameters:
+    for parameter in definition.parameters:
         value = arguments[parameter.name.text]
         text = spell(value)
         if parameter.default is not None and text == parameter.default.span.text:
@@ -483,4 +483,4 @@ def _written(block: Block, arguments: Mapping[str, object]) -> str:
             continue
         text = text if len(text) <= 30 else text[:29] + "…"
         shown.append(f"{parameter.name.text}={text}" if skipped or parameter.default is not None else text)
-    return f"{block.name}({', '.join(shown)})"
+    return f"{definition.name.text}({', '.join(shown)})"

@@ -6,7 +6,7 @@ The body is elaborated once for the types that flow in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -81,6 +81,10 @@ class CustomLayer(Layer):
     def arity(self) -> tuple[int, int]:  # type: ignore[override]
         return len(self.input_names), len(self.input_names)
 
+    @property
+    def results(self) -> int:
+        return sum(isinstance(statement, ast.OutputStmt) for statement in self.block.definition.body)
+
     def title(self) -> str:  # type: ignore[override]
         return self.block.name
 
@@ -106,6 +110,11 @@ class CustomLayer(Layer):
     @property
     def has_updates(self) -> bool:
         return any(inside.updates for inside in self.insides.values())
+
+    @property
+    def mixes_samples(self) -> bool:  # type: ignore[override]
+        """Whether what it gives for one sample depends on the others of the batch, or on the calls before."""
+        return self.has_updates or any(mixes_samples(inside.nodes) for inside in self.insides.values())
 
     def torch(self, t: TorchCall, *inputs: code.Expr, **tensors: Any) -> Code:
         result: Code = t.scope.custom(self, t, inputs)
@@ -362,10 +371,27 @@ class Inner:
         return False
 
 
+def mixes_samples(nodes: Sequence[Node]) -> bool:
+    """Whether something here is made from all samples of a batch, or drawn once for all of them, or made for batches
+    of one size."""
+    for node in nodes:
+        together = any(value.type.batched for value in node.operands()) or getattr(node.config, "draws", False)
+        if any(together if not value.type.batched else isinstance(value.type.shape[0], int) for value in node.results):
+            return True
+    return False
+
+
+def keeps_state(config: Layer) -> bool:
+    """Whether a layer is one of one's own that updates a state, or has such a one inside."""
+    if isinstance(config, CustomLayer):
+        return config.has_updates
+    return any(keeps_state(inner) for inner in getattr(config, "inside", ()))
+
+
 def check_order(model: Model, problems: Problems) -> None:
     """Reports calls of a shared layer with state of which neither needs the other: their order would be chance."""
     for use in model.layers:
-        if not isinstance(use.config, CustomLayer) or not use.config.has_updates:
+        if not keeps_state(use.config):
             continue
         for before, node in pairwise(use.nodes):
             if not _needs(node, before) and not _needs(before, node):

@@ -112,6 +112,7 @@ class _Elaborator:
         scope = resolve(self.definition, self.problems, self.home.params.places)
         infer = Infer(self.problems, self.constraints)
         infer.float_dtype = model.float_dtype
+        infer.held = model.held
         flows = Flows(model, scope, self.binder, infer, self.problems, Frame(self.home))
         self.evaluate.env = Env(self.home.params.values, flows.type_of, None, self.home)
         statements = Body(flows, scope, self.problems)
@@ -144,7 +145,8 @@ class _Elaborator:
                 model.training = elaborate_training(section, self.binder, self.problems)
         if not any(s for s in sections if s.kind.text == "train"):
             model.training = elaborate_training(None, self.binder, self.problems)
-        check_order(model, self.problems)
+        for part in (*model.held, model):
+            check_order(part, self.problems)
         elaborate_submodels(model, scope, flows.values, self.problems)
         self._data(sections)
         if not order and not any(isinstance(s, ast.ErrorStmt) for s in body):

@@ -11,16 +11,17 @@ from dataclasses import replace
 from nndsl.ir.graph import BlockCall, LayerUse, Model, Node, Region, Round, Value
 
 
-def flatten(model: Model) -> Model:
-    """The model itself where it calls no blocks."""
+def flatten(model: Model, keep: BlockCall | None = None) -> Model:
+    """The copy; its values stay in the call `keep`, and the ports of that one are kept."""
     if not model.blocks:
-        return model
-    return _Copy(model).run()
+        return replace(model, flat=True)
+    return _Copy(model, keep).run()
 
 
 class _Copy:
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, model: Model, keep: BlockCall | None) -> None:
+        self.model, self.old = model, keep
+        self.keep = None if keep is None else replace(keep)
         self.values: dict[Value, Value] = {}
         self.layers: dict[LayerUse, LayerUse] = {}
         self.nodes: dict[Node, Node] = {}
@@ -30,12 +31,12 @@ class _Copy:
         inputs = [replace(item, value=self._input(item.value)) for item in model.inputs]
         nodes = []
         for node in model.nodes:
-            if node.port:
+            if node.port and (self.old is None or node.region is not self.old):
                 self._pass_on(node)
             else:
                 nodes.append(self._node(node))
         layers = [self.layers[use] for use in model.layers if use in self.layers]
-        copy = replace(model, inputs=inputs, nodes=nodes, layers=layers, blocks=[])
+        copy = replace(model, inputs=inputs, nodes=nodes, layers=layers, blocks=[], flat=True)
         copy.outputs = [replace(output, value=self.values[output.value]) for output in model.outputs]
         penalties = [*model.penalties, *(penalty for call in model.blocks for penalty in call.penalties)]
         copy.penalties = [replace(penalty, value=self.values[penalty.value]) for penalty in penalties]
@@ -48,6 +49,10 @@ class _Copy:
             )
             for part in model.submodels
         ]
+        if self.keep is not None and self.old is not None:
+            self.keep.inputs = tuple(self.nodes[port] for port in self.old.inputs)
+            self.keep.outputs = tuple(self.nodes[port] for port in self.old.outputs)
+            copy.blocks = [self.keep]
         copy.named = {name: self.values[value] for name, value in model.named.items() if value in self.values}
         return copy
 
@@ -63,12 +68,12 @@ class _Copy:
         source, result = self.values[port.inputs[0]], port.results[0]
         self.values[result] = source
         call = port.region
-        leaves = isinstance(call, BlockCall) and port in call.outputs and _is_outside(call.parent)
+        leaves = isinstance(call, BlockCall) and port in call.outputs and self._is_outside(call.parent)
         if leaves and result.name and not source.name and source.producer is not None:
             source.name = result.name
 
     def _node(self, node: Node) -> Node:
-        own = _is_outside(node.region)
+        own = self._is_outside(node.region)
         results = tuple(Value(v.span, v.name if own else "", position=v.position, type=v.type) for v in node.results)
         tensors = {
             name: tuple(map(self._value, item)) if isinstance(item, tuple) else self._value(item)
@@ -79,7 +84,7 @@ class _Copy:
             use = self.layers[node.layer] = replace(node.layer, nodes=[])
         copy = replace(
             node, layer=use, inputs=tuple(map(self._value, node.inputs)), tensors=tensors, results=results,
-            region=None,
+            region=self.keep,
         )  # fmt: skip
         use.nodes.append(copy)
         for old, new in zip(node.results, results, strict=True):
@@ -90,9 +95,8 @@ class _Copy:
         self.nodes[node] = copy
         return copy
 
-
-def _is_outside(region: Region | None) -> bool:
-    """Whether a region is in no call of a block: names of the model itself, not of a block."""
-    while isinstance(region, Round):
-        region = region.parent
-    return region is None
+    def _is_outside(self, region: Region | None) -> bool:
+        """Whether a region is in no call of a block that is written out: its names are those of the whole."""
+        while isinstance(region, Round):
+            region = region.parent
+        return region is self.old

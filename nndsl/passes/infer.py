@@ -11,10 +11,11 @@ from typing import Any
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.ir.constraints import Constraints, Outcome
 from nndsl.ir.dims import Dim, DimTooComplex
-from nndsl.ir.graph import BlockCall, LayerUse, Node, Value
+from nndsl.ir.graph import BlockCall, LayerUse, Model, Node, Region, Value
 from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.shapes import ShapeError
+from nndsl.layers.wrapping import mask_of_steps
 from nndsl.source import Span
 
 
@@ -25,6 +26,8 @@ class Infer:
         self.problems, self.constraints = problems, constraints
         self._place: Span | None = None
         self.float_dtype = "float32"  # the option of the model
+        self.region: Region | None = None  # that of the call at hand
+        self.held: list[Model] = []  # the graphs of blocks that layers hold, as they are made
 
     # ------------------------------------------------------------------------ what shape rules ask
 
@@ -60,7 +63,8 @@ class Infer:
         }
         if not all(value.type.known for value in node.operands()):
             return
-        self._place, self._reasons = use.name_span, ()
+        self._place, self._reasons, self.region = use.name_span, (), node.region
+        config.path = use.path
         try:
             if not config.is_function:
                 _check_batch(config, types)
@@ -200,6 +204,8 @@ def _check_mask(config: Layer, types: tuple[TensorType, ...]) -> None:
     """Raises ShapeError where a layer would use a mask of more axes than the steps of its input: `TimeDistributed`
     hands the mask of every word on, as Keras's does, where its layer has made one vector of all words."""
     for position, x in enumerate(types):
+        if config.uses_mask and x.mask and x.known and x.mask_rank < 2:
+            raise mask_of_steps(config)
         if config.uses_mask and x.mask and x.known and x.mask_rank >= x.rank:
             raise ShapeError(
                 f"`{config.title()}` cannot use the mask that comes with {show_shape(x.features)}: it is from before "

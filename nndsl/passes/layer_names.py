@@ -15,6 +15,19 @@ from nndsl.syntax import ast
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
+def fine_name(name: str, place: Span, problems: Problems) -> bool:
+    """Whether a layer may be called so; reports it otherwise."""
+    if _NAME.match(name) and len(name) <= 100:
+        return True
+    text = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:40]
+    text = f"layer_{text}" if text[:1].isdigit() else text or "head"
+    problems.error(
+        "NN0209", "a layer's name is made of letters, digits and `_`, and does not start with a digit",
+        place, help=f"write `{text}`", fixes=(Fix(f"change to `{text}`", (Edit(place, text),)),),
+    )  # fmt: skip
+    return False
+
+
 @dataclass
 class Statement:
     """The statement being read: `name` is what its layers are named after, `last` the call that bears that name."""
@@ -47,13 +60,8 @@ class LayerNames:
             earlier = self.paths.get(name)
             if earlier is None and name in self.scope.definitions and name != self.statement.name:
                 earlier = self.scope.definitions[name].names[0].span
-            if not _NAME.match(name) or len(name) > 100:
-                text = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:40]
-                text = f"layer_{text}" if text[:1].isdigit() else text or "head"
-                self.problems.error(
-                    "NN0209", "a layer's name is made of letters, digits and `_`, and does not start with a digit",
-                    place, help=f"write `{text}`", fixes=(Fix(f"change to `{text}`", (Edit(place, text),)),),
-                )  # fmt: skip
+            if not fine_name(name, place, self.problems):
+                pass
             elif earlier == place:
                 self.problems.error(
                     "NN0208", f"a `repeat` makes several layers, and each would be called `{name}`", place,

@@ -20,6 +20,11 @@ class Layout:
     moved: set[Value] = field(default_factory=set)
     wants: set[Node] = field(default_factory=set)
 
+    def add(self, other: Layout) -> None:
+        """Takes in what is planned for another graph."""
+        self.moved |= other.moved
+        self.wants |= other.wants
+
 
 def layout(model: Model, native: Literal["channels_first", "channels_last"]) -> Layout:
     """Plans the axes for a target whose image layers work in `native` order."""

@@ -12,7 +12,7 @@ _LIKELY_RATIO = 4
 
 
 def lint(model: Model, problems: Problems) -> None:
-    for use in model.layers:
+    for use in (use for graph in (model, *model.held) for use in graph.layers):
         config = use.config
         if config.title() == "Embedding":
             _embedding(use, problems)

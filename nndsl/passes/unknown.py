@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from nndsl.diagnostics.model import Edit, Fix, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
@@ -23,8 +24,10 @@ _ELSEWHERE = {
 }
 
 
-def unknown_entry(category: str, name: str, span: Span | None, call: ast.CallExpr | None) -> ArgumentError:
-    """What to say where an argument names no entry of `category`."""
+def unknown_entry(
+    category: str, name: str, span: Span | None, call: ast.CallExpr | None, blocks: Iterable[str] = ()
+) -> ArgumentError:
+    """What to say where an argument names no entry of `category`; `blocks` are those of the file."""
     kind = category.replace("_", " ")
     article = "an" if kind[0] in "aeiou" else "a"
 
@@ -59,7 +62,7 @@ def unknown_entry(category: str, name: str, span: Span | None, call: ast.CallExp
         return error(f"`{name}` is an activation, and a layer is meant here", code, f"write `Activation({name})`")
     if re.fullmatch(r"\w{1,40}\([^\"'\n]{0,60}\)", name):
         return error(message, code, f"a call is written without quotes: `{name}`", name)
-    candidates = spellings(category, name)
+    candidates = [*spellings(category, name), *(blocks if category == "layer" else ())]
     close = suggest(name, candidates)
     help = did_you_mean(name, candidates)
     kinds = [other for other in _ELSEWHERE if other != category and catalogue.find(other, name) is not None]

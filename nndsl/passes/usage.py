@@ -16,10 +16,12 @@ def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> N
     fine."""
     ends = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
     ends += [value for submodel in model.submodels for value in submodel.targets]
-    used = {node.layer.shared for node in model.nodes} | {call.shared for call in model.blocks}
+    graphs = (model, *model.held)
+    used = {node.layer.shared for graph in graphs for node in graph.nodes}
+    used |= {call.shared for graph in graphs for call in graph.blocks}
     _check_body(definition, model.named, ends, used, "", problems)
     seen = set()
-    for call in model.blocks:
+    for call in (call for graph in graphs for call in graph.blocks):
         if call.definition not in seen:
             seen.add(call.definition)
             results = [port.inputs[0] for port in call.outputs] + [penalty.value for penalty in call.penalties]
@@ -149,6 +151,8 @@ def _removal(title: str, span: Span) -> tuple[Fix, ...]:
 
 def prune(model: Model) -> None:
     """Takes out what reaches neither an output nor a submodel's result: no target emits dead code."""
+    for graph in model.held:
+        prune(graph)
     needed: set[object] = set()
     stack = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
     stack += [value for submodel in model.submodels for value in submodel.targets]

@@ -10,10 +10,11 @@ from nndsl.ir.graph import BlockCall, Model, Value
 from nndsl.layers.entry import snake_case
 from nndsl.layers.traced import Traced
 from nndsl.passes.custom import CustomLayer
+from nndsl.passes.held import BlockLayer
 from nndsl.passes.layout import layout
 from nndsl.targets.docstrings import block_docstring
 from nndsl.targets.folding import returning
-from nndsl.targets.keras_body import Body
+from nndsl.targets.keras_body import Body, channels_first, channels_last
 from nndsl.targets.keras_custom import layer_unit
 from nndsl.targets.keras_loops import looped
 from nndsl.targets.keras_spell import spell
@@ -21,7 +22,7 @@ from nndsl.targets.names import PROGRAM_NAMES, python_name
 from nndsl.targets.printing import block, signature
 from nndsl.targets.rewrite import same_code, transformed
 from nndsl.targets.specialize import specialize
-from nndsl.targets.structure import CallItem, NotStructured, statement_of
+from nndsl.targets.structure import CallItem, NotStructured, held_call, statement_of
 from nndsl.targets.units import Family, Unit
 from nndsl.targets.unpacked import discard_unread
 
@@ -34,6 +35,8 @@ class Functions:
         self.layout = layout(model, "channels_last")
         self.units: list[Unit] = []
         self.layers: dict[CustomLayer, Unit] = {}
+        self.held: dict[BlockLayer, tuple[CallItem, Unit]] = {}  # blocks that other layers hold
+        self.flat = model.flat
         self.helpers: dict[str, None] = {}  # classes that the program carries
         self.shared: dict[tuple[int, str], tuple[code.Name, Unit]] = {}  # the variables of shared blocks
 
@@ -80,6 +83,24 @@ class Functions:
         if not same_code(unit.body, first.body):
             raise NotStructured  # other numbers of axes, or sizes that stand in the code
         return variable
+
+    def held_model(self, body: Body, layer: BlockLayer) -> code.Expr:
+        """A block that another layer holds: `keras.Model(step, tower(step, 32, name="…"))`. The input of the model is
+        made in `body`."""
+        if layer not in self.held:
+            self.layout.add(layout(layer.graph(self.flat), "channels_last"))
+            item = held_call(layer, self.flat)
+            self.held[layer] = item, self._unit(item)
+        item, unit = self.held[layer]
+        [port], [result] = item.inputs, item.results
+        source, name = port.inputs[0], code.lift(body.name_of(item.call.path))
+        variable = code.Name(body.names.fresh(f"{snake_case(layer.title())}_{python_name(source.name)}"))
+        body.statements.append(code.Assign((variable,), self._input(item.call, 0, source)))
+        given = channels_last(variable, source.type) if port in self.layout.wants else variable
+        output: code.Expr = code.Deferred(unit, (given,), (("name", name),))
+        if result in self.layout.moved:
+            output = channels_first(output, result.type)
+        return code.call("keras.Model", variable, output, name=name)
 
     def _input(self, call: BlockCall, position: int, value: Value) -> code.Expr:
         """What flows into a shared block at one of its inputs: the sizes that all calls of it have in common."""

@@ -9,6 +9,7 @@ from nndsl import code
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import KerasCall
+from nndsl.passes.held import BlockLayer
 from nndsl.targets.inline import hint, put, room, to_bind
 from nndsl.targets.names import python_name
 from nndsl.targets.structure import CallItem, Item, LoopItem, steps
@@ -44,7 +45,7 @@ class Body:
         for value in self.arguments:
             users = [step for step in self.nodes if value in step.operands()]
             if value in self.layout.moved:
-                continue  # the caller has done so
+                continue  # as a block gets it from its caller
             if users and all(isinstance(n, Node) and n in self.layout.wants and value in n.inputs for n in users):
                 name = self.variables[value]
                 assert isinstance(name, code.Name)
@@ -110,6 +111,7 @@ class Body:
             variable=self._shared(node, wants),
             spell=self.functions.spell,
             helpers=self.functions.helpers,
+            held=self._held,
             attended=_attended(node),
         )
         result = config.keras(call, *inputs)
@@ -127,6 +129,10 @@ class Body:
         self.statements.append(code.Assign(targets, result))
         self.variables.update(zip(node.results, targets, strict=True))
 
+    def _held(self, layer: BlockLayer) -> code.Expr:
+        """A block that another layer holds: a model made of its function."""
+        return self.functions.held_model(self, layer)
+
     def name_of(self, path: str) -> str | code.Expr:
         """The name of a layer: in the function of a block it begins with the name that the call gives."""
         if not self.prefix:
@@ -142,8 +148,9 @@ class Body:
             name = self.names.fresh(python_name(use.shared.removeprefix(self.prefix).replace(".", "_")))
             self.shared[use.shared] = name
             call = KerasCall(
-                use.config, node.input_types, name=self.name_of(use.path), last=wants, spell=self.functions.spell
-            )
+                use.config, node.input_types, name=self.name_of(use.path), last=wants, spell=self.functions.spell,
+                held=self._held,
+            )  # fmt: skip
             self.statements.append(code.Assign((code.Name(name),), use.config.keras_layer(call)))
         return self.shared[use.shared]
 

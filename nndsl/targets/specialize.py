@@ -77,13 +77,18 @@ def trimmed(node: Any, families: Iterable[Family]) -> Any:
 
 def _heights(units: Sequence[Unit]) -> dict[Unit, int]:
     """How many calls of blocks there are inside of each unit, at the deepest."""
-    of_call = {unit.call: unit for unit in units}
+    of_path: dict[str, list[Unit]] = {}  # not of the call: a graph that is written flat has a copy of it
+    for unit in units:
+        of_path.setdefault(unit.call.path, []).append(unit)
     found: dict[Unit, int] = {}
     for unit in units:
         found.setdefault(unit, 0)
         parent, height = _around(unit.call), found[unit] + 1
-        while parent is not None and parent in of_call and found.get(of_call[parent], -1) < height:
-            found[of_call[parent]] = height
+        while parent is not None:
+            lower = [one for one in of_path.get(parent.path, ()) if found.get(one, -1) < height]
+            if not lower:
+                break
+            found.update(dict.fromkeys(lower, height))
             parent, height = _around(parent), height + 1
     return found
 

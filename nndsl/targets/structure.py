@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from nndsl.ir.graph import BlockCall, Node, Region, Round, Value
 from nndsl.layers.entry import snake_case
+from nndsl.passes.held import BlockLayer
 
 
 class NotStructured(Exception):
@@ -50,12 +51,12 @@ Step: TypeAlias = Node | CallItem
 Item: TypeAlias = Node | CallItem | LoopItem
 
 
-def structure(nodes: Sequence[Node]) -> list[Item]:
-    """The nodes as a tree, in their order."""
+def structure(nodes: Sequence[Node], within: Region | None = None) -> list[Item]:
+    """The nodes, which stand in `within`, as a tree, in their order."""
     top: list[Item] = []
     path: list[tuple[Region, list[Item], CallItem | None]] = []
     for node in nodes:
-        regions = _regions(node.region)
+        regions = _regions(node.region, within)
         kept = 0
         while kept < len(path) and kept < len(regions) and path[kept][0] is regions[kept]:
             kept += 1
@@ -84,10 +85,10 @@ def structure(nodes: Sequence[Node]) -> list[Item]:
     return top
 
 
-def _regions(region: Region | None) -> list[Region]:
-    """From the outermost to this one."""
+def _regions(region: Region | None, within: Region | None) -> list[Region]:
+    """From the outermost in `within` to this one."""
     found: list[Region] = []
-    while region is not None:
+    while region is not None and region is not within:
         found.append(region)
         region = region.parent
     found.reverse()
@@ -102,6 +103,13 @@ def steps(items: Sequence[Item]) -> Iterator[Step]:
                 yield from steps(one.items)
         else:
             yield item
+
+
+def held_call(layer: BlockLayer, flat: bool) -> CallItem:
+    """The call of a block that another layer holds."""
+    [item] = structure(layer.graph(flat).nodes, layer.made.parent)
+    assert isinstance(item, CallItem)
+    return item
 
 
 def statement_of(step: Node | CallItem, call: BlockCall) -> str:

@@ -8,14 +8,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nndsl import code
-from nndsl.ir.graph import BlockCall, Value
-from nndsl.layers.emit import TorchScope
+from nndsl.ir.graph import Value
+from nndsl.layers.emit import TorchCall, TorchScope
+from nndsl.passes.held import BlockLayer
+from nndsl.passes.layout import layout
+from nndsl.passes.masks import masks_needed
 from nndsl.targets.folding import folded, returning
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.rewrite import same_code, transformed
 from nndsl.targets.specialize import uncommented
-from nndsl.targets.structure import CallItem, NotStructured, statement_of
-from nndsl.targets.torch_body import Body, comment_of, physical
+from nndsl.targets.structure import CallItem, NotStructured, held_call, statement_of
+from nndsl.targets.torch_body import Body, channels_first, channels_last, comment_of, physical
 from nndsl.targets.typing import typed
 from nndsl.targets.units import Unit
 from nndsl.targets.unpacked import discard_unread
@@ -43,13 +46,15 @@ class BlockWriter:
         self.writer = writer
         self.units: list[Unit] = []
         self.shared: dict[tuple[int, str], Unit] = {}  # the first call of each shared block
+        self.held: dict[BlockLayer, tuple[CallItem, Unit]] = {}  # blocks that other layers hold
 
     def call(self, body: Body, index: int, item: CallItem) -> None:
         """The statement that calls the module, in `body`."""
         writer, scope, call = self.writer, body.scope, item.call
         unit = self._unit(item)
         made: Written = unit.extra
-        place = code.Attr(code.Name("self"), self._attribute(body, unit, call))
+        attribute = scope.claim(attribute_name(call.path.removeprefix(body.prefix)), (call.path, ""))
+        place = code.Attr(code.Name("self"), self._module(scope, attribute, unit))
         operands: list[code.Expr] = []
         for port in item.inputs:
             operands.append(body.operand(port.inputs[0], port in writer.layout.wants))
@@ -83,10 +88,27 @@ class BlockWriter:
             if value in writer.logits and real in writer.bare and value in body.results:
                 body.split(value, writer.bare[real])
 
-    def _attribute(self, body: Body, unit: Unit, call: BlockCall) -> str:
-        """The attribute of the module, made where the body has none yet."""
-        scope, made = body.scope, unit.extra
-        attribute = attribute_name(call.path.removeprefix(body.prefix))
+    def held_call(self, layer: BlockLayer, t: TorchCall, x: code.Expr) -> code.Expr:
+        """A call of a block that another layer holds."""
+        writer = self.writer
+        if layer not in self.held:
+            model = layer.graph(writer.model.flat)
+            writer.layout.add(layout(model, "channels_first"))
+            writer.masked |= masks_needed(model)
+            item = held_call(layer, writer.model.flat)
+            self.held[layer] = item, self._write(item)
+        item, unit = self.held[layer]
+        [entrance], [result] = item.inputs, item.results
+        attribute = self._module(t.scope, t.own(), unit)
+        if entrance in writer.layout.wants:
+            x = channels_first(x, entrance.inputs[0].type)
+        masks = [mask for mask in t.masks if mask is not None and entrance.results[0] in writer.masked]
+        value: code.Expr = code.call(code.Attr(code.Name("self"), attribute), x, *masks)
+        return channels_last(value, result.type) if result in writer.layout.moved else value
+
+    def _module(self, scope: TorchScope, attribute: str, unit: Unit) -> str:
+        """The attribute of the module, made where the class has none yet."""
+        made = unit.extra
         if attribute in scope.modules:
             return attribute
         scope.modules[attribute] = code.Deferred(unit)

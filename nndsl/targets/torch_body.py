@@ -108,7 +108,7 @@ class Body:
             if all(_takes_moved(step, value, wants) for step in users):
                 name = variable
                 shape = physical(value.type, True)
-                self.scope.forward.append(code.Assign((name,), _channels_first(name, value.type), comment_of(shape)))
+                self.scope.forward.append(code.Assign((name,), channels_first(name, value.type), comment_of(shape)))
                 self.moved_now.add(value)
 
     def operand(self, value: Value, moved: bool) -> code.Expr:
@@ -119,7 +119,7 @@ class Body:
         is_moved = value in self.moved_now or (value in self.writer.layout.moved and value not in self.as_declared)
         if is_moved == moved:
             return expr
-        return _channels_first(expr, value.type) if moved else _channels_last(expr, value.type)
+        return channels_first(expr, value.type) if moved else channels_last(expr, value.type)
 
     # --------------------------------------------------------------------------------------- nodes
 
@@ -315,11 +315,11 @@ def config_activity(config: object) -> object:
     return getattr(config, "activity_regularizer", None)
 
 
-def _channels_first(value: code.Expr, type_: TensorType) -> code.Expr:
+def channels_first(value: code.Expr, type_: TensorType) -> code.Expr:
     return code.method(value, "transpose", 1, 2) if type_.rank == 3 else code.method(value, "movedim", -1, 1)
 
 
-def _channels_last(value: code.Expr, type_: TensorType) -> code.Expr:
+def channels_last(value: code.Expr, type_: TensorType) -> code.Expr:
     return code.method(value, "transpose", 1, 2) if type_.rank == 3 else code.method(value, "movedim", 1, -1)
 
 

@@ -47,15 +47,16 @@ class LayerWriter:
     ) -> code.Expr | tuple[code.Expr, ...]:
         """The result of a call; the module is made at the first one."""
         scope = t.scope
-        place = code.Attr(SELF, t.attribute)
+        owner = t.own()
+        place = code.Attr(SELF, owner)
         inside = layer.body_for(t.inputs)
-        if t.attribute not in scope.modules:
+        if owner not in scope.modules:
             unit = self._write(layer, inside, t.inputs)
             self.writer.blocks.units.append(unit)
-            scope.modules[t.attribute] = code.Deferred(unit)
+            scope.modules[owner] = code.Deferred(unit)
             for name, (weight, _) in inside.weights.items():
                 attribute = attribute_name(name)
-                scope.state.append(StateEntry(f"{t.attribute}.{attribute}", f"{t.path}/{name}", (), weight.shape))
+                scope.state.append(StateEntry(f"{owner}.{attribute}", f"{t.path}/{name}", (), weight.shape))
                 record = InitRecord(code.Attr(place, attribute), weight, "Parameter", "", (), nested=True)
                 scope.inits.append(record)
             if not layer.trainable and any(weight.trainable for weight, _ in inside.weights.values()):

@@ -10,6 +10,7 @@ from nndsl.ir.graph import Model, Node, Submodel, Value
 from nndsl.layers.emit import TorchScope
 from nndsl.passes.layout import layout
 from nndsl.passes.logits import logits_activation
+from nndsl.passes.masks import masks_needed
 from nndsl.targets.convert import expression
 from nndsl.targets.folding import folded, norms_of
 from nndsl.targets.names import attribute_name, python_name
@@ -30,9 +31,10 @@ class Forward:
         self.layout = layout(model, "channels_first")
         self.logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None and _plain(o.value)}
         self.bare: dict[Value, object] = dict.fromkeys(_inside_blocks(self.logits))  # with the activations left out
-        self.masked = _masks_needed(model)
+        self.masked = masks_needed(model)
         self.blocks = BlockWriter(self)
         scope.custom = LayerWriter(self).call
+        scope.held = self.blocks.held_call
         self.main: Body | None = None
         self.methods: dict[str, str] = {}  # the texts of submodels' methods
         self.body: list[code.Stmt] = []
@@ -201,16 +203,6 @@ def _inside_blocks(outputs: Iterable[Value]) -> Iterator[Value]:
                 raise NotStructured  # inside it is needed as it is
         if real is not value:
             yield real
-
-
-def _masks_needed(model: Model) -> set[Value]:
-    """The values whose masks something needs: a layer, or the loss of an output."""
-    needed = {o.value for o in model.outputs if o.loss is not None and o.value.type.mask}
-    for node in reversed(model.nodes):
-        config = node.config
-        if config.uses_mask or (node.results and node.results[0] in needed):
-            needed.update(value for value in node.operands() if value.type.mask)
-    return needed
 
 
 def _symbol_name(dim: object) -> str | None:

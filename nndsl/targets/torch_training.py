@@ -26,6 +26,7 @@ from typing import Any
 
 from nndsl import code
 from nndsl.ir.graph import Model
+from nndsl.layers.base import Layer
 from nndsl.layers.emit import InitRecord, TorchScope
 from nndsl.layers.training import TrainingCall
 from nndsl.passes.train_checks import callback_mode
@@ -147,11 +148,20 @@ def _penalty(records: list[InitRecord], scope: TorchScope) -> str:
 
 def _trainable(model: Model, scope: TorchScope) -> Iterator[InitRecord]:
     """The tensors of weights that training changes, seen from outside the model."""
-    frozen = {use.path for use in model.layers if not use.config.trainable}
+    frozen = {path for use in model.layers for path in _frozen(use.config)}
     for entry, record in zip(scope.state, scope.inits, strict=True):
         path = entry.path.rpartition("/")[0]
         if record.weight.trainable and not any(path == name or path.startswith(f"{name}.") for name in frozen):
             yield replace(record, target=_outside(record.target))
+
+
+def _frozen(layer: Layer) -> Iterator[str]:
+    """The paths of what training leaves as it is, of layers inside too."""
+    if not layer.trainable:
+        yield layer.path
+        return
+    for _, inner, _ in layer.children():
+        yield from _frozen(inner)
 
 
 def _outside(target: code.Expr) -> code.Expr:

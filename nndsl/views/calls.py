@@ -38,6 +38,9 @@ def call_text(entry: Entry, *, whole: bool = False) -> str:
 def value_text(value: object) -> str:
     """A checked value of an argument; an option without arguments is its bare name (`relu`)."""
     if isinstance(value, Entry):
+        own = getattr(value, "written", None)  # a block or layer of one's own
+        if own is not None:
+            return str(own)
         is_layer = value.category == "layer"
         return call_text(value) if value.given or is_layer else catalogue.spelling(type(value))
     if isinstance(value, tuple | list):

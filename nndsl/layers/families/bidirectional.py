@@ -23,7 +23,7 @@ from nndsl.layers.kinds import Choice, Maybe, Of
 from nndsl.layers.recurrence import Recurrence
 from nndsl.layers.sequences import INITIAL_STATE, Sequences, check_states, pass_mask
 from nndsl.layers.shapes import Check, ShapeError, static
-from nndsl.layers.wrapping import freeze, keras_inner, own_name
+from nndsl.layers.wrapping import freeze, keras_inner, own_name, own_remedy
 
 
 @entry("layer")
@@ -57,6 +57,7 @@ class Bidirectional(Layer):
                     "`Bidirectional` takes a recurrent layer (`LSTM`, `GRU`, `SimpleRNN`, `RNN`), not "
                     f"`{value.title()}`",
                     argument,
+                    help=own_remedy(value, "a recurrent layer"),
                 )
         forward: Sequences = copy.deepcopy(given)
         name = own_name(given)

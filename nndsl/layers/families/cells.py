@@ -28,6 +28,7 @@ from nndsl.layers.recurrence import (
     Units,
 )
 from nndsl.layers.shapes import Check, ShapeError
+from nndsl.layers.wrapping import own_remedy
 
 
 class CellLayer(Layer):
@@ -101,7 +102,7 @@ def require_cells(cells: Sequence[Any], layer: str, argument: str) -> None:
             raise ConfigError(
                 f"`{layer}` takes cells (`LSTMCell`, `GRUCell`, `SimpleRNNCell`), not `{cell.title()}`",
                 argument,
-                help=f"write `{near}`" if near else None,
+                help=f"write `{near}`" if near else own_remedy(cell, "a cell"),
             )
 
 

@@ -19,7 +19,7 @@ from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.cells import CellLayer
 from nndsl.layers.kinds import Of
 from nndsl.layers.shapes import Check, ShapeError
-from nndsl.layers.wrapping import freeze, keras_inner, own_name
+from nndsl.layers.wrapping import freeze, keras_inner, mask_of_steps, own_name
 
 # Layers that compute each element, or the last axis, by itself: they need no step of their own.
 _ANY_RANK = {"Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Identity", "Rescaling", "GaussianNoise", "Dropout"}
@@ -29,7 +29,8 @@ _ANY_RANK = {"Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Identity", "Res
 class TimeDistributed(Layer):
     """Applies a layer to every step of a sequence, with the same weights.
 
-    Takes [time, …]; the layer sees […] and its result gets the time axis back. A mask stays as it is.
+    Takes [time, …]; the layer sees […] and its result gets the time axis back. A mask stays as it is. The layer may be
+    a block or a layer of one's own, with one input and one output: `TimeDistributed(Tower(32))`.
     Source: keras/src/layers/rnn/time_distributed.py.
 
     Example:
@@ -46,9 +47,20 @@ class TimeDistributed(Layer):
                 "layer",
                 help="a cell runs inside `RNN`",
             )
-        if self.inner.arity[0] > 1:
+        own = getattr(self.inner, "block", None)  # of a block or layer of one's own
+        if self.inner.arity[0] > 1 or self.inner.arity[1] == 0:
             raise ConfigError(
-                f"`TimeDistributed` takes a layer of one input, and `{self.inner.title()}` takes several", "layer"
+                f"`TimeDistributed` takes a layer of one input, and `{self.inner.title()}` takes "
+                f"{'several' if self.inner.arity[0] > 1 else 'none'}",
+                "layer",
+                help=own and "let one value flow in, and take it apart inside: `left = x[:, :4]`",
+            )
+        if own is not None and self.inner.results > 1:
+            raise ConfigError(
+                f"`TimeDistributed` takes a layer with one result, and `{self.inner.title()}` gives "
+                f"{self.inner.results}",
+                "layer",
+                help="put them together inside, for instance with `Concatenate()`",
             )
         if any(argument.at_call for argument in self.inner.arguments.values()):
             raise ConfigError(
@@ -74,6 +86,9 @@ class TimeDistributed(Layer):
                 help=f"use the layer alone: `{self.inner.title()}(…)`",
             )
         self._step = self._one(x)
+        if self._step.mask and self._step.mask_rank < 2 and self.inner.uses_mask:
+            raise mask_of_steps(self.inner, "layer")
+        self.inner.path = f"{self.path}.{own_name(self.inner)}"
         try:
             result = self.inner.infer(check, self._step)
             self.inner.weights(self._step)
@@ -88,10 +103,12 @@ class TimeDistributed(Layer):
                 help="leave `return_state` out",
             )
         self._result: TensorType = result
+        self.uses_mask = self.inner.uses_mask
         return TensorType((x.shape[0], x.shape[1], *result.shape[1:]), result.dtype, mask=x.mask)
 
     def _one(self, x: TensorType) -> TensorType:
-        return TensorType((x.shape[0], *x.shape[2:]), x.dtype, mask=x.mask and bool(self.inner.uses_mask))
+        mask = x.mask and bool(self.inner.uses_mask or self.inner.takes_mask)
+        return TensorType((x.shape[0], *x.shape[2:]), x.dtype, mask=mask, mask_rank=max(x.mask_rank - 1, 1))
 
     def children(self) -> Sequence[tuple[str, Layer, tuple[TensorType, ...]]]:
         return [(own_name(self.inner), self.inner, (self._step,))]
@@ -111,9 +128,7 @@ class TimeDistributed(Layer):
     def _steps_matter(self) -> bool:
         """Whether the steps of a sequence must not be taken together as one batch: the layer keeps something from
         call to call (moving statistics, a state), or draws one random mask for a whole batch."""
-        noise = getattr(self.inner, "noise_shape", None)
-        kept = any(not weight.trainable for weight in self.inner.weights(self._step))
-        return kept or self.static_state or bool(noise and noise[0] == 1)
+        return _steps_matter(self.inner, (self._step,))
 
     def torch(self, t: TorchCall, *inputs: code.Expr) -> Code:
         x = inputs[0]
@@ -170,6 +185,8 @@ class TimeDistributed(Layer):
     # -------------------------------------------------------------------------------------------- in Keras
 
     def _changes(self, k: KerasCall) -> dict[str, object]:
+        if k.variable is not None:
+            return {}  # the layer is made already
         return {"layer": keras_inner(k, own_name(self.inner), self.inner, (self._one(k.inputs[0]),))}
 
     def keras_layer(self, k: KerasCall) -> code.Expr:
@@ -185,3 +202,16 @@ class TimeDistributed(Layer):
         if self._result.rank < self._step.rank:
             return result
         return code.call(code.call("layers.Permute", (1, rank - 1, *range(2, rank - 1))), result)
+
+
+def _steps_matter(layer: Layer, types: tuple[TensorType, ...]) -> bool:
+    noise = getattr(layer, "noise_shape", None)
+    trains = layer.trainable and layer.title() != "Normalization"  # whose statistics come from `adapt` alone
+    kept = trains and any(not weight.trainable for weight in layer.weights(*types))
+    return (
+        kept
+        or layer.mixes_samples
+        or layer.static_state
+        or bool(noise and noise[0] == 1)
+        or any(_steps_matter(inner, inputs) for _, inner, inputs in layer.children())
+    )
