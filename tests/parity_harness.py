@@ -57,11 +57,11 @@ class Pair:
     weights: dict[str, Any] = field(default_factory=dict)
 
 
-def compile_pair(text: str) -> Pair:
-    """Both programs of `text`, with the same random weights."""
+def compile_pair(text: str, inline: bool = False) -> Pair:
+    """Both programs of `text`, with the same random weights; `inline` as for `nndsl compile`."""
     program, problems = check(text)
     assert program is not None, "\n".join(f"{p.code} {p.message} (help: {p.help})" for p in problems)
-    unit, keras_text = compile_torch(program), pipeline.emit(program, "keras")
+    unit, keras_text = compile_torch(program, inline=inline), pipeline.emit(program, "keras", inline=inline)
     module = getattr(_load("emitted_torch", unit.text), unit.class_name)()
     keras.backend.clear_session()
     keras.config.set_floatx("float32")  # a program of float64 has left its own behind

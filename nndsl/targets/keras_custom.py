@@ -188,7 +188,7 @@ def layer_class(family: Family) -> dict[str, Any]:
     arguments = ["self", *(f"{name}: Any" for name in made.arguments)]
     if made.training:
         arguments.append("training: bool = False")
-    config = ", ".join(f'"{name}": self.{_attribute(name)}' for name in names)
+    config = _config(names)
     return {
         "name": family.name,
         "docstring": block_docstring(unit.call),
@@ -202,3 +202,13 @@ def layer_class(family: Family) -> dict[str, Any]:
         "shape_body": block(shape, 2),
         "config": config,
     }
+
+
+def _config(names: Sequence[str]) -> str:
+    """The last statement of `get_config`, on one line or on several as ruff would have it; "" without parameters."""
+    items = ["**super().get_config()", *(f'"{name}": self.{_attribute(name)}' for name in names)]
+    line = f"{' ' * 8}return {{{', '.join(items)}}}\n"
+    if len(line) > 89:
+        inner = "".join(f"{' ' * 12}{item},\n" for item in items)
+        line = f"{' ' * 8}return {{\n{inner}{' ' * 8}}}\n"
+    return line if names else ""

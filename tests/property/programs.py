@@ -161,3 +161,55 @@ def mutated(text: str, random: Random) -> str:
             words = [word for word in text.replace("(", " ").replace(")", " ").split() if word.isidentifier()]
             return text.replace(random.choice(words), random.choice(words), 1)
     return "\n".join(lines)
+
+
+def block_program(random: Random) -> str:
+    """A program of blocks that is right: repeats, choices, shared blocks, layers as arguments, blocks that call others.
+    Every value has one axis, so that all of them fit together."""
+    blocks: list[str] = []
+    lines: list[str] = []
+    for number in range(random.randint(1, 4)):
+        name, units = f"B{number}", random.choice(("units", "2 * units", "units + 1", "x.shape[-1]"))
+        body = ["input x", f"a = x -> {_stages(random, blocks, 'units', 'inner' if number == 0 else None)}"]
+        if random.random() < 0.4:
+            body.append("shared step = Dense(x.shape[-1], activation=tanh)")
+            body.append("b = x -> step -> step")
+        else:
+            body.append(f"b = x -> Dense({units}) if wide else Identity()")
+        join = "Concatenate()" if random.random() < 0.5 else f"Concatenate() -> {_stages(random, blocks, '3')}"
+        body.append(f"output y = (a, b) -> {join}")
+        if random.random() < 0.3:
+            body.append("output z = x -> ReLU()")
+        inner = ", inner=Dense(3)" if number == 0 else ""
+        lines.append(f"block {name}(units=2{inner}, wide={random.choice(('true', 'false'))}) {{")
+        lines += [f"    {line}" for line in body] + ["}"]
+        if "output z" not in body[-1]:  # one output, so that it can stand in a pipeline
+            blocks.append(name)
+    lines += ["model Made {", "    input x: float[4]"]
+    if blocks and random.random() < 0.5:
+        lines += [f"    shared common = {random.choice(blocks)}({random.randint(1, 3)})", "    s = x -> common"]
+        lines.append("    output t = (s, x -> common) -> Add()")
+    for number in range(random.randint(1, 3)):
+        lines.append(f"    output y{number} = x -> {_stages(random, blocks, str(random.randint(1, 4)))} -> Dense(1)")
+    return "\n".join([*lines, "}", ""])
+
+
+def _stages(random: Random, blocks: list[str], units: str, inner: str | None = None) -> str:
+    """One to three stages, none of which asks for a size of what flows in."""
+    found = []
+    for _ in range(random.randint(1, 3)):
+        kind = random.random()
+        layer = random.choice((f"Dense({units})", "ReLU()", "LayerNormalization()", f"Dense({units}, activation=tanh)"))
+        if blocks and kind < 0.35:
+            layer = f"{random.choice(blocks)}({random.choice((units, '3', 'units=2, wide=true'))})"
+        elif inner is not None and kind < 0.5:
+            layer = inner
+        kind = random.random()
+        if kind < 0.2:
+            layer = f"repeat {random.randint(0, 3)} {{ {layer} }}"
+        elif kind < 0.3:
+            layer = f"repeat n in {random.choice(('[3, 2]', '1..4', '2..2'))} {{ Dense(n) }}"
+        elif kind < 0.4:
+            layer = f"branch {{ {layer}; Dense(2) }} -> Concatenate()"
+        found.append(layer)
+    return " -> ".join(found)

@@ -1,0 +1,164 @@
+"""M, compiled by nndsl."""
+
+import argparse
+from collections.abc import Iterable
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn, optim
+
+
+class RMSprop(optim.Optimizer):
+    """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
+
+    def __init__(
+        self, params: Iterable[Tensor], lr: float, rho: float, epsilon: float
+    ) -> None:
+        super().__init__(params, {"lr": lr, "rho": rho, "epsilon": epsilon})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group in self.param_groups:
+            lr, rho, epsilon = group["lr"], group["rho"], group["epsilon"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:
+                    state["square"] = torch.zeros_like(p)
+                square = state["square"]
+                square.mul_(rho).addcmul_(p.grad, p.grad, value=1 - rho)
+                p.sub_(lr * p.grad / (square + epsilon).sqrt())
+        return loss
+
+
+class Half(nn.Module):
+    """A submodel may cut between the calls of blocks."""
+
+    def __init__(self, in_features: int, units: int) -> None:
+        super().__init__()
+        self.y_dense = nn.Linear(in_features, 2 * units)
+        self.y = nn.Linear(2 * units, units)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.y_dense(x))
+        y: Tensor = self.y(x)
+        return y
+
+
+class M(nn.Module):
+    """Maps x, float32 [batch, 8], to decoded, float32 [batch, 8]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.code = Half(8, 2)
+        self.decoded = Half(2, 8)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)  # as in Keras
+                nn.init.zeros_(module.bias)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        code = self.encoder(x)  # [batch, 2]
+        decoded = self.decoder(code)  # [batch, 8]
+        return {"decoded": decoded}
+
+    def encoder(self, x: Tensor) -> Tensor:
+        """The part of the model from x to code."""
+        code: Tensor = self.code(x)  # [batch, 2]
+        return code
+
+    def decoder(self, code: Tensor) -> Tensor:
+        """The part of the model from code to decoded."""
+        decoded: Tensor = self.decoded(code)  # [batch, 8]
+        return decoded
+
+
+Data = dict[str, Tensor]
+ARRAYS = {"x": ((8,), torch.float32), "decoded": ((8,), torch.float32)}
+
+
+def measure(model: M, batch: Data) -> Data:
+    """The loss of a batch."""
+    prediction, target = model(batch["x"])["decoded"], batch["decoded"]
+    return {"loss": F.mse_loss(prediction, target)}
+
+
+def make_optimizer(model: M) -> optim.Optimizer:
+    return RMSprop(model.parameters(), lr=0.001, rho=0.9, epsilon=1e-07)
+
+
+def run(
+    model: M, data: Data, size: int, optimizer: optim.Optimizer | None = None
+) -> dict[str, float]:
+    """The mean loss over the data; with an optimizer it trains."""
+    model.train(optimizer is not None)
+    count, sums = len(data["x"]), Data()
+    order = torch.randperm(count) if model.training else torch.arange(count)
+    for rows in torch.split(order, size):
+        with torch.set_grad_enabled(model.training):
+            values = measure(model, {k: x[rows] for k, x in data.items()})
+        if optimizer is not None:
+            optimizer.zero_grad()
+            torch.autograd.backward(values["loss"])
+            optimizer.step()
+        sums = {k: sums.get(k, 0) + v.detach() * len(rows) for k, v in values.items()}
+    return {name: float(total) / count for name, total in sums.items()}
+
+
+def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
+    """Arrays of an .npz file; ValueError where one does not fit the model."""
+    with np.load(path) as file:
+        data = {name: torch.from_numpy(file[name]) for name in names}
+    count = max(1, *map(len, data.values()))
+    for name, x in data.items():
+        shape, kind = [count, *ARRAYS[name][0]], ARRAYS[name][1]
+        sizes = list(zip_longest(shape, x.shape, fillvalue=1))  # a missing axis is 1
+        if any(a and a != b for a, b in sizes) or not torch.can_cast(x.dtype, kind):
+            raise ValueError(f"{name} needs {kind} {shape}, not {x.dtype} {[*x.shape]}")
+        data[name] = x.to(device, kind).view([n for _, n in sizes[: len(shape)]])
+    return data
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=["train", "evaluate", "predict"])
+    parser.add_argument("data", help="an .npz file with an array for each name")
+    parser.add_argument("--validation", help="another .npz file, to evaluate on")
+    parser.add_argument("--weights", default="model.pt", help="file of the weights")
+    parser.add_argument("-o", "--output", default="predictions.npz")
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--batch-size", dest="size", type=int, default=32)
+    parser.add_argument("--device", help="cpu, cuda, mps; the fastest if not given")
+    parser.add_argument("--seed", type=int, default=torch.seed())
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    try:
+        device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
+        model = M().to(device)
+        names = ["x"] if args.command == "predict" else list(ARRAYS)
+        data = load_data(args.data, names, device)
+        held = args.validation and load_data(args.validation, names, device)
+        if args.command != "train":
+            model.load_state_dict(torch.load(args.weights, device, weights_only=True))
+    except Exception as error:  # noqa: BLE001 (files can be broken in many ways)
+        raise SystemExit(f"error: {error}") from None
+    if args.command == "train":
+        optimizer = make_optimizer(model)
+        for epoch in range(args.epochs):
+            logs = run(model, data, args.size, optimizer)
+            if held is not None:
+                logs |= {f"val_{k}": v for k, v in run(model, held, args.size).items()}
+            print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
+        torch.save(model.state_dict(), args.weights)
+    elif args.command == "evaluate":
+        print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
+    else:
+        with torch.no_grad():
+            parts = list(map(model.eval(), torch.split(data["x"], args.size)))
+        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, **outputs)
