@@ -26,7 +26,7 @@ class BatchNorm(nn.Module):
         w, b, mean, var = self.weight, self.bias, self.running_mean, self.running_var
         if not self.training:
             return F.batch_norm(x, mean, var, w, b, eps=self.eps)
-        seen = torch.var_mean(x.detach(), [0, *range(2, x.dim())], correction=0)
+        seen = torch.var_mean(x.detach().to(var), [0, *range(2, x.dim())], correction=0)
         var.mul_(self.decay).add_(seen[0], alpha=1 - self.decay)
         mean.mul_(self.decay).add_(seen[1], alpha=1 - self.decay)
         return torch.batch_norm(x, w, b, None, None, True, 0.0, self.eps, True)
