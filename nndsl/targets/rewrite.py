@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,21 +84,34 @@ class _Replacer:
 
 
 def mapped(node: Any, change: Callable[[Any], Any]) -> Any:
-    """A copy of a node with `change` of each of its parts, in the order in which `leaves_of` counts."""
+    """The node with `change` of each of its parts, in the order in which `leaves_of` counts; itself where none of them
+    changed."""
     kind = type(node)
     if kind is tuple:
-        return tuple([change(item) for item in node])
+        items = tuple([change(item) for item in node])
+        return node if _same(items, node) else items
     if kind is code.Call:
         func = change(node.func)
         args = tuple([change(item) for item in node.args])
         kwargs = tuple([(name, change(item)) for name, item in node.kwargs])
+        if (
+            func is node.func
+            and _same(args, node.args)
+            and all(a[1] is b[1] for a, b in zip(kwargs, node.kwargs, strict=True))
+        ):
+            return node
         return code.Call(func, args, kwargs)
     names = parts_of(kind)
     if names is None:
         return node
     skipped = ("comment",) if kind in (code.Assign, code.Do) else ()
-    values = {name: getattr(node, name) if name in skipped else change(getattr(node, name)) for name in names}
-    return kind(**values)
+    parts = [getattr(node, name) for name in names]
+    values = [part if name in skipped else change(part) for name, part in zip(names, parts, strict=True)]
+    return node if _same(values, parts) else kind(*values)
+
+
+def _same(values: Sequence[Any], others: Sequence[Any]) -> bool:
+    return all(value is other for value, other in zip(values, others, strict=True))
 
 
 def transformed(node: Any, rule: Callable[[Any], Any]) -> Any:
