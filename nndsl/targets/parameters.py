@@ -119,7 +119,9 @@ class Table:
         for name, values in known.items():
             times = vector[0] // values[0] if values[0] else 0
             parts = values[0] // vector[0] if vector[0] else 0
-            fits = [*_FITS, ("*", times), ("//", parts)]
+            # One channel more or less than the layer has is a coincidence, twice or half as many is a design.
+            offsets = _FITS if products else _FITS[:1]
+            fits = [*offsets, ("*", times), ("//", parts)]
             for op, number in fits:
                 simple = op in ("+", "-") or 2 <= number <= _LARGEST_FACTOR
                 if simple and all(_OPERATORS[op](v, number) == w for v, w in zip(values, vector, strict=True)):

@@ -206,7 +206,8 @@ class _Roll:
             items = tuple(scope.modules[modules[k]] for modules in self.modules)
             for modules in self.modules[1:]:
                 del scope.modules[modules[k]]
-            scope.modules[head] = code.DeferredList(func, items)
+            bare = isinstance(items[0], code.Call) and items[0].func == code.dotted("nn.Parameter")
+            scope.modules[head] = code.DeferredList("nn.ParameterList" if bare else func, items)
         first = self.marks[0]
         for at in range(first.state, len(scope.state)):
             entry = scope.state[at]

@@ -38,6 +38,12 @@ model Test {
     output y = words -> Embedding(5, 4, mask_zero=true) -> repeat 2 { Encode(2) } -> GlobalAveragePooling1D()
 }
 """,
+    "parameters in a list": """
+model Test {
+    input x: float[6]
+    output y = x -> repeat 3 { Dense(6) -> LayerNormalization(scale=false) }
+}
+""",
     "logits": """
 block Head(classes) {
     input x

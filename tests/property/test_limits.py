@@ -70,19 +70,19 @@ def test_expansions_end_soon(name: str) -> None:
     problems = Problems()
     began = time.process_time()
     program = pipeline.check(SourceFile("wide.nn", text), problems)
-    assert time.process_time() - began < 6  # under two on an idle processor; minutes or for ever without limits
+    assert time.process_time() - began < 30  # a few seconds on an idle processor; for ever without limits
     assert program is None and code in {problem.code for problem in problems}
     assert len(problems) < 10
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="tells the most memory of a process in Linux alone")
 def test_expansions_take_little_memory() -> None:
     script = (
-        "import resource\n"
         "from nndsl import pipeline\n"
         "from nndsl.diagnostics.model import Problems\n"
         "from nndsl.source import SourceFile\n"
         f"pipeline.check(SourceFile('wide.nn', {EXPANSIONS['tree'][0]!r}), Problems())\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", script], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
