@@ -39,11 +39,11 @@ class RMSprop(optim.Optimizer):
 class Code(nn.Module):
     """Penalties and expressions of blocks are theirs, under the path of the call."""
 
-    def __init__(self, units: int) -> None:
+    def __init__(self, in_features: int, units: int) -> None:
         super().__init__()
         self.activity_penalty = torch.zeros(())
-        self.mean = nn.Linear(units + 1, units)
-        self.spread_dense = nn.Linear(units + 1, units)
+        self.mean = nn.Linear(in_features, units)
+        self.spread_dense = nn.Linear(in_features, units)
 
     def forward(self, x: Tensor) -> Tensor:
         mean = self.mean(x)
@@ -62,8 +62,8 @@ class M(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.activity_penalty = torch.zeros(())
-        self.y_code = Code(3)
-        self.y_code_2 = Code(2)
+        self.y_code = Code(4, 3)
+        self.y_code_2 = Code(3, 2)
         self.y = nn.Linear(2, 4)
         for module in self.modules():
             if isinstance(module, nn.Linear):
