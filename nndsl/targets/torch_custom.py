@@ -15,7 +15,7 @@ from nndsl.targets.custom_parts import Updates, parameters, parametrized, states
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.torch_body import Body
 from nndsl.targets.units import Unit
-from nndsl.targets.unpacked import discard_unread
+from nndsl.targets.unpacked import discard_unread, reads
 
 if TYPE_CHECKING:
     from nndsl.targets.torch_forward import Forward
@@ -105,6 +105,8 @@ class LayerWriter:
         made = WrittenLayer(layer, scope, tuple(names), buffers, len(results), stored)
         keep = [(attribute_name(n), python_name(n)) for n in given if n in stored]
         init = (*(code.Assign((code.Attr(SELF, a),), code.Name(p)) for a, p in keep), *init)
+        read = {*reads(init)}
+        given = {n: v for n, v in given.items() if python_name(n) in read}  # others chose an initializer or a branch
         fixed = (tuple(names), len(results), buffers, tuple(n for n, _ in sizes.items()))
         return Unit(
             layer.call, init, forward, fixed, (), made, frozenset(sizes), forced=(*sizes.items(), *given.items())

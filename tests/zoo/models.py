@@ -42,5 +42,6 @@ CASE = [
     Known(CASES / "nasnet_mobile.nn", "NASNetMobile", 5_326_716, 5_289_978, 75),
     Known(CASES / "inception_resnet_v2.nn", "InceptionResNetV2", 55_873_736, 55_813_192, 75),
     Known(CASES / "efficientnet_v2b0.nn", "EfficientNetV2B0", 7_200_312, 7_139_704, 64),
+    Known(CASES / "convnext_tiny.nn", "ConvNeXtTiny", 28_589_128, 28_589_128, 32),
 ]
 """Others, which try what the language can say."""

@@ -15,7 +15,7 @@ class Linear(nn.Module):
     has weights of its own.
     """
 
-    def __init__(self, in_features: int, units: int, bias_start: str) -> None:
+    def __init__(self, in_features: int, units: int) -> None:
         super().__init__()
         self.kernel = nn.Parameter(torch.empty(in_features, units))
         self.bias = nn.Parameter(torch.zeros(units))
@@ -30,7 +30,7 @@ class Linear2(nn.Module):
     has weights of its own.
     """
 
-    def __init__(self, in_features: int, units: int, bias_start: str) -> None:
+    def __init__(self, in_features: int, units: int) -> None:
         super().__init__()
         self.kernel = nn.Parameter(torch.empty(in_features, units))
         self.bias = nn.Parameter(torch.ones(units))
@@ -56,8 +56,8 @@ class Count(nn.Module):
 class Mlp(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.y_linear = Linear(4, 5, "zeros")
-        self.y_linear_2 = Linear2(5, 5, "ones")
+        self.y_linear = Linear(4, 5)
+        self.y_linear_2 = Linear2(5, 5)
         self.y = Count()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,8 +73,8 @@ class M(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.y_mlp = Mlp()
-        self.linear = Linear(5, 5, "zeros")
-        self.y_linear = nn.Sequential(Linear(5, 3, "zeros"), Linear(3, 3, "zeros"))
+        self.linear = Linear(5, 5)
+        self.y_linear = nn.Sequential(Linear(5, 3), Linear(3, 3))
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         x = self.y_mlp(x)  # [batch, 5]
