@@ -19,6 +19,39 @@ def regression() -> Model:
     return Model([x], {"y": layers.Dense(1, name="y")(x)})
 
 
+class SimpleDense(layers.Layer):
+    """After the guide "Making new layers and models via subclassing"."""
+
+    def __init__(self, units: int, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.w = self.add_weight(shape=(shape[-1], self.units), initializer="random_normal", name="kernel")
+        self.b = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.ops.matmul(x, self.w) + self.b
+
+
+class ComputeSum(layers.Layer):
+    """After the same guide; its output is as long as the batch, so that a model can have it as an output."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.total = self.add_weight(shape=(shape[-1],), initializer="zeros", trainable=False, name="total")
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        self.total.assign_add(keras.ops.sum(x, axis=0))
+        return keras.ops.broadcast_to(self.total, keras.ops.shape(x))
+
+
+def custom_layers() -> Model:
+    measures = Input((4,), name="measures")
+    h = keras.activations.relu(SimpleDense(8, name="price_simple_dense")(measures))
+    outputs = {"price": SimpleDense(1, name="price")(h), "seen": ComputeSum(name="seen")(measures)}
+    return Model([measures], outputs)
+
+
 def rnn_regression() -> Model:
     sine = Input(batch_shape=(50, 20, 1), name="sine")
     h = layers.LSTM(20, return_sequences=True, stateful=True, name="cosine_lstm")(sine)
@@ -431,5 +464,6 @@ REFERENCES: dict[str, Callable[[], Model]] = {
         attention,
         compare,
         activations,
+        custom_layers,
     )
 }

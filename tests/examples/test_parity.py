@@ -36,15 +36,15 @@ def test_example(name: str) -> None:
     batch = pair.model.batch or 3
     _spread(pair)
     arrays = random_inputs(pair.model, _sizes(pair), batch=batch)
+    for layer in reference.layers:
+        if layer.weights:
+            layer.set_weights(pair.keras.get_layer(layer.name).get_weights())  # before a call changes any state
     expected, _ = run_keras(pair, arrays)
     found, _ = run_torch(pair, arrays)
     assert set(expected) == set(found) == set(reference.output)
     for output in expected:
         scale = max(float(np.abs(expected[output]).max()), 1e-30)
         assert np.abs(found[output] - expected[output]).max() / scale <= 1e-5, output
-    for layer in reference.layers:
-        if layer.weights:
-            layer.set_weights(pair.keras.get_layer(layer.name).get_weights())
     by_hand = reference(list(arrays.values()))
     for output, value in by_hand.items():
         np.testing.assert_allclose(np.asarray(value), expected[output], rtol=1e-5, atol=1e-5)
