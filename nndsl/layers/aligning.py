@@ -119,6 +119,14 @@ def same_batch(function: Function, *operands: TensorType) -> Dim | None:
     return batch
 
 
+def numbers_together(check: Check, function: Function, x1: TensorType, x2: TensorType) -> TensorType:
+    """The type of what is computed, element by element, from two operands that are numbers of one dtype."""
+    of_numbers(function, x1, x2)
+    dtype = one_dtype(function, x1, x2)
+    assert dtype is not None
+    return broadcast(check, function, x1, x2, dtype=dtype)
+
+
 def broadcast(check: Check, function: Function, *operands: TensorType, dtype: str) -> TensorType:
     """The type of an elementwise result: axes align at the right, sizes are equal or 1. A free size is never 1."""
     tensors = [(position, x) for position, x in enumerate(operands) if not x.weak]

@@ -230,9 +230,8 @@ class Blocks:
         found = self.flows.named_inputs(given)
         rest = list(incoming)
         if len(rest) + len(found) != len(names) or any(isinstance(value, tuple) for value in found.values()):
-            inputs = [s for s in block.definition.body if isinstance(s, ast.InputStmt)]
             several = sum(len(value) if isinstance(value, tuple) else 1 for value in found.values())
-            self._arity(block, inputs, len(rest) + several, place)
+            self._arity(block, len(rest) + several, place)
         return tuple(found[name] if name in found else rest.pop(0) for name in names)  # type: ignore[misc]
 
     # --------------------------------------------------------------------------- layers of one's own
@@ -296,11 +295,11 @@ class Blocks:
         shared: str,
     ) -> tuple[Value, ...]:
         flows, definition, arguments = self.flows, block.definition, given.values
-        inputs = [s for s in definition.body if isinstance(s, ast.InputStmt)]
+        inputs = definition.inputs
         if any(not value.type.known for value in incoming):
             self._stop()
         if len(inputs) != len(incoming):
-            self._arity(block, inputs, len(incoming), name_span)
+            self._arity(block, len(incoming), name_span)
         signature = [spell(value) for value in arguments.values()]
         if signature in block.failed or block.is_endless:
             self._stop()
@@ -350,7 +349,8 @@ class Blocks:
         self.flows.model.nodes.append(node)
         return node
 
-    def _arity(self, block: Block, inputs: list[ast.InputStmt], count: int, span: Span) -> NoReturn:
+    def _arity(self, block: Block, count: int, span: Span) -> NoReturn:
+        inputs = block.definition.inputs
         wanted = len(inputs)
         if any(isinstance(s, ast.ErrorStmt) for s in block.definition.body):
             self._stop()  # one that was not understood may have been an input
@@ -427,7 +427,7 @@ class _Inside:
         for other in self.block.definition.body:
             if isinstance(other, ast.PenaltyStmt):
                 elaborate_penalty(other, self.call.penalties, flows, flows.binder, self.problems)
-        outputs = [s for s in self.block.definition.body if isinstance(s, ast.OutputStmt)]
+        outputs = self.block.definition.outputs
         if not outputs:
             self._no_output()
             return None
@@ -464,7 +464,7 @@ class _Inside:
 
 def input_names(block: Block) -> list[str]:
     """The names of the block's inputs, in their order."""
-    return [s.name.text for s in block.definition.body if isinstance(s, ast.InputStmt)]
+    return [s.name.text for s in block.definition.inputs]
 
 
 def _values(count: int) -> str:

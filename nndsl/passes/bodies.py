@@ -170,7 +170,7 @@ def _results(maker: Node | None) -> str:
     """What to do about a wrong number of names in front of a flow that ends with this call."""
     call = maker.region if maker is not None and maker.port else None
     if isinstance(call, BlockCall):
-        outputs = [s.name.text for s in call.definition.body if isinstance(s, ast.OutputStmt)]
+        outputs = [s.name.text for s in call.definition.outputs]
         return f"`{call.name}` gives {', '.join(f'`{name}`' for name in outputs)}; `_` takes one that is not needed"
     return "`_` takes a result that is not needed; recurrent layers give states with `return_state=true`"
 

@@ -74,7 +74,7 @@ class CustomLayer(Layer):
     def __init__(self, block: Block, call: BlockCall, name: str | None, trainable: bool) -> None:
         super().__init__({}, default_of)
         self.block, self.call, self.name, self.trainable = block, call, name, trainable
-        self.input_names = [s.name.text for s in block.definition.body if isinstance(s, ast.InputStmt)]
+        self.input_names = [s.name.text for s in block.definition.inputs]
         self.insides: dict[tuple[TensorType, ...], Inside] = {}
 
     @property
@@ -83,7 +83,7 @@ class CustomLayer(Layer):
 
     @property
     def results(self) -> int:
-        return sum(isinstance(statement, ast.OutputStmt) for statement in self.block.definition.body)
+        return len(self.block.definition.outputs)
 
     def title(self) -> str:  # type: ignore[override]
         return self.block.name
@@ -154,8 +154,7 @@ class Inner:
         flows, body = self.flows, self.block.definition.body
         errors = len(self.problems.errors)
         inputs: list[Value] = []
-        statements = [s for s in body if isinstance(s, ast.InputStmt)]
-        for statement, type_ in zip(statements, types, strict=True):
+        for statement, type_ in zip(self.block.definition.inputs, types, strict=True):
             value = Value(statement.name.span, statement.name.text, type=type_.with_mask(False))
             DeclaredInput(flows, self.problems).check(statement, value)
             inputs.append(value)
@@ -178,7 +177,7 @@ class Inner:
         return Inside(tuple(inputs), self.weights, self._needed(outputs), self.updates, outputs)
 
     def _outputs(self, body: tuple[ast.Stmt, ...]) -> dict[str, Value] | None:
-        statements = [s for s in body if isinstance(s, ast.OutputStmt)]
+        statements = self.block.definition.outputs
         if not statements:
             if not any(isinstance(s, ast.ErrorStmt) for s in body):
                 self.problems.error(

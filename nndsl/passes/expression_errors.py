@@ -38,7 +38,7 @@ def is_reported(error: Exception) -> bool:
 
 
 def is_slip(expr: ast.Binary) -> bool:
-    """`x > Dense(4)`, `x - Dense(4)`, `x // comment`: an arrow or a comment, mistaken for an operator."""
+    """`x > Dense(4)`, `x - Dense(4)`: an arrow, mistaken for an operator."""
     right = expr.right.items[0] if isinstance(expr.right, ast.Flow) else expr.right
     layer = isinstance(right, ast.CallExpr) and catalogue.find("layer", right.func.text) is not None
     return layer and expr.op in ("-", ">")

@@ -479,7 +479,7 @@ class Flows:
         return self._node(use, incoming, {}, span)
 
     def _shared_block(self, shared: SharedBlock, span: Span, args: tuple[ast.Arg, ...], incoming: Values) -> Values:
-        inputs = {s.name.text for s in shared.block.definition.body if isinstance(s, ast.InputStmt)}
+        inputs = {s.name.text for s in shared.block.definition.inputs}
         other = [arg for arg in args if arg.name is None or arg.name.text not in inputs]
         if other:
             self._stop(

@@ -150,12 +150,12 @@ class BlockLayer(Layer):
 
     @property
     def arity(self) -> tuple[int, int]:  # type: ignore[override]
-        count = sum(isinstance(statement, ast.InputStmt) for statement in self.block.definition.body)
+        count = len(self.block.definition.inputs)
         return count, count
 
     @property
     def results(self) -> int:
-        return sum(isinstance(statement, ast.OutputStmt) for statement in self.block.definition.body)
+        return len(self.block.definition.outputs)
 
     def title(self) -> str:  # type: ignore[override]
         return self.block.name
@@ -185,7 +185,7 @@ class BlockLayer(Layer):
     def _elaborate(self, check: Infer, x: TensorType) -> TensorType | tuple[TensorType, ...]:
         flows = _inside(self.block, check, self.defaults)
         model, span = flows.model, self.call.span
-        [statement] = [s for s in self.block.definition.body if isinstance(s, ast.InputStmt)]
+        [statement] = self.block.definition.inputs
         value = Value(statement.name.span, statement.name.text, type=x)
         results = flows.blocks.expand(
             self.block, self.arguments_given, self.path, span, self.call.func.span, (value,), None, ""

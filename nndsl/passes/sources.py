@@ -7,6 +7,7 @@ from collections.abc import Collection
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.layers import catalogue, foreign
+from nndsl.passes.expression_errors import is_slip
 from nndsl.passes.resolve import Scope, did_you_mean_fix
 from nndsl.passes.unknown import unknown_layer
 from nndsl.source import Span
@@ -202,8 +203,7 @@ _SLIPS = {
 def slip(expr: ast.Binary, problems: Problems) -> bool:
     """`x > Dense(4)`, `x - Dense(4)`, `x -> Dense(4) // wide`: an arrow or a comment, mistaken for an operator."""
     right = expr.right.items[0] if isinstance(expr.right, ast.Flow) else expr.right
-    layer = isinstance(right, ast.CallExpr) and catalogue.find("layer", right.func.text) is not None
-    if expr.op not in _SLIPS or (expr.op != "//" and not layer):
+    if expr.op != "//" and not is_slip(expr):
         return False
     code, message, help, text = _SLIPS[expr.op]
     place = expr.op_span

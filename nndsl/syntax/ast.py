@@ -306,6 +306,16 @@ class BlockDef(Stmt):
     body: tuple[Stmt, ...]
     comment: str = ""
 
+    @property
+    def inputs(self) -> list[InputStmt]:
+        """Its inputs in the order in which they are written, which is that of a call."""
+        return [statement for statement in self.body if isinstance(statement, InputStmt)]
+
+    @property
+    def outputs(self) -> list[OutputStmt]:
+        """Its outputs in the order in which they are written, which is that of the results."""
+        return [statement for statement in self.body if isinstance(statement, OutputStmt)]
+
 
 @record
 class ParamDef(Stmt):

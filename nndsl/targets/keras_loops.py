@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nndsl import code
@@ -17,7 +17,7 @@ def looped(rounds: code.Rounds) -> list[code.Stmt]:
     """The rounds as a loop, the first ahead of it where its names have no numbers; one after the other where they are
     not alike."""
     flat = [statement for statements in rounds.rounds for statement in statements]
-    read = [_read(statements, start) for statements, start in zip(rounds.rounds, rounds.starts, strict=True)]
+    read = [_read(statements) for statements in rounds.rounds]
     for first in (0, 1):
         rest = read[first:]
         if len(rest) < 2 or any(shape != rest[0][0] for shape, _ in rest):
@@ -64,24 +64,15 @@ def _split(value: code.Expr) -> tuple[Any, str, int | None] | None:
     return before, match[1], int(match[2]) if match[2] else None
 
 
-def _read(statements: Sequence[code.Stmt], start: code.Expr) -> tuple[Any, list[int | None]]:
+def _read(statements: Sequence[code.Stmt]) -> tuple[Any, list[int | None]]:
     """(the statements without the numbers in their names, those numbers)."""
     numbers: list[int | None] = []
 
-    def rule(part: Any) -> Any:
-        if not _is_name(part):
-            return None
-        kwargs = []
-        for name, value in part.kwargs:
-            found = _split(value) if name == "name" else None
-            if found is None:
-                kwargs.append((name, transformed(value, rule)))
-                continue
-            numbers.append(found[2])
-            kwargs.append((name, (found[0], found[1])))
-        args = tuple(transformed(arg, rule) for arg in part.args)
-        return ("call", transformed(part.func, rule), args, tuple(kwargs))
+    def without(before: Any, base: str, number: int | None) -> Any:
+        numbers.append(number)
+        return before, base
 
+    rule = _naming(without)
     shape: list[Any] = []
     last = len(statements) - 1
     for position, statement in enumerate(statements):
@@ -97,20 +88,27 @@ def _counting(statements: Sequence[code.Stmt], offsets: list[int]) -> list[code.
     """The statements of a round with the counter in the place of the numbers."""
     left = iter(offsets)
 
+    def counted(before: Any, base: str, _: int | None) -> code.Expr:
+        offset = next(left)
+        number = _COUNTER if not offset else code.binary("+" if offset > 0 else "-", _COUNTER, abs(offset))
+        return code.Format((*before, f"{base}_", number))
+
+    rule = _naming(counted)
+    return [transformed(statement, rule) for statement in statements]
+
+
+def _naming(change: Callable[[Any, str, int | None], Any]) -> Callable[[Any], Any]:
+    """A rule for `transformed` that puts `change(what stands before, the name without its number, the number)` in place
+    of the name in each call that has one."""
+
     def rule(part: Any) -> Any:
         if not _is_name(part):
             return None
         kwargs = []
         for name, value in part.kwargs:
             found = _split(value) if name == "name" else None
-            if found is None:
-                kwargs.append((name, transformed(value, rule)))
-                continue
-            offset = next(left)
-            number = _COUNTER if not offset else code.binary("+" if offset > 0 else "-", _COUNTER, abs(offset))
-            before, base, _ = found
-            kwargs.append((name, code.Format((*before, f"{base}_", number))))
+            kwargs.append((name, transformed(value, rule) if found is None else change(*found)))
         args = tuple(transformed(arg, rule) for arg in part.args)
         return code.Call(transformed(part.func, rule), args, tuple(kwargs))
 
-    return [transformed(statement, rule) for statement in statements]
+    return rule

@@ -13,6 +13,7 @@ from nndsl.layers.traced import Traced, plain
 from nndsl.targets.arguments import argument_name
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.printing import literal
+from nndsl.targets.rewrite import transformed
 from nndsl.targets.units import Unit
 
 _FITS = (("//", 2), ("-", 1), ("+", 1))
@@ -274,11 +275,10 @@ def _evaluate(node: code.Expr, scope: Mapping[str, Any]) -> Any:
 
 
 def _prefixed(node: code.Expr, prefix: str) -> code.Expr:
-    match node:
-        case code.Name(id):
-            return code.dotted(prefix + attribute_name(id)) if prefix else code.Name(python_name(id))
-        case code.Unary(op, operand):
-            return code.Unary(op, _prefixed(operand, prefix))
-        case code.Binary(op, left, right):
-            return code.Binary(op, _prefixed(left, prefix), _prefixed(right, prefix))
-    return node
+    def rule(part: Any) -> code.Expr | None:
+        if not isinstance(part, code.Name):
+            return None
+        return code.dotted(prefix + attribute_name(part.id)) if prefix else code.Name(python_name(part.id))
+
+    result: code.Expr = transformed(node, rule)
+    return result

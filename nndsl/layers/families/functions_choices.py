@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from nndsl import code
 from nndsl.ir.types import TensorType
-from nndsl.layers.aligning import broadcast, of_bools, of_numbers, one_dtype, show
+from nndsl.layers.aligning import broadcast, numbers_together, of_bools, of_numbers, one_dtype, show
 from nndsl.layers.base import Code
 from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import ConfigError, arg, entry
@@ -65,10 +65,7 @@ class Extreme(Function):
     sign = ""
 
     def infer(self, check: Check, x1: TensorType, x2: TensorType) -> TensorType:
-        of_numbers(self, x1, x2)
-        dtype = one_dtype(self, x1, x2)
-        assert dtype is not None
-        return broadcast(check, self, x1, x2, dtype=dtype)
+        return numbers_together(check, self, x1, x2)
 
     def torch(self, t: TorchCall, x1: code.Expr, x2: code.Expr) -> code.Expr:
         first, second = t.inputs
