@@ -163,8 +163,10 @@ class Entry:
 
 
 def entry(category: str, *aliases: str, formerly: tuple[str, ...] = ()) -> Callable[[E], E]:
-    """Puts a class into the catalogue under its name, its name in snake case, and `aliases`. The catalogue's index
-    reads this line as text (so that nothing is imported that is not used): write literals only."""
+    """Puts a class into the catalogue under its name, its name in snake case (a layer under the one, a function under
+    the other), and `aliases`, which are all further names that Keras 3 gives it; `formerly` are those that only Keras 1
+    or 2 had. The catalogue's index reads this line as text (so that nothing is imported that is not used): write
+    literals only."""
 
     def register(cls: E) -> E:
         cls.category, cls.aliases, cls.formerly = category, aliases, formerly
