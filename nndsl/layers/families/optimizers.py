@@ -10,7 +10,8 @@ from typing import Any
 from nndsl import code
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import Bool, Either, Float, Maybe, Of
-from nndsl.layers.training import Optimizer, TrainingCall
+from nndsl.layers.optimizing import Optimizer, Rows, Slot
+from nndsl.layers.training import TrainingCall
 
 
 def rate(default: float) -> Any:
@@ -63,6 +64,9 @@ class SGD(Optimizer):
     clipvalue = clipvalue()
     global_clipnorm = global_clipnorm()
 
+    def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
+        return ((Slot("momentum", "momentum_buffer", per_rate=True),),) if self.momentum else ()
+
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         options: dict[str, object] = {"lr": self.first_rate}
         if self.momentum:
@@ -92,6 +96,10 @@ class RMSprop(Optimizer):
     clipvalue = clipvalue()
     global_clipnorm = global_clipnorm()
 
+    def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
+        kept = {"velocity": True, "momentum": self.momentum > 0, "average_gradient": self.centered}
+        return tuple((Slot(name),) for name, there in kept.items() if there)
+
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         options: dict[str, object] = {"lr": self.first_rate, "rho": self.rho, "epsilon": self.epsilon}
         if self.momentum:
@@ -101,11 +109,15 @@ class RMSprop(Optimizer):
 
 
 class _Adam(Optimizer):
-    decays = True
+    decays = counts = early_epsilon = True
     beta_1: float
     beta_2: float
     epsilon: float
     amsgrad: bool
+
+    def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
+        largest = ((Slot("velocity_hat", "max_exp_avg_sq"),),) if self.amsgrad else ()
+        return ((Slot("momentum", "exp_avg"), Slot("velocity", "exp_avg_sq")), *largest)
 
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         options: dict[str, object] = {"lr": self.first_rate}
@@ -177,6 +189,11 @@ class Adamax(Optimizer):
     clipvalue = clipvalue()
     global_clipnorm = global_clipnorm()
 
+    counts = True
+
+    def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
+        return ((Slot("momentum"), Slot("norm")),)
+
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         betas = (self.beta_1, self.beta_2)
         return code.call(t.helper("Adamax"), parameters, lr=self.first_rate, betas=betas, epsilon=self.epsilon)
@@ -198,6 +215,12 @@ class Nadam(Optimizer):
     clipnorm = clipnorm()
     clipvalue = clipvalue()
     global_clipnorm = global_clipnorm()
+
+    counts = True
+    common_slots = (Slot("u_product", "mu_product", start=1.0),)
+
+    def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
+        return ((Slot("momentum", "exp_avg"), Slot("velocity", "exp_avg_sq")),)
 
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         betas = (self.beta_1, self.beta_2)
@@ -222,6 +245,9 @@ class Adagrad(Optimizer):
     clipvalue = clipvalue()
     global_clipnorm = global_clipnorm()
 
+    def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
+        return ((Slot("accumulator", start=self.initial_accumulator_value),),)
+
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         start = self.initial_accumulator_value
         return code.call(t.helper("Adagrad"), parameters, lr=self.first_rate, start=start, epsilon=self.epsilon)
@@ -242,6 +268,11 @@ class Adadelta(Optimizer):
     clipnorm = clipnorm()
     clipvalue = clipvalue()
     global_clipnorm = global_clipnorm()
+
+    counts = True
+
+    def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
+        return ((Slot("accumulated_grad", "square_avg"), Slot("accumulated_delta_var", "acc_delta")),)
 
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         return code.call("optim.Adadelta", parameters, lr=self.first_rate, rho=self.rho, eps=self.epsilon)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from nndsl import code
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.kinds import Bool, Float, Int, ListOf, Maybe
-from nndsl.layers.training import Schedule, TrainingCall
+from nndsl.layers.optimizing import Schedule
+from nndsl.layers.training import TrainingCall
 
 STEPS = "The number of batches over which the rate falls."
 

@@ -28,10 +28,10 @@ class Adamax(optim.Optimizer):
                 state = self.state[p]
                 if not state:
                     zeros = torch.zeros_like(p)
-                    state.update(step=0, mean=zeros, largest=zeros.clone())
+                    state.update(step=0, momentum=zeros, norm=zeros.clone())
                 state["step"] += 1
-                mean = state["mean"].lerp_(p.grad, 1 - beta_1)
-                largest = state["largest"].mul_(beta_2)
+                mean = state["momentum"].lerp_(p.grad, 1 - beta_1)
+                largest = state["norm"].mul_(beta_2)
                 torch.maximum(largest, p.grad.abs(), out=largest)
                 rate = group["lr"] / (1 - beta_1 ** state["step"])
                 p.sub_(rate * mean / (largest + group["epsilon"]))
