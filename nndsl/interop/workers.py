@@ -53,11 +53,12 @@ class WorkerFailed(Exception):
 @dataclass(frozen=True)
 class Task:
     """What one worker is to do. `kind` is "torch" or "keras", `module` a module to run ("nndsl.interop.verify_torch"),
-    `program` the text of the emitted program, `request` plain JSON data, `arrays` numpy arrays by any name."""
+    `program` the text of the emitted program (or several, by the names of their modules), `request` plain JSON data,
+    `arrays` numpy arrays by any name."""
 
     kind: str
     module: str
-    program: str
+    program: str | Mapping[str, str]
     request: Mapping[str, Any] = field(default_factory=dict)
     arrays: Arrays = field(default_factory=dict)
 
@@ -110,7 +111,9 @@ class _Run:
 
     def start(self) -> None:
         self.folder.mkdir()
-        (self.folder / "program.py").write_text(self.task.program, encoding="utf-8")
+        programs = {"program": self.task.program} if isinstance(self.task.program, str) else self.task.program
+        for name, text in programs.items():
+            (self.folder / f"{name}.py").write_text(text, encoding="utf-8")
         write_message(self.folder, "request", self.task.request, self.task.arrays)
         self.output = (self.folder / "printed").open("wb")
         # Standard input is the leash: it ends when this process does, and the worker with it. A session of its own
