@@ -328,6 +328,7 @@ class KerasCall:
         helpers: dict[str, None] | None = None,
         attended: bool = False,
         held: Any = None,
+        uses: tuple[tuple[TensorType, ...], ...] = (),
     ) -> None:
         self.layer, self.inputs, self.name, self.last, self.attended = layer, inputs, name, last, attended
         self.tensors = dict(tensors or {})
@@ -335,6 +336,7 @@ class KerasCall:
         self.helpers = {} if helpers is None else helpers  # those that the program needs, in order of first use
         self.spell = spell  # the target's function: checked value → code
         self.held = held  # and the one that makes a model of a block which another layer holds
+        self.uses = uses or (inputs,)  # what flows into a shared layer at each of its calls
 
     def axis(self, axis: int) -> int:
         """An axis of the file as an axis of the channels-last tensor at hand."""

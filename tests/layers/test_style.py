@@ -38,7 +38,9 @@ model Program {
         -> MultiHeadAttention(2, 4, attention_axes=1, output_shape=(2, 8))
     steps = rows -> Reshape((40, 16)) -> AlphaDropout(0.1, noise_shape=(none, 1, none), seed=2)
         -> MultiHeadAttention(2, 4, dropout=0.2, use_causal_mask=true)
+    heads = x -> EinsumDense("...c,cde->...de", (4, 8), activation=relu, bias_axes="de", kernel_regularizer=l2)
     output y = steps -> GaussianDropout(0.1) with loss=mse
+    output z = heads -> EinsumDense("...de,def->...f", 3, kernel_initializer=he_normal)
 }
 """,
     "images": """
