@@ -328,7 +328,9 @@ class KerasCall:
         helpers: dict[str, None] | None = None,
         attended: bool = False,
         held: Any = None,
+        results: tuple[TensorType, ...] = (),
     ) -> None:
+        self.results = results
         self.layer, self.inputs, self.name, self.last, self.attended = layer, inputs, name, last, attended
         self.tensors = dict(tensors or {})
         self.variable = variable  # the variable that holds a shared layer, already built
