@@ -329,7 +329,9 @@ class KerasCall:
         attended: bool = False,
         held: Any = None,
         uses: tuple[tuple[TensorType, ...], ...] = (),
+        results: tuple[TensorType, ...] = (),
     ) -> None:
+        self.results = results
         self.layer, self.inputs, self.name, self.last, self.attended = layer, inputs, name, last, attended
         self.tensors = dict(tensors or {})
         self.variable = variable  # the variable that holds a shared layer, already built

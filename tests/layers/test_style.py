@@ -1,4 +1,4 @@
-"""Emitted programs of attention and normalization read as if written by hand: ruff and mypy --strict find nothing."""
+"""Emitted programs of layers with helpers read as if written by hand: ruff and mypy --strict find nothing."""
 
 from __future__ import annotations
 
@@ -54,6 +54,19 @@ model Program {
     output v = w -> AlphaDropout(0.1)
     output c = z -> ActivityRegularization(0.1) -> UnitNormalization(axis=[1, 2]) -> Normalization(axis=1, invert=true)
         with loss=mse
+}
+""",
+    "sizes": """
+model Program {
+    input image: uint8[H, W, 3]
+    input small: float[8, 9, 3]
+    a = image -> Resizing(32, 32, crop_to_aspect_ratio=true, antialias=true)
+        -> Resizing(16, 16, bicubic) -> Resizing(12, 20, area)
+    b = image -> Resizing(40, 20, lanczos3, pad_to_aspect_ratio=true, fill_value=0.5, antialias=true)
+        -> CenterCrop(12, 20) -> Conv2D(3, 1)
+    c = small -> CenterCrop(12, 20) -> UpSampling2D(2, interpolation=lanczos5) -> Resizing(12, 20, bicubic, antialias=true)
+    d = image -> CenterCrop(3, 5) -> Conv2D(3, 2, padding=same) -> UpSampling2D((4, 4), interpolation=bicubic)
+    output y = (a, b, c, d) -> Add()
 }
 """,
 }
