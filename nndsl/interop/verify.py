@@ -141,7 +141,8 @@ def _request(model: Model, options: Options) -> tuple[dict[str, Any], Arrays]:
     request: dict[str, Any] = {
         "inputs": [item.name for item in model.inputs],
         "cases": {case.name: case.group for case in cases},
-        "evaluate": {"batch_size": batch} if trained else None,
+        "evaluate": {"batch_size": batch, "data": ["whole", "partial"]} if trained else None,
+        "losses": [f"{output.name}_loss" for output in model.outputs if len(model.outputs) > 1],
         "train": None,
     }
 
@@ -152,7 +153,8 @@ def _request(model: Model, options: Options) -> tuple[dict[str, Any], Arrays]:
     add("step", batch, 1)
     if trained:
         per_epoch = _per_epoch(options.steps)
-        add("evaluate", 2 * batch + last, 2)
+        add("whole", 2 * batch, 2)
+        add("partial", 2 * batch + last, 5)
         add("train", (per_epoch - 1) * batch + last, 3)
         add("held", batch + last, 4)
         request["train"] = {

@@ -2,8 +2,8 @@
 
 The request (`nndsl.interop.verify` writes it) names the side, the float types with what the emitted program of each
 is called and holds, the cases, and how to train. Arrays are labelled: "weight|PATH", "CASE|NAME" for the inputs of a
-case, "evaluate|NAME", "step|NAME", "train|NAME", "held|NAME" for inputs and targets. The answer holds for each float
-type what became of each part (`done`, `not_run` or `error`) and its numbers, and arrays labelled
+case, "whole|NAME", "partial|NAME", "step|NAME", "train|NAME", "held|NAME" for inputs and targets. The answer holds for
+each float type what became of each part (`done`, `not_run` or `error`) and its numbers, and arrays labelled
 "FLOAT|outputs|CASE|NAME", "FLOAT|gradients|weight|PATH", "FLOAT|gradients|input|NAME", "FLOAT|weights||PATH".
 """
 
@@ -131,9 +131,12 @@ def _all_parts(job: Job, side: Side, parts: _Parts) -> None:
     if data["evaluate"]:
         side.prepare_training()
 
-        def evaluate() -> dict[str, float]:
-            side.reset()
-            return side.evaluate(_written(job, "evaluate"), data["evaluate"]["batch_size"])
+        def evaluate() -> dict[str, dict[str, float]]:
+            found = {}
+            for label in data["evaluate"]["data"]:
+                side.reset()
+                found[label] = side.evaluate(_written(job, label), data["evaluate"]["batch_size"])
+            return found
 
         parts.attempt("evaluate", "losses and metrics", evaluate)
         put()
