@@ -82,7 +82,8 @@ def _closing(report: Report, paint: Callable[[str, str], str]) -> list[str]:
     if not fine:
         return [f"`{report.model}`: nothing could be compared"]
     trained = f", {report.steps} steps of training" if report.steps else ""
-    return [paint("help", f"`{report.model}` is the same in {who}: {fine} checks hold{trained}{not_run}")]
+    held = "1 check holds" if fine == 1 else f"{fine} checks hold"
+    return [paint("help", f"`{report.model}` is the same in {who}: {held}{trained}{not_run}")]
 
 
 def as_json(report: Report) -> str:
