@@ -138,7 +138,7 @@ def _outputs(sides: _Sides, dtype: str, group: str, names: Sequence[str]) -> Row
 
 BATCH_MEANS = (
     "Keras 3.15 averages the loss of a single output over batches, not over samples (trainers/compile_utils.py takes "
-    "the size of a batch from a static shape), so where the last batch is smaller these are left out: "
+    "the size of a batch from a static shape); where the last batch is smaller these are left out: "
 )
 
 
@@ -157,7 +157,7 @@ def _numbers(sides: _Sides, dtype: str, losses: Sequence[str]) -> Row:
         ours = {name: value for name, value in torch[label].items() if name not in left_out}
         differences = _compare_numbers(ours, keras[label], exact.get(label, {}), dtype, TOLERANCE[dtype])
         found += [replace(d, name=f"{d.name}, {_BATCHES[label]}") for d in differences]
-    return _row(check, dtype, found, BATCH_MEANS + ", ".join(losses) if losses else "")
+    return _row(check, dtype, found)
 
 
 _BATCHES = {"whole": "whole batches", "partial": "a smaller last batch"}
@@ -238,9 +238,9 @@ def _epochs(torch: list[dict[str, float]], keras: list[dict[str, float]], dtype:
     return _row(check, dtype, found)
 
 
-def _row(check: str, dtype: str, differences: list[Difference], note: str = "") -> Row:
+def _row(check: str, dtype: str, differences: list[Difference]) -> Row:
     ordered = sorted(differences, key=lambda d: (-_excess(d), d.name))
-    return Row(check, dtype, "ok" if all(d.holds for d in ordered) else "failed", ordered, note)
+    return Row(check, dtype, "ok" if all(d.holds for d in ordered) else "failed", ordered)
 
 
 def _excess(difference: Difference) -> float:

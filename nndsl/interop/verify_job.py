@@ -42,6 +42,7 @@ class Side(ABC):
         self.curve: list[float] = []  # the mean loss of the epoch so far, after each step of training
         self.epochs: list[dict[str, float]] = []  # what is reported after each epoch
         self.trained = self.tests = 0
+        self.notes: list[str] = []  # what is not quite as the program alone would do it
 
     def next_step(self, training: bool) -> int:
         """The number that the clock of random numbers shows for the next batch."""
@@ -107,6 +108,7 @@ def work(job: Job) -> tuple[dict[str, Any], Arrays]:
         side = cls(job, spec)
         if parts.attempt("build", "building the model", side.build):
             _all_parts(job, side, parts)
+        parts.found["notes"] = list(side.notes)
     return answer, arrays
 
 

@@ -23,6 +23,7 @@ def text(report: Report, paint: Callable[[str, str], str]) -> str:
         lines.append(_line(line, widths, lambda word, row=row: paint(_ROLES[row.status], word)))  # type: ignore[misc]
     for row in report.rows:
         lines += _details(row)
+    lines += ["", *(f"  {note}" for note in report.notes)] if report.notes else []
     return "\n".join(["", *lines, "", *_closing(report, paint), ""])[1:]
 
 
@@ -95,6 +96,7 @@ def as_json(report: Report) -> str:
         "steps": report.steps,
         "parameters": report.parameters,
         "versions": report.versions,
+        "notes": report.notes,
         "checks": [_row(row) for row in report.rows],
     }
     return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
