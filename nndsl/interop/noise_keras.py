@@ -52,17 +52,18 @@ def _dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None
         return tf.zeros_like(inputs)
     shape = random._get_concrete_noise_shape(inputs, noise_shape)
     kept = _draw(lambda sizes, step: noise.kept(sizes, rate, step), shape, tf.bool)
-    result = tf.where(kept, inputs / tf.cast(1 - rate, inputs.dtype), tf.zeros_like(inputs))
+    result = tf.where(kept, inputs / tf.constant(1 - rate, inputs.dtype), tf.zeros_like(inputs))
     result.set_shape(inputs.shape)
     return result
 
 
 def _normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     drawn = tf.cast(_draw(noise.normal, shape, tf.float64), dtype or random.floatx())
-    return drawn * tf.cast(stddev, drawn.dtype) + tf.cast(mean, drawn.dtype)
+    return drawn * tf.convert_to_tensor(stddev, drawn.dtype) + tf.convert_to_tensor(mean, drawn.dtype)
 
 
 def _uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     drawn = tf.cast(_draw(noise.uniform, shape, tf.float64), dtype or random.floatx())
+    # Keras's own goes through float32 here, and nowhere else.
     low, high = tf.cast(minval, drawn.dtype), tf.cast(maxval, drawn.dtype)
     return drawn * (high - low) + low

@@ -13,7 +13,7 @@ from nndsl import pipeline
 from nndsl.diagnostics.model import Problems, Severity
 from nndsl.interop import verify_data, workers
 from nndsl.interop.layout import LayerSlots, layout, plain
-from nndsl.interop.verify_compare import Row, rows
+from nndsl.interop.verify_compare import BATCH_MEANS, Row, rows
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.passes.definitions import Reader
 from nndsl.targets.torch import TorchUnit, compile_torch
@@ -61,7 +61,7 @@ class Report:
     steps: int
     seed: int
     parameters: int = 0
-    left_out: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -123,8 +123,16 @@ def verify(
         versions={**in_torch.data["versions"], **in_keras.data["versions"]},
         steps=int(request["train"]["steps"]) if request["train"] else 0,
         seed=options.seed,
+        notes=_notes(request, in_keras),
         parameters=sum(int(np.prod(value.shape)) for value in weights.values()),
     )
+
+
+def _notes(request: Mapping[str, Any], keras: workers.Answer) -> list[str]:
+    """What a reader of the table has to know."""
+    types = [str(spec["float"]) for spec in request["floats"]]
+    found = [f"{dtype}: {note}" for dtype in types for note in keras.data[dtype]["notes"]]
+    return [BATCH_MEANS + ", ".join(request["losses"]), *found] if request["losses"] else found
 
 
 def _request(model: Model, options: Options) -> tuple[dict[str, Any], Arrays]:
@@ -136,12 +144,14 @@ def _request(model: Model, options: Options) -> tuple[dict[str, Any], Arrays]:
         raise NotVerified(str(error)) from None
     arrays = {f"{case.name}|{name}": array for case in cases for name, array in case.inputs.items()}
     said = settings(model)
-    trained, batch = bool(said["trained"]), model.batch or _BATCH
+    losses = [output.name for output in model.outputs if output.loss is not None]
+    trained, batch = bool(losses), model.batch or _BATCH
     last = model.batch or _LAST
     request: dict[str, Any] = {
         "inputs": [item.name for item in model.inputs],
         "cases": {case.name: case.group for case in cases},
-        "evaluate": {"batch_size": batch} if trained else None,
+        "evaluate": {"batch_size": batch, "data": ["whole", "partial"]} if trained else None,
+        "losses": [f"{name}_loss" for name in losses] if len(losses) > 1 and model.batch is None else [],
         "train": None,
     }
 
@@ -152,7 +162,8 @@ def _request(model: Model, options: Options) -> tuple[dict[str, Any], Arrays]:
     add("step", batch, 1)
     if trained:
         per_epoch = _per_epoch(options.steps)
-        add("evaluate", 2 * batch + last, 2)
+        add("whole", 2 * batch, 2)
+        add("partial", 2 * batch + last, 5)
         add("train", (per_epoch - 1) * batch + last, 3)
         add("held", batch + last, 4)
         request["train"] = {

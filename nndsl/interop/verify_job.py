@@ -2,8 +2,8 @@
 
 The request (`nndsl.interop.verify` writes it) names the side, the float types with what the emitted program of each
 is called and holds, the cases, and how to train. Arrays are labelled: "weight|PATH", "CASE|NAME" for the inputs of a
-case, "evaluate|NAME", "step|NAME", "train|NAME", "held|NAME" for inputs and targets. The answer holds for each float
-type what became of each part (`done`, `not_run` or `error`) and its numbers, and arrays labelled
+case, "whole|NAME", "partial|NAME", "step|NAME", "train|NAME", "held|NAME" for inputs and targets. The answer holds for
+each float type what became of each part (`done`, `not_run` or `error`) and its numbers, and arrays labelled
 "FLOAT|outputs|CASE|NAME", "FLOAT|gradients|weight|PATH", "FLOAT|gradients|input|NAME", "FLOAT|weights||PATH".
 """
 
@@ -42,6 +42,7 @@ class Side(ABC):
         self.curve: list[float] = []  # the mean loss of the epoch so far, after each step of training
         self.epochs: list[dict[str, float]] = []  # what is reported after each epoch
         self.trained = self.tests = 0
+        self.notes: list[str] = []  # what is not quite as the program alone would do it
 
     def next_step(self, training: bool) -> int:
         """The number that the clock of random numbers shows for the next batch."""
@@ -107,6 +108,7 @@ def work(job: Job) -> tuple[dict[str, Any], Arrays]:
         side = cls(job, spec)
         if parts.attempt("build", "building the model", side.build):
             _all_parts(job, side, parts)
+        parts.found["notes"] = list(side.notes)
     return answer, arrays
 
 
@@ -131,9 +133,12 @@ def _all_parts(job: Job, side: Side, parts: _Parts) -> None:
     if data["evaluate"]:
         side.prepare_training()
 
-        def evaluate() -> dict[str, float]:
-            side.reset()
-            return side.evaluate(_written(job, "evaluate"), data["evaluate"]["batch_size"])
+        def evaluate() -> dict[str, dict[str, float]]:
+            found = {}
+            for label in data["evaluate"]["data"]:
+                side.reset()
+                found[label] = side.evaluate(_written(job, label), data["evaluate"]["batch_size"])
+            return found
 
         parts.attempt("evaluate", "losses and metrics", evaluate)
         put()

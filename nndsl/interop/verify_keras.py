@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nndsl.interop import keras_side, noise_keras
+from nndsl.interop import exact_keras, keras_side, noise_keras
 from nndsl.interop.noise import clock
 from nndsl.interop.verify_job import Arrays, CannotRun, Side, factors
 
@@ -23,6 +23,9 @@ class KerasSide(Side):
 
     def build(self) -> None:
         noise_keras.install()
+        exact_keras.install()
+        self.notes = exact_keras.used
+        self.notes.clear()
         keras.backend.clear_session()
         keras.config.set_floatx("float32")  # a program of float64 has left its own behind
         self.program = self.job.load_program(self.spec["program"])

@@ -23,6 +23,7 @@ def text(report: Report, paint: Callable[[str, str], str]) -> str:
         lines.append(_line(line, widths, lambda word, row=row: paint(_ROLES[row.status], word)))  # type: ignore[misc]
     for row in report.rows:
         lines += _details(row)
+    lines += ["", *(f"  {note}" for note in report.notes)] if report.notes else []
     return "\n".join(["", *lines, "", *_closing(report, paint), ""])[1:]
 
 
@@ -82,7 +83,8 @@ def _closing(report: Report, paint: Callable[[str, str], str]) -> list[str]:
     if not fine:
         return [f"`{report.model}`: nothing could be compared"]
     trained = f", {report.steps} steps of training" if report.steps else ""
-    return [paint("help", f"`{report.model}` is the same in {who}: {fine} checks hold{trained}{not_run}")]
+    held = "1 check holds" if fine == 1 else f"{fine} checks hold"
+    return [paint("help", f"`{report.model}` is the same in {who}: {held}{trained}{not_run}")]
 
 
 def as_json(report: Report) -> str:
@@ -94,6 +96,7 @@ def as_json(report: Report) -> str:
         "steps": report.steps,
         "parameters": report.parameters,
         "versions": report.versions,
+        "notes": report.notes,
         "checks": [_row(row) for row in report.rows],
     }
     return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
