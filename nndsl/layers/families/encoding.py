@@ -199,7 +199,7 @@ class Discretization(Encoder):
         boundaries = t.buffer("boundaries", code.call("torch.tensor", numbers, **exact))
         options = {"out_int32": True} if self.output_mode == "int" else {}
         ids = code.call("torch.bucketize", as_float(t, x), boundaries, right=True, **options)
-        return ids if self.output_mode == "int" else self.encode(t, ids, self._size)
+        return ids if self.output_mode == "int" else self.encode(t, t.step(ids, "ids"), self._size)
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
         return k.call(self, x, trainable=OMIT)  # Keras's has no such argument

@@ -172,9 +172,10 @@ class IntegerLookup(Encoder):
             options["mask"] = self.mask_token
             if self.output_mode != "int":
                 options["masked"] = -1
-        ids = code.call(t.module(code.call(t.helper("IntegerLookup"), self.tokens, **options)), x)
+        ids: code.Expr = code.call(t.module(code.call(t.helper("IntegerLookup"), self.tokens, **options)), x)
         if self.output_mode == "int":
             return ids
+        ids = t.step(ids, "ids")
         if self.output_mode != "tf_idf":
             return self.encode(t, ids, self.size)
         exact = {} if t.float_dtype == "float32" else {"dtype": code.dotted(f"torch.{t.float_dtype}")}
