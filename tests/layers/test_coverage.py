@@ -35,8 +35,8 @@ AWAITED = set(
     layers.Convolution1D layers.Convolution1DTranspose layers.Convolution2D layers.Convolution2DTranspose
     layers.Convolution3D layers.Convolution3DTranspose layers.SeparableConvolution1D layers.SeparableConvolution2D
 
-    layers.AutoContrast layers.CategoryEncoding layers.ContrastLimitedAdaptiveHistogramEqualization
-    layers.Discretization layers.Equalization layers.IntegerLookup layers.Solarization
+    layers.AutoContrast layers.ContrastLimitedAdaptiveHistogramEqualization
+ layers.Equalization layers.Solarization
 
     losses.CTC losses.CategoricalFocalCrossentropy losses.CategoricalGeneralizedCrossEntropy losses.Circle losses.Dice
     losses.Tversky losses.categorical_focal_crossentropy losses.categorical_generalized_cross_entropy losses.circle

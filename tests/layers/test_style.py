@@ -64,9 +64,24 @@ model Program {
         -> Resizing(16, 16, bicubic) -> Resizing(12, 20, area)
     b = image -> Resizing(40, 20, lanczos3, pad_to_aspect_ratio=true, fill_value=0.5, antialias=true)
         -> CenterCrop(12, 20) -> Conv2D(3, 1)
-    c = small -> CenterCrop(12, 20) -> UpSampling2D(2, interpolation=lanczos5) -> Resizing(12, 20, bicubic, antialias=true)
+    c = small -> CenterCrop(12, 20) -> UpSampling2D(2, interpolation=lanczos5)
+        -> Resizing(12, 20, bicubic, antialias=true)
     d = image -> CenterCrop(3, 5) -> Conv2D(3, 2, padding=same) -> UpSampling2D((4, 4), interpolation=bicubic)
     output y = (a, b, c, d) -> Add()
+}
+""",
+    "categories": """
+model Program {
+    input ids: int[T]
+    input x: float[6]
+    input w: float[T]
+    a = ids -> IntegerLookup(vocabulary=[12, 36, 1138, 42], num_oov_indices=3, mask_token=0) -> Embedding(9, 4)
+    b = ids -> IntegerLookup(vocabulary=[12, 36], output_mode=tf_idf, idf_weights=[0.25, 0.75], mask_token=0)
+    c = ids -> IntegerLookup(vocabulary=[12, 36], invert=true) -> IntegerLookup(vocabulary=[5, 12], num_oov_indices=0)
+        -> CategoryEncoding(4, output_mode=count, count_weights=w)
+    d = x -> Discretization([-1, 0.5], output_mode=one_hot) -> Flatten()
+    e = x -> Discretization([-1, 0.5]) -> CategoryEncoding(3)
+    output y = (a -> GlobalMaxPooling1D(), b, c, d, e) -> Concatenate() -> Dense(3)
 }
 """,
 }
