@@ -22,7 +22,7 @@ from nndsl.targets.training_settings import settings
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
 FLOATS = ("float64", "float32")
-_MODULE = "nndsl.interop.verify_job"
+_MODULE = "nndsl.interop.verify_worker"
 _BATCH, _LAST = 5, 3  # samples of a step of training, and of the last one of an epoch
 _LONGEST_EPOCH = 6
 
@@ -170,6 +170,7 @@ def _request(model: Model, options: Options) -> tuple[dict[str, Any], Arrays]:
             "steps": options.steps,
             "per_epoch": per_epoch,
             "evaluate_every": said["evaluate_every"],
+            "printed": said["steps"] is not None,
             "batch_size": batch,
             "seed": options.seed,
         }

@@ -85,7 +85,7 @@ def rows(request: Mapping[str, Any], torch: Answer, keras: Answer) -> list[Row]:
             found.append(_numbers(sides, dtype, request["losses"]))
         found.append(_gradients(sides, dtype))
         if request["train"]:
-            found += _training(sides, dtype, request["losses"])
+            found += _training(sides, dtype, request["losses"], 1e-4 if request["train"]["printed"] else 0.0)
     return found
 
 
@@ -191,7 +191,7 @@ def _gradients(sides: _Sides, dtype: str) -> Row:
     return _row("gradients", dtype, [*found, *_compare(ours, theirs, {}, dtype, str, together=False)])
 
 
-def _training(sides: _Sides, dtype: str, losses: Sequence[str]) -> list[Row]:
+def _training(sides: _Sides, dtype: str, losses: Sequence[str], rounded: float) -> list[Row]:
     row = sides.broken("training", dtype, "train")
     if row is not None:
         return [row]
@@ -199,7 +199,7 @@ def _training(sides: _Sides, dtype: str, losses: Sequence[str]) -> list[Row]:
     exact = sides.keras.data["float64"].get("train", {}).get("done") if "float64" in sides.keras.data else None
     found = [_curve(torch["curve"], keras["curve"], exact["curve"] if exact else [], dtype)]
     if dtype == "float64":
-        found.append(_epochs(torch["epochs"], keras["epochs"], dtype, losses))
+        found.append(_epochs(torch["epochs"], keras["epochs"], dtype, losses, rounded))
         ours, theirs = sides.arrays(dtype, "weights|")
         differences = _compare(ours, theirs, {}, dtype, lambda name: f"`{name}`", together=False, weights=True)
         found.append(_row("weights after training", dtype, differences))
@@ -226,7 +226,10 @@ def _curve(torch: list[float], keras: list[float], exact: list[float], dtype: st
     return row
 
 
-def _epochs(torch: list[dict[str, float]], keras: list[dict[str, float]], dtype: str, losses: Sequence[str]) -> Row:
+def _epochs(
+    torch: list[dict[str, float]], keras: list[dict[str, float]], dtype: str, losses: Sequence[str], rounded: float
+) -> Row:
+    """`rounded`: how far numbers may be apart that were read from what a program printed."""
     check = "reports of training"
     if len(torch) != len(keras):
         return Row(check, dtype, "failed", note=f"PyTorch reports {len(torch)} times, Keras {len(keras)}")
@@ -234,7 +237,8 @@ def _epochs(torch: list[dict[str, float]], keras: list[dict[str, float]], dtype:
     for number, (a, b) in enumerate(zip(torch, keras, strict=True)):
         ours = {name: value for name, value in a.items() if name.removeprefix("val_") not in losses}
         differences = _compare_numbers(ours, b, {}, dtype, CURVE[dtype])
-        found += [replace(d, name=f"{d.name}, report {number + 1}") for d in differences]
+        said = [replace(d, name=f"{d.name}, report {number + 1}") for d in differences]
+        found += [replace(d, limit=max(d.limit, rounded)) for d in said]
     return _row(check, dtype, found)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nndsl.interop.noise import clock
-from nndsl.interop.worker import Job, serve
+from nndsl.interop.worker import Job
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
@@ -210,7 +210,3 @@ def _written(job: Job, label: str) -> Path:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
     return path
-
-
-if __name__ == "__main__":
-    serve(work)

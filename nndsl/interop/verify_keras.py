@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -92,7 +93,6 @@ class KerasSide(Side):
         taken = inspect.signature(train).parameters  # without shuffling there is no seed
         options = {"seed": plan["seed"]} if "seed" in taken else {}
         options |= {"steps": plan["steps"]} if "steps" in taken else {"epochs": plan["steps"] // plan["per_epoch"]}
-        self.ends = {*range(0, plan["steps"], plan["evaluate_every"]), plan["steps"]} - {0}
         with _kernels():
             train(self.model, self._load(data), self._load(held), batch_size=plan["batch_size"], **options)
 
@@ -111,27 +111,26 @@ class KerasSide(Side):
                 callbacks = options.get("callbacks")
                 if not isinstance(callbacks, keras.callbacks.CallbackList):  # of fit: it has the recorder already
                     options["callbacks"] = [*(callbacks or ()), recorder]
-                found = real[name](*args, **options)
-                if name == "evaluate" and self.stepping:
-                    self.epochs[-1] |= {f"val_{key}": value for key, value in found.items()}
-                return found
+                return real[name](*args, **options)
 
             return function
 
         def train_on_batch(*args: Any, **options: Any) -> Any:
-            self.stepping = True
             clock.step = self.next_step(True)
             logs = real["train_on_batch"](*args, **options)
             self.curve.append(float(logs["loss"]))
-            if len(self.curve) in self.ends:
-                self.epochs.append(dict(logs))
             return logs
 
-        self.stepping = False
+        # A program that trains by steps prints its reports and gives them to nobody.
+        self.program.print = self._printed  # type: ignore[attr-defined]
         if hasattr(self.program, "compile_model"):
             self.program.compile_model = compiled  # type: ignore[attr-defined]
         for name, function in zip(_LISTENED, (listening("fit"), listening("evaluate"), train_on_batch), strict=True):
             object.__setattr__(model, name, function)
+
+    def _printed(self, head: str, *numbers: str) -> None:
+        """Reads "loss 0.1234" and the like."""
+        self.epochs.append({name: float(value) for name, _, value in (text.rpartition(" ") for text in numbers)})
 
     def _load(self, path: Path) -> dict[str, Any]:
         program = self.program
@@ -179,16 +178,23 @@ class _kernels:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, tf.errors.OpError):
             for sign in _NO_KERNEL:
-                if sign in error.message:
-                    raise CannotRun(_first_sentence(error.message)) from None
+                if sign in str(error):
+                    raise CannotRun(_reason(str(error))) from None
 
 
-_NO_KERNEL = ("Could not find device for node", "No OpKernel was registered", "not supported", "not implemented")
+_NO_KERNEL = (
+    "Could not find device for node",
+    "No OpKernel was registered",
+    "is not in the list of allowed values",
+    "not supported",
+    "not implemented",
+)
 
 
-def _first_sentence(message: str) -> str:
-    """TensorFlow's message without the graph's code and the list of kernels that there are."""
-    text = " ".join(message.split())
-    for end in ("\n", "All kernels registered", "[[", "[Op:"):
-        text = text.split(end)[0]
-    return text.strip().rstrip(".:;")[:200]
+def _reason(message: str) -> str:
+    """What TensorFlow cannot do, without the code of the graph and the list of what it can."""
+    text = re.sub(r"\x1b\[\d*m", "", message)
+    operation = re.search(r"Op<name=(\w+)|\[Op:(\w+)\]|\{\{node [\w/]*?(\w+)\}\}", text)
+    if operation is not None:
+        return f"TensorFlow has no code for {next(filter(None, operation.groups()))} in this type on a CPU"
+    return " ".join(text.split())[:200]

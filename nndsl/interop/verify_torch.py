@@ -141,6 +141,7 @@ class TorchSide(Side):
     def prepare_training(self) -> None:
         """Sees every batch on its way through `measure`, which `run` looks up in the module."""
         measure = self.program.measure
+        self.stepping = hasattr(self.program, "batches")  # Keras's train_on_batch tells of the batch alone
 
         def measured(model: Any, batch: dict[str, Tensor]) -> dict[str, Tensor]:
             if not self.running:
@@ -150,7 +151,7 @@ class TorchSide(Side):
             if model.training:
                 rows = len(next(iter(batch.values())))
                 self.total, self.count = self.total + float(values["loss"].detach()) * rows, self.count + rows
-                self.curve.append(self.total / self.count)
+                self.curve.append(float(values["loss"].detach()) if self.stepping else self.total / self.count)
             return values
 
         self.running = False

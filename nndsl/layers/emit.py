@@ -59,9 +59,10 @@ class InitRecord:
 
 @dataclass
 class TorchScope:
-    """The torch class being written."""
+    """The torch class being written, of a model of that float type."""
 
     model: Entry | None = None
+    float_dtype: str = "float32"
     modules: dict[str, code.Expr] = field(default_factory=dict)  # attribute → constructor
     inits: list[InitRecord] = field(default_factory=list)
     after: list[code.Stmt] = field(default_factory=list)  # statements of __init__ behind the modules
@@ -81,7 +82,13 @@ class TorchScope:
 
     def inside(self) -> TorchScope:
         """The scope of another class of the same file."""
-        return TorchScope(helpers=self.helpers, imports=self.imports, custom=self.custom, held=self.held)
+        return TorchScope(
+            float_dtype=self.float_dtype,
+            helpers=self.helpers,
+            imports=self.imports,
+            custom=self.custom,
+            held=self.held,
+        )
 
     def claim(self, attribute: str, owner: object) -> str:
         """The attribute of `owner`: as asked for, with `_` behind it where that is another's. Paths tell layers apart,
