@@ -20,8 +20,7 @@ MODULES = {
 }
 # What nndsl leaves out on purpose (each with its own advice, or without a meaning in a file).
 LEFT_OUT = {
-    "name", "dtype", "use_ema", "ema_momentum", "ema_overwrite_frequency", "loss_scale_factor",
-    "gradient_accumulation_steps", "kwargs", "y_true", "y_pred",
+    "name", "dtype", "loss_scale_factor", "kwargs", "y_true", "y_pred",
 }  # fmt: skip
 CASES = [(category, cls) for category in MODULES for cls in catalogue.entries(category)]
 
