@@ -80,6 +80,7 @@ class Layer(Entry):
     uses_mask: bool = False  # whether the result depends on the mask of an input
     takes_mask: bool = False  # whether it is given the mask to hand it on inside
     mixes_samples: bool = False  # whether the result for one sample depends on the others, or on the calls before
+    once: ClassVar[bool] = False  # whether a shared layer may be called but once
     common: ClassVar[dict[str, Arg]] = {}
 
     path: str  # the identity: "features_conv1d_2", dots between levels
