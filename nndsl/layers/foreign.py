@@ -42,8 +42,8 @@ _PATTERNS = (
     (r"BatchNorm[123]d", "BatchNormalization"),
     (r"MaxPool([123])[dD]", r"MaxPooling\1D"),
     (r"(?:AvgPool|AveragePool)([123])[dD]", r"AveragePooling\1D"),
-    (r"Adaptive(?:Avg|Average)Pool([123])[dD]", r"GlobalAveragePooling\1D"),
-    (r"AdaptiveMaxPool([123])[dD]", r"GlobalMaxPooling\1D"),
+    (r"Adaptive(?:Avg|Average)Pool([123])[dD]", r"AdaptiveAveragePooling\1D"),
+    (r"AdaptiveMaxPool([123])[dD]", r"AdaptiveMaxPooling\1D"),
     (r"ConvTranspose([123])[dD]", r"Conv\1DTranspose"),
     (r"ZeroPad([123])[dD]", r"ZeroPadding\1D"),
     (r"Dropout([123])d", r"SpatialDropout\1D"),
@@ -53,7 +53,7 @@ _PATTERNS = (
 _FIRST_SAYS_INPUT = (
     (r"Linear", 2),
     (r"Conv(?:Transpose)?[123]d", 3),
-    (r"BatchNorm[123]d|LayerNorm|Adaptive(?:Avg|Max)Pool[123]d", 1),
+    (r"BatchNorm[123]d|LayerNorm", 1),
 )
 _OPTIONS = {
     ("activation", "lrelu"): "leaky_relu",
