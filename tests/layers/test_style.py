@@ -73,7 +73,8 @@ model Program {
     c = small -> CenterCrop(12, 20) -> UpSampling2D(2, interpolation=lanczos5)
         -> Resizing(12, 20, bicubic, antialias=true)
     d = image -> CenterCrop(3, 5) -> Conv2D(3, 2, padding=same) -> UpSampling2D((4, 4), interpolation=bicubic)
-    output y = (a, b, c, d) -> Add()
+    e = small -> ContrastLimitedAdaptiveHistogramEqualization((0, 1), tile_grid_size=(2, 3)) -> CenterCrop(12, 20)
+    output y = (a, b, c, d, e) -> Add() -> AutoContrast(value_range=(0, 1))
 }
 """,
     "categories": """
