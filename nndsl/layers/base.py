@@ -26,7 +26,7 @@ class Weight:
     """One variable of a layer: canonical name and shape in Keras's layout.
 
     `initializer` is a catalogue entry; `fans` are (fan_in, fan_out) as Keras counts them from its own layout: of a
-    window, or where `input_axes` says so of that many axes in and the others out (EinsumDense).
+    window, or where `input_axes` says so of those axes in and the others out (EinsumDense).
     `trainable` is False for state such as moving statistics.
     """
 
@@ -37,7 +37,7 @@ class Weight:
     regularizer: Any = None
     constraint: Any = None
     dtype: str = "float"
-    input_axes: int | None = None
+    input_axes: tuple[int, ...] | None = None
 
     @property
     def size(self) -> int:
@@ -52,7 +52,8 @@ class Weight:
         if not self.shape:
             return 1, 1
         if self.input_axes is not None:
-            return prod(self.shape[: self.input_axes]), prod(self.shape[self.input_axes :])
+            ins = prod(self.shape[axis] for axis in self.input_axes)
+            return ins, prod(n for axis, n in enumerate(self.shape) if axis not in self.input_axes)
         if len(self.shape) == 1:
             return self.shape[0], self.shape[0]
         window = 1
@@ -79,6 +80,7 @@ class Layer(Entry):
     uses_mask: bool = False  # whether the result depends on the mask of an input
     takes_mask: bool = False  # whether it is given the mask to hand it on inside
     mixes_samples: bool = False  # whether the result for one sample depends on the others, or on the calls before
+    once: ClassVar[bool] = False  # whether a shared layer may be called but once
     common: ClassVar[dict[str, Arg]] = {}
 
     path: str  # the identity: "features_conv1d_2", dots between levels

@@ -93,9 +93,9 @@ def _body(cls: type[Entry]) -> tuple[str, str]:
 
 def _also(cls: type[Entry]) -> list[str]:
     """The other names that it may be called by."""
-    if cls.category in ("layer", "reader", "transform", "operator"):
+    if cls.category in ("reader", "transform", "operator"):
         return []
-    if cls.category == "function":
+    if cls.category in ("layer", "function"):
         return sorted(cls.aliases)
     names = {cls.__name__, snake_case(cls.__name__), *cls.aliases} - {_name(cls)}
     return sorted(names)

@@ -198,6 +198,10 @@ class TorchCall:
         target = _member(place, item.key, kind) if item.key else place
         key = f"{attribute}.{item.key}" if item.key else attribute
         self.scope.state.append(StateEntry(key, f"{self.path}/{item.weight}", item.steps, spec.shape))
+        made = self.scope.modules.get(attribute)
+        if item.key.startswith("layer.") and isinstance(made, code.Call) and isinstance(made.args[0], code.Call):
+            func = made.args[0].func  # a module around another one
+            kind = func.name if isinstance(func, code.Attr) else kind
         self.scope.inits.append(InitRecord(target, spec, kind, item.key, item.steps, filled))
 
     def buffer(self, name: str, value: code.Expr) -> code.Expr:
@@ -274,12 +278,14 @@ class TorchCall:
 
 
 # The tensors of these modules bear names that type checkers do not know.
-_BY_NAME = {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "SimpleRNNCell", "StackedCells"}
+_BY_NAME = {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "SimpleRNNCell", "StackedCells", "ConvLSTMCell"}
 _NORMS = {"PartialBatchNorm", "MaskedBatchNorm", "FrozenBatchNorm"}
 
 
 def _may_be_none(kind: str, name: str) -> bool:
-    """Whether the tensor has a type that allows None."""
+    """Whether the tensor has a type that allows None, or a module."""
+    if kind == "SpectralNormalization":
+        return name.startswith("layer.")
     return (kind in _NORMS and name in ("weight", "bias")) or (kind.startswith("Conv") and name == "bias")
 
 
@@ -337,6 +343,7 @@ class KerasCall:
         helpers: dict[str, None] | None = None,
         attended: bool = False,
         held: Any = None,
+        uses: tuple[tuple[TensorType, ...], ...] = (),
     ) -> None:
         self.layer, self.inputs, self.name, self.last, self.attended = layer, inputs, name, last, attended
         self.tensors = dict(tensors or {})
@@ -344,6 +351,7 @@ class KerasCall:
         self.helpers = {} if helpers is None else helpers  # those that the program needs, in order of first use
         self.spell = spell  # the target's function: checked value → code
         self.held = held  # and the one that makes a model of a block which another layer holds
+        self.uses = uses or (inputs,)  # what flows into a shared layer at each of its calls
 
     def axis(self, axis: int) -> int:
         """An axis of the file as an axis of the channels-last tensor at hand."""

@@ -163,8 +163,10 @@ class Entry:
 
 
 def entry(category: str, *aliases: str, formerly: tuple[str, ...] = ()) -> Callable[[E], E]:
-    """Puts a class into the catalogue under its name, its name in snake case, and `aliases`. The catalogue's index
-    reads this line as text (so that nothing is imported that is not used): write literals only."""
+    """Puts a class into the catalogue under its name, its name in snake case (a layer under the one, a function under
+    the other), and `aliases`, which are all further names that Keras 3 gives it; `formerly` are those that only Keras 1
+    or 2 had. The catalogue's index reads this line as text (so that nothing is imported that is not used): write
+    literals only."""
 
     def register(cls: E) -> E:
         cls.category, cls.aliases, cls.formerly = category, aliases, formerly
@@ -173,10 +175,10 @@ def entry(category: str, *aliases: str, formerly: tuple[str, ...] = ()) -> Calla
     return register
 
 
-_FIRST = re.compile(r"(.)([A-Z][a-z0-9]+)")
+_FIRST = re.compile(r"(.)([A-Z][a-z][a-z0-9]*)|(\d)([A-Z]\d)")
 _SECOND = re.compile(r"([a-z])([A-Z])")
 
 
 def snake_case(name: str) -> str:
-    """`MaxPooling2D` → `max_pooling2d`: Keras's rule for layer names."""
-    return _SECOND.sub(r"\1_\2", _FIRST.sub(r"\1_\2", name)).lower()
+    """`MaxPooling2D` → `max_pooling2d`: Keras's rule for layer names, and `L1L2` → `l1_l2`."""
+    return _SECOND.sub(r"\1_\2", _FIRST.sub(r"\1\3_\2\4", name)).lower()

@@ -40,8 +40,8 @@ _PATTERNS = (
     (r"BatchNorm[123]d", "BatchNormalization"),
     (r"MaxPool([123])[dD]", r"MaxPooling\1D"),
     (r"(?:AvgPool|AveragePool)([123])[dD]", r"AveragePooling\1D"),
-    (r"Adaptive(?:Avg|Average)Pool([123])[dD]", r"GlobalAveragePooling\1D"),
-    (r"AdaptiveMaxPool([123])[dD]", r"GlobalMaxPooling\1D"),
+    (r"Adaptive(?:Avg|Average)Pool([123])[dD]", r"AdaptiveAveragePooling\1D"),
+    (r"AdaptiveMaxPool([123])[dD]", r"AdaptiveMaxPooling\1D"),
     (r"ConvTranspose([123])[dD]", r"Conv\1DTranspose"),
     (r"ZeroPad([123])[dD]", r"ZeroPadding\1D"),
     (r"Dropout([123])d", r"SpatialDropout\1D"),
@@ -51,7 +51,7 @@ _PATTERNS = (
 _FIRST_SAYS_INPUT = (
     (r"Linear", 2),
     (r"Conv(?:Transpose)?[123]d", 3),
-    (r"BatchNorm[123]d|LayerNorm|Adaptive(?:Avg|Max)Pool[123]d", 1),
+    (r"BatchNorm[123]d|LayerNorm", 1),
 )
 _OPTIONS = {
     ("activation", "lrelu"): "leaky_relu",
@@ -115,7 +115,6 @@ _LAYER_ADVICE = {
         ("InstanceNorm", "InstanceNormalization", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
         "write `GroupNormalization(groups=-1)`: a group for each channel",
     ),
-    "ConvLSTM2D": "this version of nndsl does not have it",
     "MaxoutDense": "Keras has it no more; `Dense` layers merged by `Maximum()` do the same",
     "Highway": "Keras has it no more; `Multiply()` and `Add()` on `Dense` layers do the same",
     "Transformer": "a transformer is built of its layers; write them out",

@@ -137,8 +137,7 @@ def unknown_layer(call: ast.CallExpr, shared: list[str], problems: Problems) -> 
     shorter = _without_input_size(call) if close and span is name.span else call
     if shorter is not call:
         text = f"{close[0]}({', '.join(item.span.text for item in shorter.args)})"
-        why = "what comes out is one value" if "Global" in close[0] else "how much comes in follows from what flows in"
-        help = f"write `{text[:60]}`: {why}"
+        help = f"write `{text[:60]}`: how much comes in follows from what flows in"
         fixes = (Fix(f"change to `{text[:60]}`", (Edit(call.span, text),)),)
     problems.error(
         "NN0202",

@@ -36,8 +36,11 @@ model Program {
     input x: float[8, 5, 16]
     rows = x -> MultiHeadAttention(4, 4, attention_axes=2)
         -> MultiHeadAttention(2, 4, attention_axes=1, output_shape=(2, 8))
-    steps = rows -> Reshape((40, 16)) -> MultiHeadAttention(2, 4, dropout=0.2, use_causal_mask=true)
+    steps = rows -> Reshape((40, 16)) -> AlphaDropout(0.1, noise_shape=(none, 1, none), seed=2)
+        -> MultiHeadAttention(2, 4, dropout=0.2, use_causal_mask=true)
+    heads = x -> EinsumDense("...c,cde->...de", (4, 8), activation=relu, bias_axes="de", kernel_regularizer=l2)
     output y = steps -> GaussianDropout(0.1) with loss=mse
+    output z = heads -> EinsumDense("...de,def->...f", 3, kernel_initializer=he_normal)
 }
 """,
     "images": """
@@ -47,6 +50,14 @@ model Program {
         -> Normalization(mean=[0.485, 0.456, 0.406], variance=[0.05, 0.05, 0.05])
     y = x -> Normalization() -> Conv2D(8, 3) -> GroupNormalization(4) -> SpatialDropout2D(0.1) -> UnitNormalization()
     z = y -> Conv2D(8, 3) -> GroupNormalization(2, scale=false) -> RMSNormalization() -> PReLU(shared_axes=[1, 2])
+    w = z -> AdaptiveMaxPooling2D((3, 4)) -> AdaptiveAveragePooling2D(2) -> AdaptiveMaxPooling2D(1)
+    output v = w -> AlphaDropout(0.1)
+    video = image -> Rescaling(0.1) -> Reshape((8, 4, 32, 3))
+    (a, hidden, cell) = video -> ConvLSTM2D(4, 3, strides=(1, 2), padding=same, dropout=0.1, activation=softmax,
+                                    return_sequences=true, return_state=true, recurrent_dropout=0.2)
+    output s = video -> TimeDistributed(SpectralNormalization(Conv2D(2, 2))) -> SpectralNormalization(Dense(3))
+    output u = a -> Bidirectional(ConvLSTM2D(3, 2, dilation_rate=2, use_bias=false))
+    output t = a -> ConvLSTM2D(4, 3, padding=same, initial_state=(hidden, cell), kernel_initializer=he_normal)
     output c = z -> ActivityRegularization(0.1) -> UnitNormalization(axis=[1, 2]) -> Normalization(axis=1, invert=true)
         with loss=mse
 }

@@ -17,6 +17,7 @@ from nndsl.layers.base import Code, Layer
 from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.cells import CellLayer
+from nndsl.layers.families.convolutional_lstm import ConvLSTM
 from nndsl.layers.kinds import Of
 from nndsl.layers.shapes import Check, ShapeError
 from nndsl.layers.wrapping import freeze, keras_inner, mask_of_steps, own_name
@@ -90,6 +91,8 @@ class TimeDistributed(Layer):
             raise mask_of_steps(self.inner, "layer")
         self.inner.path = f"{self.path}.{own_name(self.inner)}"
         try:
+            if isinstance(self.inner, ConvLSTM):
+                self.inner.need_channels_last("TimeDistributed")
             result = self.inner.infer(check, self._step)
             self.inner.weights(self._step)
         except ShapeError as error:
