@@ -40,15 +40,17 @@ def check(
     settings: Mapping[str, str] | None = None,
     *,
     need_model: bool = True,
+    float_dtype: str | None = None,
 ) -> CheckedProgram | None:
     """The checked program, or None where `problems` holds an error.
 
     `reader` gives the files that imports name, `settings` the values (as text) of parameters that are set from outside.
-    Without `need_model` a file of blocks alone is fine too.
+    Without `need_model` a file of blocks alone is fine too. `float_dtype` is the models' float type, whatever their
+    `options` say.
     """
     problems.limit = len(problems) + MOST_PROBLEMS
     try:
-        return _check(source, problems, reader, settings or {}, need_model)
+        return _check(source, problems, reader, settings or {}, need_model, float_dtype)
     except TooManyProblems:
         return None
     finally:
@@ -56,12 +58,17 @@ def check(
 
 
 def _check(
-    source: SourceFile, problems: Problems, reader: Reader, settings: Mapping[str, str], need_model: bool
+    source: SourceFile,
+    problems: Problems,
+    reader: Reader,
+    settings: Mapping[str, str],
+    need_model: bool,
+    float_dtype: str | None,
 ) -> CheckedProgram | None:
     file = parse(source, problems)
     if any(problem.code == "NN0190" for problem in problems.items):
         return None  # so many syntax errors that some are not shown: what follows from those would be
-    models = elaborate(file, problems, reader, settings, need_model=need_model)
+    models = elaborate(file, problems, reader, settings, need_model=need_model, float_dtype=float_dtype)
     definitions = [statement for statement in file.body if isinstance(statement, ast.ModelDef)]
     for model, definition in zip(models, definitions, strict=True):
         check_outputs(model, problems)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -22,10 +22,11 @@ import tensorflow as tf
 
 from nndsl import pipeline
 from nndsl.diagnostics.model import Problems
+from nndsl.interop import keras_side
+from nndsl.interop.layout import layout, plain
 from nndsl.ir.dims import evaluate, free_symbols
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.layers.emit import StateEntry
-from nndsl.passes.held import BlockLayer
 from nndsl.source import SourceFile
 from nndsl.targets.torch import compile_torch
 
@@ -80,7 +81,7 @@ def build_pair(program: CheckedProgram, inline: bool = False) -> Pair:
     if isinstance(keras_model, Mapping):
         keras_model = keras_model[program.main.name]
     pair = Pair(program.main, module, keras_model, unit.state, {"torch": unit.text, "keras": keras_text})
-    pair.weights = dict(_canonical(pair))
+    pair.weights = keras_side.find_variables(keras_model, plain(layout(pair.model)))
     return pair
 
 
@@ -91,60 +92,16 @@ def _load(name: str, text: str) -> ModuleType:
     return module
 
 
-def _canonical(pair: Pair) -> Iterator[tuple[str, Any]]:
-    """(canonical path, Keras variable): each layer has its weights in the same order, and of the same shapes."""
-    for use in pair.model.layers:
-        if not use.nodes:
-            continue
-        yield from _variables(pair.keras, use.path, use.config, use.nodes[0].input_types)
-
-
-def _variables(model: Any, path: str, config: Any, types: Any) -> Iterator[tuple[str, Any]]:
-    if _holds_block(config):  # whose layers have names of their own in Keras too
-        for name, child, child_types in config.children():
-            yield from _variables(model, f"{path}.{name}", child, child_types)
-        return
-    expected = list(_weights(path, config, types))
-    layer = _keras_layer(model, path)
-    variables = layer.weights if layer is not None else []
-    found = [tuple(variable.shape) for variable in variables]
-    assert found == [shape for _, shape in expected], f"{path}: Keras has {found}, the catalogue {expected}"
-    yield from ((path, variable) for (path, _), variable in zip(expected, variables, strict=True))
-
-
-def _holds_block(config: Any) -> bool:
-    return isinstance(config, BlockLayer) or any(_holds_block(child) for _, child, _ in config.children())
-
-
-def _keras_layer(model: Any, path: str) -> Any:
-    """The layer of that name, in the model or in one inside of it: a shared block, a block for each step."""
-    for layer in getattr(model, "layers", None) or [model.layer]:
-        if layer.name == path and not isinstance(layer, keras.Model):
-            return layer
-        found = _keras_layer(layer, path) if isinstance(layer, keras.Model | keras.layers.TimeDistributed) else None
-        if found is not None:
-            return found
-    return None
-
-
-def _weights(path: str, config: Any, types: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
-    for weight in config.weights(*types):
-        yield f"{path}/{weight.name}", tuple(weight.shape)
-    for name, child, child_types in config.children():
-        yield from _weights(f"{path}.{name}", child, child_types)
-
-
 def randomize(pair: Pair, seed: int = 0) -> None:
     """Random weights (a bias of zeros would hide mistakes), the same in both."""
     random = np.random.default_rng(seed)
+    values = {}
     for path, variable in pair.weights.items():
         value = random.normal(scale=0.5, size=tuple(variable.shape))
         if "int" in variable.dtype:
             value = random.integers(0, 9, tuple(variable.shape))
-        variable.assign(np.abs(value) + 0.5 if path.endswith("variance") else value)
-    for layer in pair.keras.layers:
-        if hasattr(layer, "finalize_state"):  # as loading weights does: it computes with copies of them
-            layer.finalize_state()
+        values[path] = np.abs(value) + 0.5 if path.endswith("variance") else value
+    keras_side.assign(pair.keras, pair.weights, values)
     copy_weights(pair)
 
 

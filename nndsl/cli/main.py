@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "find the mistakes in .nn files",
     "compile": "compile a model to a standalone PyTorch or Keras program",
     "run": "train a model on data and save its weights",
+    "verify": "compare the PyTorch and the Keras program of a model by running them",
     "summary": "list the layers of a model with shapes and parameters",
     "graph": "draw a model as Mermaid, Graphviz or SVG",
     "layers": "list the layers and options there are, or describe one",
@@ -34,6 +35,7 @@ examples:
   nndsl compile model.nn --target keras               print a Keras program
   nndsl summary model.nn                              layers, shapes, parameters
   nndsl run examples/digits.nn                        train on data
+  nndsl verify model.nn                               are both programs the same?
   nndsl explain NN0203                                what an error means
 
 `nndsl COMMAND --help` shows the options of a command.

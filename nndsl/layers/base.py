@@ -124,6 +124,10 @@ class Layer(Entry):
         """The result as Keras code: by default the layer of the same name called on the inputs."""
         return k.call(self, *inputs)
 
+    def keras_input(self, k: KerasCall, x: code.Expr) -> code.Expr:
+        """What Keras's layer must be given in place of `x`, where that is not the same."""
+        return x
+
     def keras_layer(self, k: KerasCall) -> code.Expr:
         """The layer itself, not called yet: what a shared layer's variable holds. Where `keras` changes arguments,
         this does too."""

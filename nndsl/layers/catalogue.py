@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nndsl.layers.entry import Entry, snake_case
+
+if TYPE_CHECKING:
+    from nndsl.layers.left_out import LeftOut
 
 _ENTRY = re.compile(r"^@entry\((.*?)\)\nclass (\w+)", re.MULTILINE | re.DOTALL)
 _STRING = re.compile(r'"([^"]*)"')
@@ -79,27 +83,11 @@ def spelling(cls: type[Entry]) -> str:
     return cls.__name__ if cls.category in ("layer", "optimizer", "callback") else snake_case(cls.__name__)
 
 
-_REFUSED = {
-    (
-        "activation",
-        "sparsemax",
-    ): "it is broken in Keras 3.15 on TensorFlow (it returns zeros), so nothing could equal it",
-    ("layer", "Lambda"): "a `.nn` file holds no Python code",
-}
-_INSTEAD = {
-    "sparsemax": "take `softmax`",
-    "Lambda": "layers such as `Activation(…)`, `Reshape(…)`, `Add()` and `Multiply()` do what a Lambda usually does",
-}
+def refusal(category: str, name: str) -> LeftOut | None:
+    """Why a name of Keras is left out on purpose and what to take instead, or None."""
+    from nndsl.layers import left_out
 
-
-def refusal(category: str, name: str) -> str | None:
-    """Why a name of Keras is left out on purpose, or None."""
-    return _REFUSED.get((category, name))
-
-
-def instead_of(name: str) -> str | None:
-    """What to take in place of a name that is left out on purpose."""
-    return _INSTEAD.get(name)
+    return left_out.left_out(category, name)
 
 
 def argument_advice(cls: type[Entry], name: str) -> str | None:

@@ -60,9 +60,10 @@ class InitRecord:
 
 @dataclass
 class TorchScope:
-    """The torch class being written."""
+    """The torch class being written, of a model of that float type."""
 
     model: Entry | None = None
+    float_dtype: str = "float32"
     modules: dict[str, code.Expr] = field(default_factory=dict)  # attribute → constructor
     inits: list[InitRecord] = field(default_factory=list)
     after: list[code.Stmt] = field(default_factory=list)  # statements of __init__ behind the modules
@@ -82,7 +83,13 @@ class TorchScope:
 
     def inside(self) -> TorchScope:
         """The scope of another class of the same file."""
-        return TorchScope(helpers=self.helpers, imports=self.imports, custom=self.custom, held=self.held)
+        return TorchScope(
+            float_dtype=self.float_dtype,
+            helpers=self.helpers,
+            imports=self.imports,
+            custom=self.custom,
+            held=self.held,
+        )
 
     def claim(self, attribute: str, owner: object) -> str:
         """The attribute of `owner`: as asked for, with `_` behind it where that is another's. Paths tell layers apart,
@@ -309,6 +316,18 @@ def torch_shape(shape: tuple[int, ...], steps: Sequence[Step]) -> tuple[int, ...
     return shape
 
 
+def keras_view(value: code.Expr, shape: tuple[int, ...], steps: Sequence[Step]) -> code.Expr:
+    """Code for a view of a tensor of torch's in Keras's layout, `shape`: the steps backwards. Blocks stay where they
+    are."""
+    before = [torch_shape(shape, steps[:count]) for count in range(len(steps))]
+    for (kind, numbers), former in zip(reversed(steps), reversed(before), strict=True):
+        if kind == "permute":
+            value = code.method(value, "permute", *(numbers.index(axis) for axis in range(len(numbers))))
+        elif kind == "reshape":
+            value = code.method(value, "view", *former)
+    return value
+
+
 def stepped(scope: TorchScope, value: code.Expr, steps: Sequence[Step]) -> code.Expr:
     """Code that turns a tensor in Keras's layout into torch's by `steps`."""
     for kind, numbers in steps:
@@ -344,7 +363,9 @@ class KerasCall:
         attended: bool = False,
         held: Any = None,
         uses: tuple[tuple[TensorType, ...], ...] = (),
+        results: tuple[TensorType, ...] = (),
     ) -> None:
+        self.results = results
         self.layer, self.inputs, self.name, self.last, self.attended = layer, inputs, name, last, attended
         self.tensors = dict(tensors or {})
         self.variable = variable  # the variable that holds a shared layer, already built

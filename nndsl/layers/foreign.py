@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from nndsl.layers.left_out import written
+
 _LAYERS = {
     "Linear": "Dense",
     "LazyLinear": "Dense",
@@ -106,8 +108,6 @@ _OPTIONS = {
 _LAYER_ADVICE = {
     "Sequential": "layers follow each other with `->`: `x -> Dense(64) -> Dense(10)`",
     "Model": "a model is written `model Name { … }`; its values flow with `->`",
-    "Input": "an input is declared in a line of its own: `input x: float[784]`",
-    "InputLayer": "an input is declared in a line of its own: `input x: float[784]`",
     "Merge": "each way to merge is a layer: `(a, b) -> Concatenate()`, `Add()`, `Multiply()`, `Dot(axes=1)`",
     "merge": "each way to merge is a layer: `(a, b) -> Concatenate()`, `Add()`, `Multiply()`, `Dot(axes=1)`",
     "TimeDistributedDense": "write `TimeDistributed(Dense(…))`",
@@ -227,6 +227,9 @@ def is_alike(name: str) -> bool:
 
 def layer_advice(name: str) -> str | None:
     """What to say of a layer that is no layer here, or None."""
+    instead = written("layer", name)
+    if instead is not None and instead.layer is None:
+        return instead.advice
     return _LAYER_ADVICE.get(name)
 
 

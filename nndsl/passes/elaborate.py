@@ -38,9 +38,10 @@ def elaborate(
     settings: Mapping[str, str] | None = None,
     *,
     need_model: bool = True,
+    float_dtype: str | None = None,
 ) -> list[Model]:
     """Every model of the file, the broken ones too (their problems are in the bag). `reader` gives imported files,
-    `settings` the texts of `--set` by the name of the parameter."""
+    `settings` the texts of `--set` by the name of the parameter; `float_dtype` takes the place of the models' own."""
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
     models: list[Model] = []
     names: dict[str, Span] = {}
@@ -63,7 +64,7 @@ def elaborate(
                     else "give the model a name of its own, or the block",
                 )
             names[statement.name.text] = statement.name.span
-            models.append(_Elaborator(statement, problems, absent, home).run())
+            models.append(_Elaborator(statement, problems, absent, home, float_dtype).run())
     for other in definitions.homes.values():
         for block in other.blocks.values():
             if block.home is other:
@@ -82,8 +83,10 @@ _FRAMES = 5_000  # of Python, for blocks that call each other as deep as they ma
 
 
 class _Elaborator:
-    def __init__(self, definition: ast.ModelDef, problems: Problems, absent: set[str], home: Home) -> None:
-        self.definition, self.problems, self.home = definition, problems, home
+    def __init__(
+        self, definition: ast.ModelDef, problems: Problems, absent: set[str], home: Home, float_dtype: str | None
+    ) -> None:
+        self.definition, self.problems, self.home, self.float_dtype = definition, problems, home, float_dtype
         self.constraints = Constraints()
         self.model = Model(
             definition.name.text,
@@ -104,6 +107,8 @@ class _Elaborator:
         for section in sections:
             if section.kind.text == "options":
                 model_options(model, section, self.evaluate, self.problems)
+        if self.float_dtype is not None:
+            model.float_dtype = self.float_dtype
         if catalogue.is_known(model.name):
             self.problems.error(
                 "NN0209", f"`{model.name}` is a layer of the catalogue and cannot be defined anew",

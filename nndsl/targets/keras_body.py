@@ -113,6 +113,7 @@ class Body:
             helpers=self.functions.helpers,
             held=self._held,
             attended=_attended(node),
+            results=tuple(value.type for value in node.results),
         )
         result = config.keras(call, *inputs)
         inline = node.results[0] in self.names.inlined

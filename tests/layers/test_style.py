@@ -1,4 +1,4 @@
-"""Emitted programs of attention and normalization read as if written by hand: ruff and mypy --strict find nothing."""
+"""Emitted programs of layers with helpers read as if written by hand: ruff and mypy --strict find nothing."""
 
 from __future__ import annotations
 
@@ -60,6 +60,35 @@ model Program {
     output t = a -> ConvLSTM2D(4, 3, padding=same, initial_state=(hidden, cell), kernel_initializer=he_normal)
     output c = z -> ActivityRegularization(0.1) -> UnitNormalization(axis=[1, 2]) -> Normalization(axis=1, invert=true)
         with loss=mse
+}
+""",
+    "sizes": """
+model Program {
+    input image: uint8[H, W, 3]
+    input small: float[8, 9, 3]
+    a = image -> Resizing(32, 32, crop_to_aspect_ratio=true, antialias=true)
+        -> Resizing(16, 16, bicubic) -> Resizing(12, 20, area)
+    b = image -> Resizing(40, 20, lanczos3, pad_to_aspect_ratio=true, fill_value=0.5, antialias=true)
+        -> CenterCrop(12, 20) -> Conv2D(3, 1)
+    c = small -> CenterCrop(12, 20) -> UpSampling2D(2, interpolation=lanczos5)
+        -> Resizing(12, 20, bicubic, antialias=true)
+    d = image -> CenterCrop(3, 5) -> Conv2D(3, 2, padding=same) -> UpSampling2D((4, 4), interpolation=bicubic)
+    e = small -> ContrastLimitedAdaptiveHistogramEqualization((0, 1), tile_grid_size=(2, 3)) -> CenterCrop(12, 20)
+    output y = (a, b, c, d, e) -> Add() -> AutoContrast(value_range=(0, 1))
+}
+""",
+    "categories": """
+model Program {
+    input ids: int[T]
+    input x: float[6]
+    input w: float[T]
+    a = ids -> IntegerLookup(vocabulary=[12, 36, 1138, 42], num_oov_indices=3, mask_token=0) -> Embedding(9, 4)
+    b = ids -> IntegerLookup(vocabulary=[12, 36], output_mode=tf_idf, idf_weights=[0.25, 0.75], mask_token=0)
+    c = ids -> IntegerLookup(vocabulary=[12, 36], invert=true) -> IntegerLookup(vocabulary=[5, 12], num_oov_indices=0)
+        -> CategoryEncoding(4, output_mode=count, count_weights=w)
+    d = x -> Discretization([-1, 0.5], output_mode=one_hot) -> Flatten()
+    e = x -> Discretization([-1, 0.5]) -> CategoryEncoding(3)
+    output y = (a -> GlobalMaxPooling1D(), b, c, d, e) -> Concatenate() -> Dense(3)
 }
 """,
 }

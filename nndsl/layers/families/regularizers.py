@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 
 from nndsl import code
@@ -23,7 +24,10 @@ class Regularizer(Entry):
         raise NotImplementedError
 
 
-def _weighted(factor: float, tensor: code.Expr, function: str) -> code.Expr:
+def _weighted(scope: TorchScope, factor: float, tensor: code.Expr, function: str) -> code.Expr:
+    """Keras's factor passes through float32 on its way to float64."""
+    if scope.float_dtype == "float64":
+        factor = struct.unpack("f", struct.pack("f", factor))[0]
     return code.binary("*", factor, code.method(code.method(tensor, function), "sum"))
 
 
@@ -34,7 +38,7 @@ class L1(Regularizer):
     l1 = arg(Maybe(Float(0)), "Weight of the penalty; `none` means 0.01.", 0.01, formerly=("l",))
 
     def torch(self, scope: TorchScope, tensor: code.Expr, steps: Sequence[Step] = ()) -> code.Expr:
-        return _weighted(0.01 if self.l1 is None else self.l1, tensor, "abs")
+        return _weighted(scope, 0.01 if self.l1 is None else self.l1, tensor, "abs")
 
 
 @entry("regularizer")
@@ -44,7 +48,7 @@ class L2(Regularizer):
     l2 = arg(Maybe(Float(0)), "Weight of the penalty; `none` means 0.01.", 0.01, formerly=("l",))
 
     def torch(self, scope: TorchScope, tensor: code.Expr, steps: Sequence[Step] = ()) -> code.Expr:
-        return _weighted(0.01 if self.l2 is None else self.l2, tensor, "square")
+        return _weighted(scope, 0.01 if self.l2 is None else self.l2, tensor, "square")
 
 
 @entry("regularizer", "l1_l2", "l1l2")
@@ -64,9 +68,9 @@ class L1L2(Regularizer):
     def torch(self, scope: TorchScope, tensor: code.Expr, steps: Sequence[Step] = ()) -> code.Expr:
         terms = []
         if self.l1:
-            terms.append(_weighted(self.l1, tensor, "abs"))
+            terms.append(_weighted(scope, self.l1, tensor, "abs"))
         if self.l2:
-            terms.append(_weighted(self.l2, tensor, "square"))
+            terms.append(_weighted(scope, self.l2, tensor, "square"))
         if not terms:
             return code.Literal(0.0)
         return terms[0] if len(terms) == 1 else code.binary("+", *terms)

@@ -82,17 +82,24 @@ def train(
     """Trains the model; evaluates it on the validation data every 500 steps."""
     compile_model(model)
     batches = Batches(data, batch_size, np.random.default_rng(seed))
+    sums: dict[str, float] = {}
+    count = 0
     for step in range(steps):
         index = step % len(batches)
         if index == 0:
             batches.on_epoch_begin()
-        logs = model.train_on_batch(*batches[index], return_dict=True)
+        batch = batches[index]
+        size = len(batch[0][INPUTS[0]])
+        values = model.train_on_batch(*batch, return_dict=True)  # of this batch alone
+        sums = {k: sums.get(k, 0) + v * size for k, v in values.items()}
+        count += size
         if (step + 1) % EVALUATE_EVERY == 0 or step + 1 == steps:
+            logs = {k: total / count for k, total in sums.items()}
             if validation is not None:
                 values = evaluate(model, validation, batch_size)
                 logs.update({f"val_{name}": value for name, value in values.items()})
             print(f"step {step + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
-            model.reset_metrics()
+            sums, count = {}, 0
 
 
 def evaluate(
