@@ -4,6 +4,7 @@ targets collect what was asked for.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -138,6 +139,7 @@ class TorchCall:
         self.tensors = dict(tensors or {})  # code of tensor arguments; a tuple where several were given
         self.names, self.used, self.float_dtype = names, used, float_dtype
         self.mask: code.Expr | None = None  # the mask of the result, where something needs it
+        self.learned = False  # whether a gradient surely flows through the first input
 
     # -------------------------------------------------------------------------------- modules and helpers
 
@@ -269,6 +271,13 @@ class TorchCall:
         """`value` through an activation of the catalogue (None: itself)."""
         result: code.Expr = value if activation is None else activation.torch(self, value)
         return result
+
+    def rounded(self, value: float) -> float:
+        """A constant as Keras has it: it passes through float32 on its way to float64."""
+        if self.float_dtype != "float64":
+            return value
+        found: float = struct.unpack("f", struct.pack("f", value))[0]
+        return found
 
     @property
     def training(self) -> code.Expr:

@@ -152,6 +152,7 @@ class Body:
             used=used,
             float_dtype=writer.model.float_dtype,
         )
+        call.learned = bool(node.inputs) and node.inputs[0] in writer.learned
         if value in writer.masked:
             mask = config.torch_mask(call, *inputs)
             if mask is not None:

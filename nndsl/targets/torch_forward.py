@@ -9,6 +9,7 @@ from nndsl.ir.dims import Formula, free_symbols
 from nndsl.ir.graph import Model, Node, Submodel, Value
 from nndsl.layers.emit import TorchScope
 from nndsl.passes.layout import layout
+from nndsl.passes.learned import learned_values
 from nndsl.passes.logits import logits_activation
 from nndsl.passes.masks import masks_needed
 from nndsl.targets.convert import expression
@@ -32,6 +33,7 @@ class Forward:
         self.logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None and _plain(o.value)}
         self.bare: dict[Value, object] = dict.fromkeys(_inside_blocks(self.logits))  # with the activations left out
         self.masked = masks_needed(model)
+        self.learned = learned_values(model)
         self.blocks = BlockWriter(self)
         scope.custom = LayerWriter(self).call
         scope.held = self.blocks.held_call

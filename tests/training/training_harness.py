@@ -21,7 +21,11 @@ class Programs:
     """The emitted programs of `text` with the same random weights."""
 
     def __init__(self, text: str) -> None:
-        self.pair = harness.compile_pair(text)
+        self.adopt(harness.compile_pair(text))
+
+    def adopt(self, pair: harness.Pair) -> None:
+        """Works on the programs that were compiled last."""
+        self.pair = pair
         self.torch: Any = sys.modules["emitted_torch"]
         self.keras: Any = sys.modules["emitted_keras"]
 
