@@ -77,7 +77,8 @@ def _alpha_dropout(x: Tensor, p: float = 0.5, training: bool = False, inplace: b
     low = -1.7580993408473766  # -scale * alpha of SELU: where it ends on the left
     kept = torch.from_numpy(noise.kept(x.shape, p, _step()))
     a = ((1 - p) * (1 + p * low**2)) ** -0.5
-    return a * torch.where(kept, x, torch.full_like(x, low)) - a * low * p
+    result: Tensor = a * torch.where(kept, x, torch.full_like(x, low)) - a * low * p
+    return result
 
 
 def _normal_(x: Tensor, mean: float = 0, std: float = 1, **_: Any) -> Tensor:
