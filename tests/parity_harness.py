@@ -250,7 +250,8 @@ def signature(name: str) -> dict[str, object]:
     import inspect
 
     parameters = inspect.signature(getattr(keras.layers, name).__init__).parameters.values()
-    skipped = ("self", "name", "trainable", "dtype", "lora_rank", "lora_alpha", "quantization_config")
+    skipped = ["self", "name", "trainable", "dtype", "lora_rank", "lora_alpha", "quantization_config"]
+    skipped.append("gptq_unpacked_column_size")
     kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     return {p.name: p.default for p in parameters if p.name not in skipped and p.kind not in kinds}
 

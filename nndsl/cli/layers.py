@@ -42,7 +42,7 @@ def main(args: Namespace) -> int:
             raise common.UsageError(f"`{args.name}` is a name of earlier versions of Keras", f"it is `{today}` today")
         refused = [why for category in chosen if (why := catalogue.refusal(category, args.name)) is not None]
         if refused:
-            raise common.UsageError(f"`{args.name}` is not part of nndsl: {refused[0]}")
+            raise common.UsageError(f"`{args.name}` is not part of nndsl: {refused[0].reason}", refused[0].instead)
         names = [name for category in chosen for name in catalogue.names(category)]
         help = did_you_mean(args.name, names) or "`nndsl layers` lists all there is"
         raise common.UsageError(f"the catalogue has nothing called `{args.name}`", help)

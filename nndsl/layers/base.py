@@ -26,7 +26,7 @@ class Weight:
     """One variable of a layer: canonical name and shape in Keras's layout.
 
     `initializer` is a catalogue entry; `fans` are (fan_in, fan_out) as Keras counts them from its own layout: of a
-    window, or where `input_axes` says so of that many axes in and the others out (EinsumDense).
+    window, or where `input_axes` says so of those axes in and the others out (EinsumDense).
     `trainable` is False for state such as moving statistics.
     """
 
@@ -37,7 +37,7 @@ class Weight:
     regularizer: Any = None
     constraint: Any = None
     dtype: str = "float"
-    input_axes: int | None = None
+    input_axes: tuple[int, ...] | None = None
 
     @property
     def size(self) -> int:
@@ -52,7 +52,8 @@ class Weight:
         if not self.shape:
             return 1, 1
         if self.input_axes is not None:
-            return prod(self.shape[: self.input_axes]), prod(self.shape[self.input_axes :])
+            ins = prod(self.shape[axis] for axis in self.input_axes)
+            return ins, prod(n for axis, n in enumerate(self.shape) if axis not in self.input_axes)
         if len(self.shape) == 1:
             return self.shape[0], self.shape[0]
         window = 1
@@ -121,6 +122,10 @@ class Layer(Entry):
     def keras(self, k: KerasCall, *inputs: Any, **tensors: Any) -> Code:
         """The result as Keras code: by default the layer of the same name called on the inputs."""
         return k.call(self, *inputs)
+
+    def keras_input(self, k: KerasCall, x: code.Expr) -> code.Expr:
+        """What Keras's layer must be given in place of `x`, where that is not the same."""
+        return x
 
     def keras_layer(self, k: KerasCall) -> code.Expr:
         """The layer itself, not called yet: what a shared layer's variable holds. Where `keras` changes arguments,

@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nndsl.layers.entry import Entry, snake_case
+
+if TYPE_CHECKING:
+    from nndsl.layers.left_out import LeftOut
 
 _ENTRY = re.compile(r"^@entry\((.*?)\)\nclass (\w+)", re.MULTILINE | re.DOTALL)
 _STRING = re.compile(r'"([^"]*)"')
@@ -18,14 +22,18 @@ _STRING = re.compile(r'"([^"]*)"')
 
 @cache
 def _index() -> dict[str, dict[str, tuple[str, str, bool]]]:
-    """category → name → (module, class, whether the name is a former one)."""
+    """category → name → (module, class, whether the name is a former one).
+
+    A layer bears its class's name and a function the same in snake case; everything else bears both.
+    """
     index: dict[str, dict[str, tuple[str, str, bool]]] = {}
     for file in sorted((Path(__file__).parent / "families").glob("*.py")):
         for head, name in _ENTRY.findall(file.read_text(encoding="utf-8")):
             today, _, formerly = head.partition("formerly=")
             category, *aliases = _STRING.findall(today)
             names = index.setdefault(category, {})
-            for alias in (name, snake_case(name), *aliases):
+            own = {"layer": (name,), "function": (snake_case(name),)}.get(category, (name, snake_case(name)))
+            for alias in (*own, *aliases):
                 names[alias] = (file.stem, name, False)
             for old in _STRING.findall(formerly):
                 names.setdefault(old, (file.stem, name, True))
@@ -41,13 +49,7 @@ def _load(module: str, name: str) -> type[Entry]:
 def find(category: str, name: str) -> type[Entry] | None:
     """The entry that bears `name` (its own name or an alias), or None."""
     place = _index().get(category, {}).get(name)
-    if place is None or place[2]:
-        return None
-    if category == "layer" and name != place[1]:
-        return None  # layers have no second names: Dense, never dense
-    if category == "function" and name == place[1]:
-        return None  # and functions are written in snake case
-    return _load(place[0], place[1])
+    return None if place is None or place[2] else _load(place[0], place[1])
 
 
 def find_former(category: str, name: str) -> type[Entry] | None:
@@ -57,12 +59,8 @@ def find_former(category: str, name: str) -> type[Entry] | None:
 
 
 def names(category: str) -> list[str]:
-    """The names that a file may use, sorted: of layers the class names, of the others their aliases too."""
-    return sorted(
-        name
-        for name, (_, cls, former) in _index().get(category, {}).items()
-        if not former and (category not in ("layer", "function") or (name == cls) is (category == "layer"))
-    )
+    """The names that a file may use, sorted, aliases too."""
+    return sorted(name for name, (_, _, former) in _index().get(category, {}).items() if not former)
 
 
 def categories() -> list[str]:
@@ -85,27 +83,11 @@ def spelling(cls: type[Entry]) -> str:
     return cls.__name__ if cls.category in ("layer", "optimizer", "callback") else snake_case(cls.__name__)
 
 
-_REFUSED = {
-    (
-        "activation",
-        "sparsemax",
-    ): "it is broken in Keras 3.15 on TensorFlow (it returns zeros), so nothing could equal it",
-    ("layer", "Lambda"): "a `.nn` file holds no Python code",
-}
-_INSTEAD = {
-    "sparsemax": "take `softmax`",
-    "Lambda": "layers such as `Activation(…)`, `Reshape(…)`, `Add()` and `Multiply()` do what a Lambda usually does",
-}
+def refusal(category: str, name: str) -> LeftOut | None:
+    """Why a name of Keras is left out on purpose and what to take instead, or None."""
+    from nndsl.layers import left_out
 
-
-def refusal(category: str, name: str) -> str | None:
-    """Why a name of Keras is left out on purpose, or None."""
-    return _REFUSED.get((category, name))
-
-
-def instead_of(name: str) -> str | None:
-    """What to take in place of a name that is left out on purpose."""
-    return _INSTEAD.get(name)
+    return left_out.left_out(category, name)
 
 
 def argument_advice(cls: type[Entry], name: str) -> str | None:

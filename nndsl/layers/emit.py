@@ -301,6 +301,18 @@ def torch_shape(shape: tuple[int, ...], steps: Sequence[Step]) -> tuple[int, ...
     return shape
 
 
+def keras_view(value: code.Expr, shape: tuple[int, ...], steps: Sequence[Step]) -> code.Expr:
+    """Code for a view of a tensor of torch's in Keras's layout, `shape`: the steps backwards. Blocks stay where they
+    are."""
+    before = [torch_shape(shape, steps[:count]) for count in range(len(steps))]
+    for (kind, numbers), former in zip(reversed(steps), reversed(before), strict=True):
+        if kind == "permute":
+            value = code.method(value, "permute", *(numbers.index(axis) for axis in range(len(numbers))))
+        elif kind == "reshape":
+            value = code.method(value, "view", *former)
+    return value
+
+
 def stepped(scope: TorchScope, value: code.Expr, steps: Sequence[Step]) -> code.Expr:
     """Code that turns a tensor in Keras's layout into torch's by `steps`."""
     for kind, numbers in steps:
@@ -335,13 +347,17 @@ class KerasCall:
         helpers: dict[str, None] | None = None,
         attended: bool = False,
         held: Any = None,
+        uses: tuple[tuple[TensorType, ...], ...] = (),
+        results: tuple[TensorType, ...] = (),
     ) -> None:
+        self.results = results
         self.layer, self.inputs, self.name, self.last, self.attended = layer, inputs, name, last, attended
         self.tensors = dict(tensors or {})
         self.variable = variable  # the variable that holds a shared layer, already built
         self.helpers = {} if helpers is None else helpers  # those that the program needs, in order of first use
         self.spell = spell  # the target's function: checked value → code
         self.held = held  # and the one that makes a model of a block which another layer holds
+        self.uses = uses or (inputs,)  # what flows into a shared layer at each of its calls
 
     def axis(self, axis: int) -> int:
         """An axis of the file as an axis of the channels-last tensor at hand."""

@@ -115,6 +115,15 @@ def arg(
     return cast(T, Arg(kind, doc, default, formerly, at_call))
 
 
+class Args:
+    """Arguments that many entries have one after another: `shared = Args(clipnorm=arg(…), …)` in their classes."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self.arguments: dict[str, Arg] = arguments
+        for name, argument in self.arguments.items():
+            argument.name = name
+
+
 class Entry:
     """Base of all catalogue entries."""
 
@@ -135,6 +144,9 @@ class Entry:
             if isinstance(value, Arg):
                 value.name = name
                 own[name] = value
+                delattr(cls, name)
+            elif isinstance(value, Args):
+                own.update(value.arguments)
                 delattr(cls, name)
         cls.arguments = own
 
@@ -163,8 +175,10 @@ class Entry:
 
 
 def entry(category: str, *aliases: str, formerly: tuple[str, ...] = ()) -> Callable[[E], E]:
-    """Puts a class into the catalogue under its name, its name in snake case, and `aliases`. The catalogue's index
-    reads this line as text (so that nothing is imported that is not used): write literals only."""
+    """Puts a class into the catalogue under its name, its name in snake case (a layer under the one, a function under
+    the other), and `aliases`, which are all further names that Keras 3 gives it; `formerly` are those that only Keras 1
+    or 2 had. The catalogue's index reads this line as text (so that nothing is imported that is not used): write
+    literals only."""
 
     def register(cls: E) -> E:
         cls.category, cls.aliases, cls.formerly = category, aliases, formerly

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from nndsl.layers.left_out import written
+
 _LAYERS = {
     "Linear": "Dense",
     "LazyLinear": "Dense",
@@ -40,8 +42,8 @@ _PATTERNS = (
     (r"BatchNorm[123]d", "BatchNormalization"),
     (r"MaxPool([123])[dD]", r"MaxPooling\1D"),
     (r"(?:AvgPool|AveragePool)([123])[dD]", r"AveragePooling\1D"),
-    (r"Adaptive(?:Avg|Average)Pool([123])[dD]", r"GlobalAveragePooling\1D"),
-    (r"AdaptiveMaxPool([123])[dD]", r"GlobalMaxPooling\1D"),
+    (r"Adaptive(?:Avg|Average)Pool([123])[dD]", r"AdaptiveAveragePooling\1D"),
+    (r"AdaptiveMaxPool([123])[dD]", r"AdaptiveMaxPooling\1D"),
     (r"ConvTranspose([123])[dD]", r"Conv\1DTranspose"),
     (r"ZeroPad([123])[dD]", r"ZeroPadding\1D"),
     (r"Dropout([123])d", r"SpatialDropout\1D"),
@@ -51,7 +53,7 @@ _PATTERNS = (
 _FIRST_SAYS_INPUT = (
     (r"Linear", 2),
     (r"Conv(?:Transpose)?[123]d", 3),
-    (r"BatchNorm[123]d|LayerNorm|Adaptive(?:Avg|Max)Pool[123]d", 1),
+    (r"BatchNorm[123]d|LayerNorm", 1),
 )
 _OPTIONS = {
     ("activation", "lrelu"): "leaky_relu",
@@ -106,8 +108,6 @@ _OPTIONS = {
 _LAYER_ADVICE = {
     "Sequential": "layers follow each other with `->`: `x -> Dense(64) -> Dense(10)`",
     "Model": "a model is written `model Name { … }`; its values flow with `->`",
-    "Input": "an input is declared in a line of its own: `input x: float[784]`",
-    "InputLayer": "an input is declared in a line of its own: `input x: float[784]`",
     "Merge": "each way to merge is a layer: `(a, b) -> Concatenate()`, `Add()`, `Multiply()`, `Dot(axes=1)`",
     "merge": "each way to merge is a layer: `(a, b) -> Concatenate()`, `Add()`, `Multiply()`, `Dot(axes=1)`",
     "TimeDistributedDense": "write `TimeDistributed(Dense(…))`",
@@ -228,6 +228,9 @@ def is_alike(name: str) -> bool:
 
 def layer_advice(name: str) -> str | None:
     """What to say of a layer that is no layer here, or None."""
+    instead = written("layer", name)
+    if instead is not None and instead.layer is None:
+        return instead.advice
     return _LAYER_ADVICE.get(name)
 
 

@@ -182,7 +182,7 @@ class Heads(Options, Projections):
                 self.kernel_initializer,
                 regularizer=self.kernel_regularizer,
                 constraint=self.kernel_constraint,
-                input_axes=2 if name == "attention_output" else 1,
+                input_axes=(0, 1) if name == "attention_output" else (0,),
             ),
             Weight(
                 f"{name}_bias",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from nndsl.diagnostics.model import Edit, Fix, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
-from nndsl.layers import catalogue, foreign
+from nndsl.layers import catalogue, foreign, left_out
 from nndsl.layers.entry import ArgumentError, Entry
 from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.source import Span
@@ -43,7 +43,10 @@ def unknown_entry(
         return error(f"`{name}` is called `{today}` in today's Keras", "NN0210", None, today)
     refusal = catalogue.refusal(category, name)
     if refusal is not None:
-        return error(f"`{name}` is not part of nndsl: {refusal}", "NN0218", catalogue.instead_of(name))
+        return error(f"`{name}` is not part of nndsl: {refusal.reason}", "NN0218", refusal.instead)
+    instead = left_out.written(category, name)
+    if instead is not None:
+        return error(f"there is no {kind} called `{name}`", "NN0217", instead.advice)
     if category == "activation" and catalogue.find("layer", name) is not None:
         option = next((n for n in catalogue.names("activation") if n.replace("_", "") == name.lower()), None)
         whole = call.span if call is not None and not call.args else span
@@ -100,9 +103,9 @@ def unknown_layer(call: ast.CallExpr, shared: list[str], problems: Problems) -> 
     if refusal is not None:
         problems.error(
             "NN0218",
-            f"`{name.text}` is not part of nndsl: {refusal}",
+            f"`{name.text}` is not part of nndsl: {refusal.reason}",
             name.span,
-            help=catalogue.instead_of(name.text) or "take another layer",
+            help=refusal.instead,
         )
         return None
     activation = catalogue.find("activation", name.text)
@@ -137,8 +140,7 @@ def unknown_layer(call: ast.CallExpr, shared: list[str], problems: Problems) -> 
     shorter = _without_input_size(call) if close and span is name.span else call
     if shorter is not call:
         text = f"{close[0]}({', '.join(item.span.text for item in shorter.args)})"
-        why = "what comes out is one value" if "Global" in close[0] else "how much comes in follows from what flows in"
-        help = f"write `{text[:60]}`: {why}"
+        help = f"write `{text[:60]}`: how much comes in follows from what flows in"
         fixes = (Fix(f"change to `{text[:60]}`", (Edit(call.span, text),)),)
     problems.error(
         "NN0202",

@@ -113,6 +113,7 @@ class Body:
             helpers=self.functions.helpers,
             held=self._held,
             attended=_attended(node),
+            results=tuple(value.type for value in node.results),
         )
         result = config.keras(call, *inputs)
         inline = node.results[0] in self.names.inlined
@@ -149,7 +150,7 @@ class Body:
             self.shared[use.shared] = name
             call = KerasCall(
                 use.config, node.input_types, name=self.name_of(use.path), last=wants, spell=self.functions.spell,
-                held=self._held,
+                held=self._held, uses=tuple(other.input_types for other in use.nodes),
             )  # fmt: skip
             self.statements.append(code.Assign((code.Name(name),), use.config.keras_layer(call)))
         return self.shared[use.shared]

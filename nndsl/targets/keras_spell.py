@@ -51,7 +51,7 @@ def spell(entry: Entry, name: str | code.Expr | None = None, changed: Mapping[st
         elif isinstance(_first(value), Traced):  # other calls of the same block may have another value
             keywords.append((argument.name, code.Literal(as_default(_first(value)))))  # type: ignore[arg-type]
     if isinstance(entry, Layer):
-        if not entry.trainable:
+        if not entry.trainable and (changed or {}).get("trainable") is not OMIT:
             keywords.append(("trainable", code.Literal(False)))
         if name:
             keywords.append(("name", code.lift(name)))

@@ -51,7 +51,7 @@ def test_every_command_has_help_with_examples(nndsl, command):
         (["explain", "NN9999"], "`nndsl explain` lists all codes"),
         (["explain", "203"], "did you mean `NN0203`?"),
         (["layers", "Dens"], "did you mean `Dense`?"),
-        (["layers", "Convolution2D"], "it is `Conv2D` today"),
+        (["layers", "Deconvolution2D"], "it is `Conv2DTranspose` today"),
         (["layers", "--category", "losses"], "did you mean `loss`?"),
     ],
 )

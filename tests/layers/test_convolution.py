@@ -135,7 +135,7 @@ def test_torch_is_written_as_by_hand(layer: str, code: str) -> None:
         ("Conv2D(8, 3, border_mode=same)", "8, 8, 3", "NN0210", ["padding"]),
         ("Conv2D(8, 3, padding=causal)", "8, 8, 3", "NN0206", ["`same`"]),
         ("Conv2D(8, (3, 3, 3))", "8, 8, 3", "NN0206", ["kernel_size"]),
-        ("Convolution2D(8, 3)", "8, 8, 3", "NN0210", ["Conv2D"]),
+        ("AtrousConvolution2D(8, 3)", "8, 8, 3", "NN0210", ["Conv2D"]),
         ("SeparableConv2D(0, 3)", "8, 8, 3", "NN0206", ["filters"]),
     ],
 )

@@ -46,7 +46,7 @@ def test_names_are_found_in_all_their_spellings() -> None:
     assert identity is not None
     assert identity.startswith("layer Identity")
     assert "initializer Identity" in identity
-    former = describe("Convolution2D")
+    former = describe("AtrousConvolution2D")
     assert former is not None
     assert former.startswith("layer Conv2D")
     assert describe("Dense", "loss") is None
@@ -70,9 +70,12 @@ def test_the_page_has_every_entry_once() -> None:
 
 
 def test_the_command_writes_and_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "docs" / "layers.md"
-    assert main([str(file), "--check"]) == 1
-    assert "out of date" in capsys.readouterr().err
-    assert main([str(file)]) == 0
-    assert main([str(file), "--check"]) == 0
-    assert file.read_text(encoding="utf-8") == page()
+    folder = tmp_path / "docs"
+    assert main([str(folder), "--check"]) == 1
+    assert capsys.readouterr().err.count("out of date") == 2
+    assert main([str(folder)]) == 0
+    assert main([str(folder), "--check"]) == 0
+    assert (folder / "layers.md").read_text(encoding="utf-8") == page()
+    (folder / "coverage.md").write_text("old", encoding="utf-8")
+    assert main([str(folder), "--check"]) == 1
+    assert "coverage.md is out of date" in capsys.readouterr().err

@@ -1,9 +1,14 @@
-"""SpatialDropout, GaussianNoise, GaussianDropout, ActivityRegularization against real Keras."""
+"""SpatialDropout, AlphaDropout, GaussianNoise, GaussianDropout, ActivityRegularization against real Keras."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+import torch
 
 from tests.parity_harness import assert_parity, assert_signature, check, compile_pair, model_text, run_keras, run_torch
 from tests.training.training_harness import assert_same_training
@@ -24,7 +29,7 @@ def test_arguments_of_the_dropouts(name: str) -> None:
     assert list(cls.arguments) == list(signature(name))
 
 
-@pytest.mark.parametrize("name", ["GaussianNoise", "GaussianDropout", "ActivityRegularization"])
+@pytest.mark.parametrize("name", ["GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization"])
 def test_signature(name: str) -> None:
     assert_signature(name)
 
@@ -69,6 +74,55 @@ def test_noise(layer: str, mean: float, deviation: float, seed: str) -> None:
         assert (first != second).any()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("option", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("arguments", ["0.3", "0.3, seed=3", "0, seed=3", "0.5, noise_shape=(none, {}, 1, {})"])
+def test_alpha_dropout_given_the_same_numbers(
+    arguments: str, option: str, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A convolution around it, so that the code works on channels first in one target and last in the other."""
+    arguments = arguments.format(*((5, "none") if option == "channels_first" else ("none", 5)))
+    text = model_text(
+        f"x -> Conv2D(5, 1) -> AlphaDropout({arguments}) -> Conv2D(2, 1)",
+        "x: float[5, 3, 4]",
+        options=f"data_format = {option}; float = {dtype}",
+    )
+    assert_parity(text)
+    shared = "noise" in arguments
+    random = np.random.default_rng(4)
+    height, width = (3, 4) if option == "channels_first" else (5, 3)
+    shape = (3, 1 if shared and height == 3 else height, 1 if shared and width == 3 else width, 5)
+    draws = random.random(shape, dtype="float32")
+
+    def in_torch(shape: list[int], **options: object) -> torch.Tensor:
+        moved = np.moveaxis(draws, -1, 1)
+        return torch.from_numpy(np.ascontiguousarray(moved if tuple(shape) == moved.shape else draws))
+
+    def in_keras(shape: Any, *arguments: Any, **options: Any) -> Any:
+        if tuple(np.asarray(shape)) != draws.shape:  # an initializer's
+            return uniform(shape, *arguments, **options)
+        drawn.append(draws)
+        return tf.cast(draws, dtype)
+
+    drawn: list[np.ndarray] = []
+    uniform = keras.src.backend.random.uniform
+    monkeypatch.setattr(torch, "rand", in_torch)
+    monkeypatch.setattr(keras.src.backend.random, "uniform", in_keras)
+    assert_parity(text, training=True, tolerance=1e-6 if dtype == "float32" else 1e-12)
+    assert len(drawn) == (not arguments.startswith("0,"))
+
+
+@pytest.mark.parametrize("seed", ["", ", seed=3"])
+def test_alpha_dropout_keeps_mean_and_variance(seed: str) -> None:
+    pair = compile_pair(model_text(f"x -> AlphaDropout(0.2{seed})", "x: float[100]"))
+    arrays = {"x": np.random.default_rng(0).normal(size=(300, 100)).astype("float32")}
+    for run in (run_keras, run_torch):
+        first, second = (run(pair, arrays, training=True)[0]["y"] for _ in range(2))
+        assert abs(first.mean()) < 0.03
+        assert abs(first.std() - 1) < 0.03
+        assert (first != second).any()
+
+
 def test_a_seed_repeats_the_noise() -> None:
     pair = compile_pair(model_text("x -> GaussianNoise(0.5, seed=3)", "x: float[10]"))
     arrays = {"x": np.zeros((3, 10), "float32")}
@@ -77,7 +131,9 @@ def test_a_seed_repeats_the_noise() -> None:
     assert (run_torch(pair, arrays, training=True)[0]["y"] == first).all()
 
 
-@pytest.mark.parametrize("layer", ["SpatialDropout1D(0.5)", "GaussianNoise(0.1)", "ActivityRegularization(l1=1)"])
+@pytest.mark.parametrize(
+    "layer", ["SpatialDropout1D(0.5)", "GaussianNoise(0.1)", "AlphaDropout(0.2)", "ActivityRegularization(l1=1)"]
+)
 def test_masks_pass(layer: str) -> None:
     flow = f"x -> Embedding(5, 3, mask_zero=true) -> {layer} -> GlobalAveragePooling1D()"
     assert_parity(model_text(flow, "x: int[6]"))
@@ -106,6 +162,10 @@ model M {
         ("SpatialDropout1D(1)", "float[5, 4]", "NN0206", "`rate`"),
         ("SpatialDropout1D(0.1)", "int[5, 4]", "NN0305", "floats"),
         ("GaussianNoise(2)", "float[4]", "NN0206", "from 0 to 1"),
+        ("AlphaDropout(1)", "float[4]", "NN0206", "`rate`"),
+        ("AlphaDropout(0.1, noise_shape=(none, 1))", "float[4, 3]", "NN0302", "noise_shape"),
+        ("AlphaDropout(0.1, noise_shape=(none, 2))", "float[4]", "NN0302", "has 2 on axis 1"),
+        ("AlphaDropout(0.1)", "int[4]", "NN0305", "floats"),
         ("GaussianDropout(1)", "float[4]", "NN0206", "`rate`"),
         ("ActivityRegularization(l1=-1)", "float[4]", "NN0206", "`l1`"),
     ],

@@ -98,7 +98,6 @@ def test_torch_is_written_as_by_hand(layer: str, code: str) -> None:
         ("MaxPooling2D(9)", "NN0303", "pool of 9"),
         ("MaxPooling1D(2)", "NN0301", "[length, channels]"),
         ("MaxPooling2D(2, strides=0)", "NN0206", "strides"),
-        ("MaxPool2D(2)", "NN0210", "MaxPooling2D"),
         ("GlobalMaxPooling1D()", "NN0301", "[8, 8, 3]"),
     ],
 )

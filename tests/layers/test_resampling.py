@@ -41,6 +41,11 @@ def test_signature(name: str) -> None:
         ("UpSampling2D(7)", "11, 13, 1"),
         ("UpSampling2D(2, interpolation=bilinear)", "4, 5, 3"),
         ("UpSampling2D((3, 1), interpolation=bilinear)", "H, 5, 3"),
+        ("UpSampling2D((2, 3), interpolation=bicubic)", "4, 5, 3"),
+        ("UpSampling2D((3, 1), interpolation=bicubic)", "H, 5, 3"),
+        ("UpSampling2D(2, interpolation=lanczos3)", "4, 5, 3"),
+        ("UpSampling2D((1, 3), interpolation=lanczos5)", "H, W, 2"),
+        ("Dropout(0.0) -> UpSampling2D((1, 3), interpolation=lanczos5) -> Conv2D(2, 3)", "H, W, 2"),
         ("UpSampling3D()", "2, 3, 4, 2"),
         ("UpSampling3D((1, 3, 2))", "2, 3, 4, 2"),
         ("Conv1D(3, 2) -> Cropping1D(1) -> UpSampling1D(2) -> Conv1D(2, 3)", "9, 3"),
@@ -49,6 +54,20 @@ def test_signature(name: str) -> None:
 )
 def test_parity(layer: str, shape: str) -> None:
     assert_parity(model_text(f"x -> {layer}", f"x: float[{shape}]"))
+
+
+@pytest.mark.parametrize("method", ["nearest", "bilinear", "bicubic", "lanczos3"])
+def test_upsampling_of_float64_is_float64(method: str) -> None:
+    """Although TensorFlow interpolates in float32; it has no gradient of lanczos there."""
+    import keras
+
+    layer = f"UpSampling2D((2, 3), interpolation={method})"
+    flow, dtype = (f"x -> Rescaling(0.37) -> {layer}", "int") if method == "lanczos3" else (f"x -> {layer}", "float")
+    text = model_text(flow, f"x: {dtype}[4, 5, 3]", options="float = float64")
+    try:
+        assert_parity(text, tolerance=1e-12 if method == "nearest" else 1e-6)
+    finally:
+        keras.config.set_floatx("float32")
 
 
 @pytest.mark.parametrize("layer", ["ZeroPadding2D(1)", "Cropping2D(1)", "UpSampling2D(2)", "UpSampling2D(3)"])
@@ -62,6 +81,8 @@ def test_integers_are_fine(layer: str) -> None:
         ("ZeroPadding2D((1, 2))", "3, 6, 7"),
         ("Cropping2D(((1, 0), (0, 2)))", "3, 6, 7"),
         ("UpSampling2D((2, 3))", "3, 6, 7"),
+        ("UpSampling2D((2, 3), interpolation=bicubic)", "3, 6, W"),
+        ("Conv2D(4, 3) -> UpSampling2D(2, interpolation=lanczos3)", "3, 6, 7"),
         ("Conv2D(4, 3) -> Cropping2D(((1, 0), (0, 2)))", "3, 6, 7"),
         ("Conv1D(4, 3) -> Cropping1D((1, 0))", "3, 6"),  # axis 1 in either order, as in Keras
         ("Conv1D(4, 3) -> UpSampling1D(2)", "3, 6"),
@@ -83,8 +104,8 @@ def test_torch_is_written_as_by_hand() -> None:
 @pytest.mark.parametrize(
     ("layer", "code", "part"),
     [
-        ("UpSampling2D(2, interpolation=bicubic)", "NN0218", "bilinear"),
         ("UpSampling2D(2, interpolation=linear)", "NN0206", "`bilinear`"),
+        ("UpSampling2D(2, interpolation=area)", "NN0206", "`bicubic`"),
         ("Cropping2D(4)", "NN0303", "height of 8"),
         ("Cropping2D((1, -1))", "NN0206", "pairs"),
         ("ZeroPadding2D((1, 2, 3))", "NN0206", "((height: before, after), (width: before, after))"),

@@ -1,4 +1,4 @@
-"""Emitted programs of attention and normalization read as if written by hand: ruff and mypy --strict find nothing."""
+"""Emitted programs of layers with helpers read as if written by hand: ruff and mypy --strict find nothing."""
 
 from __future__ import annotations
 
@@ -36,8 +36,11 @@ model Program {
     input x: float[8, 5, 16]
     rows = x -> MultiHeadAttention(4, 4, attention_axes=2)
         -> MultiHeadAttention(2, 4, attention_axes=1, output_shape=(2, 8))
-    steps = rows -> Reshape((40, 16)) -> MultiHeadAttention(2, 4, dropout=0.2, use_causal_mask=true)
+    steps = rows -> Reshape((40, 16)) -> AlphaDropout(0.1, noise_shape=(none, 1, none), seed=2)
+        -> MultiHeadAttention(2, 4, dropout=0.2, use_causal_mask=true)
+    heads = x -> EinsumDense("...c,cde->...de", (4, 8), activation=relu, bias_axes="de", kernel_regularizer=l2)
     output y = steps -> GaussianDropout(0.1) with loss=mse
+    output z = heads -> EinsumDense("...de,def->...f", 3, kernel_initializer=he_normal)
 }
 """,
     "images": """
@@ -47,8 +50,38 @@ model Program {
         -> Normalization(mean=[0.485, 0.456, 0.406], variance=[0.05, 0.05, 0.05])
     y = x -> Normalization() -> Conv2D(8, 3) -> GroupNormalization(4) -> SpatialDropout2D(0.1) -> UnitNormalization()
     z = y -> Conv2D(8, 3) -> GroupNormalization(2, scale=false) -> RMSNormalization() -> PReLU(shared_axes=[1, 2])
+    w = z -> AdaptiveMaxPooling2D((3, 4)) -> AdaptiveAveragePooling2D(2) -> AdaptiveMaxPooling2D(1)
+    output v = w -> AlphaDropout(0.1)
     output c = z -> ActivityRegularization(0.1) -> UnitNormalization(axis=[1, 2]) -> Normalization(axis=1, invert=true)
         with loss=mse
+}
+""",
+    "sizes": """
+model Program {
+    input image: uint8[H, W, 3]
+    input small: float[8, 9, 3]
+    a = image -> Resizing(32, 32, crop_to_aspect_ratio=true, antialias=true)
+        -> Resizing(16, 16, bicubic) -> Resizing(12, 20, area)
+    b = image -> Resizing(40, 20, lanczos3, pad_to_aspect_ratio=true, fill_value=0.5, antialias=true)
+        -> CenterCrop(12, 20) -> Conv2D(3, 1)
+    c = small -> CenterCrop(12, 20) -> UpSampling2D(2, interpolation=lanczos5)
+        -> Resizing(12, 20, bicubic, antialias=true)
+    d = image -> CenterCrop(3, 5) -> Conv2D(3, 2, padding=same) -> UpSampling2D((4, 4), interpolation=bicubic)
+    output y = (a, b, c, d) -> Add()
+}
+""",
+    "categories": """
+model Program {
+    input ids: int[T]
+    input x: float[6]
+    input w: float[T]
+    a = ids -> IntegerLookup(vocabulary=[12, 36, 1138, 42], num_oov_indices=3, mask_token=0) -> Embedding(9, 4)
+    b = ids -> IntegerLookup(vocabulary=[12, 36], output_mode=tf_idf, idf_weights=[0.25, 0.75], mask_token=0)
+    c = ids -> IntegerLookup(vocabulary=[12, 36], invert=true) -> IntegerLookup(vocabulary=[5, 12], num_oov_indices=0)
+        -> CategoryEncoding(4, output_mode=count, count_weights=w)
+    d = x -> Discretization([-1, 0.5], output_mode=one_hot) -> Flatten()
+    e = x -> Discretization([-1, 0.5]) -> CategoryEncoding(3)
+    output y = (a -> GlobalMaxPooling1D(), b, c, d, e) -> Concatenate() -> Dense(3)
 }
 """,
 }

@@ -136,8 +136,8 @@ class _Distribution:
 def _keras(weight: Weight) -> _Distribution:
     given = dict(weight.initializer.given)
     if weight.input_axes is not None:  # as EinsumDense tells its initializer
-        axes = tuple(range(len(weight.shape)))
-        given |= {"input_axes": axes[: weight.input_axes], "output_axes": axes[weight.input_axes :]}
+        rest = tuple(axis for axis in range(len(weight.shape)) if axis not in weight.input_axes)
+        given |= {"input_axes": weight.input_axes, "output_axes": rest}
     return _drawn(weight.initializer.title(), tuple(sorted(given.items())), weight.shape)
 
 

@@ -82,7 +82,7 @@ class Convolution(Convolving):
         return t.activate(self.activation, result)
 
 
-@entry("layer", formerly=("Convolution1D", "AtrousConvolution1D", "AtrousConv1D"))
+@entry("layer", "Convolution1D", formerly=("AtrousConvolution1D", "AtrousConv1D"))
 class Conv1D(Convolution):
     """Slides `filters` kernels over a sequence: what is near in time is looked at together.
 
@@ -103,7 +103,7 @@ class Conv1D(Convolution):
     )
 
 
-@entry("layer", formerly=("Convolution2D", "AtrousConvolution2D", "AtrousConv2D"))
+@entry("layer", "Convolution2D", formerly=("AtrousConvolution2D", "AtrousConv2D"))
 class Conv2D(Convolution):
     """Slides `filters` kernels over an image.
 
@@ -118,7 +118,7 @@ class Conv2D(Convolution):
     rank = 2
 
 
-@entry("layer", formerly=("Convolution3D",))
+@entry("layer", "Convolution3D")
 class Conv3D(Convolution):
     """Slides `filters` kernels over a volume, or over a video with time as the first axis.
 

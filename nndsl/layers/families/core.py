@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from nndsl import code
 from nndsl.ir.dims import Dim, product
-from nndsl.ir.types import TensorType, show_shape
+from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.emit import OMIT, KerasCall, TorchCall, TorchWeight
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import Activation as ActivationKind
-from nndsl.layers.kinds import Bool, Constraint, DataFormat, Float, Initializer, Int, ListOf, Maybe, Of, Regularizer
+from nndsl.layers.kinds import Bool, Constraint, DataFormat, Float, Initializer, Int, Maybe, Of, Regularizer
+from nndsl.layers.noise_shape import moved_noise_shape, need_noise_shape, noise_shape, shared_axes
 from nndsl.layers.shapes import Check, ShapeError, need_float, static
 
 
@@ -127,45 +128,19 @@ class Dropout(Layer):
 
     layout = "any"
     rate = arg(Float(0, 1, below=True), "The share that is dropped.", formerly=("p",))
-    noise_shape = arg(
-        Maybe(ListOf(Maybe(Int(1)))),
-        "Shape of the random mask, the batch axis first: 1 shares it along an axis, `none` is the axis's own size.",
-        None,
-    )
+    noise_shape = noise_shape
     seed = arg(Maybe(Int(0)), "Starts a random stream of the layer's own; `none` takes the program's.", None)
 
     def infer(self, check: Check, x: TensorType) -> TensorType:
         need_float(x, "Dropout")
-        if self.noise_shape is None:
-            return x
-        noise = "(" + ", ".join("none" if size is None else str(size) for size in self.noise_shape) + ")"
-        if len(self.noise_shape) != x.rank:
-            raise ShapeError(
-                f"`noise_shape` {noise} has {len(self.noise_shape)} axes, and the input {x.rank} with the batch axis",
-                argument="noise_shape",
-                help=f"name every axis of {show_shape(x.features)} and the batch axis before it, "
-                f"for instance ({', '.join(['none', *('1' for _ in x.features)])})",
-            )
-        for axis, (size, wanted) in enumerate(zip(self.noise_shape, x.shape, strict=True)):
-            if size not in (None, 1):
-                error = ShapeError(
-                    f"`noise_shape` {noise} has {size} on axis {axis}, and the input {show_shape(x.features)} has "
-                    f"{wanted} there",
-                    argument="noise_shape",
-                    help="each size must be 1, `none` or the input's own",
-                )
-                check.equal(wanted, size, error)
+        need_noise_shape(check, x, self.noise_shape)
         return x
 
     def result_mask(self, *masks: bool) -> bool:
         return masks[0]
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
-        shared = []
-        for axis, (size, own) in enumerate(zip(self.noise_shape or (), t.inputs[0].shape, strict=False)):
-            if size == 1 and own != 1:
-                shared.append(t.axis(axis) % t.inputs[0].rank)
-        axes = tuple(sorted(shared))
+        axes = shared_axes(t, self.noise_shape)
         if self.seed is not None:
             options = {"axes": axes} if axes else {}
             return code.call(t.module(code.call(t.helper("SeededDropout"), self.rate, seed=self.seed, **options)), x)
@@ -174,10 +149,10 @@ class Dropout(Layer):
         return code.call(t.module(code.call("nn.Dropout", self.rate)), x)
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
-        if self.noise_shape is None or not k.last:
-            return k.call(self, x)
-        noise = list(self.noise_shape)
-        return k.call(self, x, noise_shape=(noise[0], *noise[2:], noise[1]))
+        return k.call(self, x, **moved_noise_shape(k, self.noise_shape))
+
+    def keras_layer(self, k: KerasCall) -> code.Expr:
+        return k.build(self, **moved_noise_shape(k, self.noise_shape))
 
 
 @entry("layer")

@@ -161,7 +161,7 @@ class DepthwiseConv2D(Depthwise):
     rank = 2
 
 
-@entry("layer")
+@entry("layer", "SeparableConvolution1D")
 class SeparableConv1D(Separable):
     """Convolves each channel of a sequence on its own, then mixes the channels with a kernel of size 1.
 
@@ -176,7 +176,7 @@ class SeparableConv1D(Separable):
     rank = 1
 
 
-@entry("layer", formerly=("SeparableConvolution2D",))
+@entry("layer", "SeparableConvolution2D")
 class SeparableConv2D(Separable):
     """Convolves each channel of an image on its own, then mixes the channels with a kernel of size 1 (Chollet, 2017).
 

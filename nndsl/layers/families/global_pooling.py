@@ -44,7 +44,7 @@ class GlobalAveragePooling(GlobalPooling):
         return self.reduce(t, x, "mean")
 
 
-@entry("layer", formerly=("GlobalMaxPool1D",))
+@entry("layer", "GlobalMaxPool1D")
 class GlobalMaxPooling1D(GlobalMaxPooling):
     """The largest value of each channel over a whole sequence.
 
@@ -58,7 +58,7 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
     rank = 1
 
 
-@entry("layer", formerly=("GlobalMaxPool2D",))
+@entry("layer", "GlobalMaxPool2D")
 class GlobalMaxPooling2D(GlobalMaxPooling):
     """The largest value of each channel over a whole image.
 
@@ -71,7 +71,7 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
     rank = 2
 
 
-@entry("layer", formerly=("GlobalMaxPool3D",))
+@entry("layer", "GlobalMaxPool3D")
 class GlobalMaxPooling3D(GlobalMaxPooling):
     """The largest value of each channel over a whole volume.
 
@@ -84,7 +84,7 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
     rank = 3
 
 
-@entry("layer", formerly=("GlobalAvgPool1D",))
+@entry("layer", "GlobalAvgPool1D")
 class GlobalAveragePooling1D(GlobalAveragePooling):
     """The average of each channel over a whole sequence; masked steps do not count.
 
@@ -109,7 +109,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         return code.binary("/", total, code.method(kept, "sum", dim=steps, **options))
 
 
-@entry("layer", formerly=("GlobalAvgPool2D",))
+@entry("layer", "GlobalAvgPool2D")
 class GlobalAveragePooling2D(GlobalAveragePooling):
     """The average of each channel over a whole image.
 
@@ -122,7 +122,7 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
     rank = 2
 
 
-@entry("layer", formerly=("GlobalAvgPool3D",))
+@entry("layer", "GlobalAvgPool3D")
 class GlobalAveragePooling3D(GlobalAveragePooling):
     """The average of each channel over a whole volume.
 

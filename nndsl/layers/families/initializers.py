@@ -55,7 +55,7 @@ class Constant(Initializer):
         return [code.Do(code.call("nn.init.constant_", record.target, self.value))]
 
 
-@entry("initializer")
+@entry("initializer", "IdentityInitializer")
 class Identity(Initializer):
     """Fills a matrix with `gain` on the diagonal and 0 elsewhere."""
 

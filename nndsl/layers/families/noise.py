@@ -1,4 +1,4 @@
-"""Regularization: SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, GaussianNoise, GaussianDropout,
+"""Regularization: SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, AlphaDropout, GaussianNoise, GaussianDropout,
 ActivityRegularization."""
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from nndsl.layers.build import make
 from nndsl.layers.emit import OMIT, KerasCall, TorchCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import DataFormat, Float, Int, Maybe
+from nndsl.layers.noise_shape import need_noise_shape, noise_shape, shared_axes
 from nndsl.layers.shapes import Check, need_float, need_rank
 
 # Declared once for all of them.
@@ -168,9 +169,46 @@ class GaussianDropout(Regularization):
         return _seeded(self, t, x, self.rate)
 
 
-def _seeded(layer: Any, t: TorchCall, x: code.Expr, size: float) -> code.Expr:
+@entry("layer")
+class AlphaDropout(Regularization):
+    """Dropout for networks with SELU (Klambauer et al., 2017): while training a dropped value becomes SELU's lowest
+    one, and all are scaled and shifted so that mean and variance stay.
+
+    Any shape; a mask passes through. `noise_shape` is that of `Dropout`. Both targets draw from the same distribution,
+    not the same numbers.
+
+    Example:
+        x -> Dense(64, activation=selu, kernel_initializer=lecun_normal) -> AlphaDropout(0.1)
+    """
+
+    rate = rate
+    noise_shape = noise_shape
+    seed = seed
+
+    def infer(self, check: Check, x: TensorType) -> TensorType:
+        need_noise_shape(check, x, self.noise_shape)
+        return super().infer(check, x)
+
+    def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
+        axes = shared_axes(t, self.noise_shape)
+        return _seeded(self, t, x, self.rate, **({"axes": axes} if axes else {}))
+
+    def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
+        return code.call(code.Name(k.variable) if k.variable else self.keras_layer(k), x)
+
+    def keras_layer(self, k: KerasCall) -> code.Expr:
+        shared = [axis for axis, size in enumerate(self.noise_shape or ()) if size == 1]
+        if not shared:
+            return k.build(self, noise_shape=OMIT)
+        axes = tuple(sorted(k.axis(axis) % k.inputs[0].rank for axis in shared))
+        options = {} if self.seed is None else {"seed": self.seed}
+        return code.call(k.helper("SharedAlphaDropout"), self.rate, axes, **options, name=k.name)
+
+
+def _seeded(layer: Any, t: TorchCall, x: code.Expr, size: float, **options: object) -> code.Expr:
     """The call of the helper class that bears the layer's name."""
-    options = {} if layer.seed is None else {"seed": layer.seed}
+    if layer.seed is not None:
+        options["seed"] = layer.seed
     return code.call(t.module(code.call(t.helper(layer.title()), size, **options)), x)
 
 

@@ -76,7 +76,7 @@ class AveragePooling(Pooling):
         return self.pool("avg", x, around, **({"count_include_pad": False} if any(around) else {}))
 
 
-@entry("layer", formerly=("MaxPool1D",))
+@entry("layer", "MaxPool1D")
 class MaxPooling1D(MaxPooling):
     """The largest value of each window of a sequence, channel by channel.
 
@@ -90,7 +90,7 @@ class MaxPooling1D(MaxPooling):
     rank = 1
 
 
-@entry("layer", formerly=("MaxPool2D",))
+@entry("layer", "MaxPool2D")
 class MaxPooling2D(MaxPooling):
     """The largest value of each window of an image, channel by channel.
 
@@ -104,7 +104,7 @@ class MaxPooling2D(MaxPooling):
     rank = 2
 
 
-@entry("layer", formerly=("MaxPool3D",))
+@entry("layer", "MaxPool3D")
 class MaxPooling3D(MaxPooling):
     """The largest value of each window of a volume, channel by channel.
 
@@ -118,7 +118,7 @@ class MaxPooling3D(MaxPooling):
     rank = 3
 
 
-@entry("layer", formerly=("AvgPool1D",))
+@entry("layer", "AvgPool1D")
 class AveragePooling1D(AveragePooling):
     """The average of each window of a sequence, channel by channel.
 
@@ -131,7 +131,7 @@ class AveragePooling1D(AveragePooling):
     rank = 1
 
 
-@entry("layer", formerly=("AvgPool2D",))
+@entry("layer", "AvgPool2D")
 class AveragePooling2D(AveragePooling):
     """The average of each window of an image, channel by channel.
 
@@ -144,7 +144,7 @@ class AveragePooling2D(AveragePooling):
     rank = 2
 
 
-@entry("layer", formerly=("AvgPool3D",))
+@entry("layer", "AvgPool3D")
 class AveragePooling3D(AveragePooling):
     """The average of each window of a volume, channel by channel.
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit import KerasCall, TorchCall
-from nndsl.layers.entry import ArgumentError, Binder, ConfigError, Kind, arg, entry
+from nndsl.layers.entry import ArgumentError, Binder, Kind, arg, entry
+from nndsl.layers.interpolation import interpolate, own_function
 from nndsl.layers.kinds import Choice, DataFormat, Int, PerAxis
 from nndsl.layers.shapes import Check, ShapeError, need_float
 from nndsl.layers.spatial import ANY_RANK, AXES, DATA_FORMAT, Spatial, compact, pad
@@ -265,7 +266,8 @@ class UpSampling1D(UpSampling):
 class UpSampling2D(UpSampling):
     """Makes an image larger by whole factors: by repeating its pixels, or with values in between.
 
-    Takes [height, width, channels] and gives [height * size, width * size, channels].
+    Takes [height, width, channels] and gives [height * size, width * size, channels]. All methods but `nearest` compute
+    in float32, in a float64 model too: so does TensorFlow.
 
     Example:
         image -> UpSampling2D(2, interpolation=bilinear)
@@ -276,30 +278,36 @@ class UpSampling2D(UpSampling):
     data_format = arg(DataFormat, DATA_FORMAT, None, formerly=("dim_ordering",))
     interpolation = arg(
         Choice("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"),
-        "`nearest` repeats, `bilinear` interpolates; the others are not supported yet.",
+        "`nearest` repeats; the others interpolate, each smoother than the one before.",
         "nearest",
     )
 
-    def check(self) -> None:
-        if self.interpolation not in ("nearest", "bilinear"):
-            raise ConfigError(
-                f"interpolation `{self.interpolation}` is not supported by this version",
-                "interpolation",
-                help="use `nearest` or `bilinear`",
-                code="NN0218",
-            )
-
     def infer(self, check: Check, x: TensorType) -> TensorType:
         result = super().infer(check, x)
-        if self.interpolation == "bilinear":
+        if self.interpolation != "nearest":
             need_float(x, self.title())
         return result
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
         if self.interpolation == "nearest":
             return super().torch(t, x)
-        factor = code.lift(compact(self.size))
-        return code.call("F.interpolate", x, scale_factor=factor, mode="bilinear")
+        if own_function(self.interpolation):
+            return interpolate(t, x, self.interpolation, scale_factor=compact(self.size))
+        sizes: list[object] = list(self.sizes(t.results[0]))
+        if not all(isinstance(size, int) for size in sizes):
+            x = t.step(x, "x")
+            now = code.Attr(x, "shape")
+            sizes = [
+                code.binary("*", code.index(now, axis), size) for axis, size in zip((2, 3), self.size, strict=True)
+            ]
+        return interpolate(t, x, self.interpolation, size=tuple(sizes))
+
+    def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
+        larger = super().keras(k, x)
+        dtype = k.results[0].dtype
+        if self.interpolation != "nearest" and dtype != "float32":  # what TensorFlow resizes becomes float32
+            return code.call("keras.ops.cast", larger, dtype)
+        return larger
 
 
 @entry("layer")

@@ -121,7 +121,7 @@ class Transposed(Convolving):
         return t.activate(self.activation, result)
 
 
-@entry("layer", formerly=("Convolution1DTranspose",))
+@entry("layer", "Convolution1DTranspose")
 class Conv1DTranspose(Transposed):
     """The reverse of `Conv1D`: makes a sequence longer by `strides`, with kernels that are learned.
 
@@ -136,7 +136,7 @@ class Conv1DTranspose(Transposed):
     rank = 1
 
 
-@entry("layer", formerly=("Deconvolution2D", "Deconv2D", "Convolution2DTranspose"))
+@entry("layer", "Convolution2DTranspose", formerly=("Deconvolution2D", "Deconv2D"))
 class Conv2DTranspose(Transposed):
     """The reverse of `Conv2D`: makes an image larger by `strides`, with kernels that are learned.
 
@@ -150,7 +150,7 @@ class Conv2DTranspose(Transposed):
     rank = 2
 
 
-@entry("layer", formerly=("Deconvolution3D", "Deconv3D", "Convolution3DTranspose"))
+@entry("layer", "Convolution3DTranspose", formerly=("Deconvolution3D", "Deconv3D"))
 class Conv3DTranspose(Transposed):
     """The reverse of `Conv3D`: makes a volume larger by `strides`, with kernels that are learned.
 

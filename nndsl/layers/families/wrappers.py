@@ -195,6 +195,7 @@ class TimeDistributed(Layer):
     def keras(self, k: KerasCall, *inputs: code.Expr) -> Code:
         spatial = self.inner.layout in ("channels", "last") and self.inner.data_format == "channels_first"
         rank = k.inputs[0].rank
+        inputs = (self.inner.keras_input(k, inputs[0]), *inputs[1:])
         if not spatial or rank < 4:
             return k.call(self, *inputs, **self._changes(k))
         last = code.call(code.call("layers.Permute", (1, *range(3, rank), 2)), inputs[0])

@@ -23,7 +23,7 @@ class Adagrad(optim.Optimizer):
                     continue
                 state = self.state[p]
                 if not state:
-                    state["sum"] = torch.full_like(p, group["start"])
-                total = state["sum"].addcmul_(p.grad, p.grad)
+                    state["accumulator"] = torch.full_like(p, group["start"])
+                total = state["accumulator"].addcmul_(p.grad, p.grad)
                 p.sub_(lr * p.grad / (total + epsilon).sqrt())
         return loss

@@ -4,6 +4,8 @@ from typing import Any
 import torch
 from torch import Tensor, optim
 
+from templates.torch.helpers.as_float32 import as_float32
+
 
 class Adamax(optim.Optimizer):
     """Adamax as in Keras, with epsilon added to the largest gradient so far."""
@@ -28,11 +30,11 @@ class Adamax(optim.Optimizer):
                 state = self.state[p]
                 if not state:
                     zeros = torch.zeros_like(p)
-                    state.update(step=0, mean=zeros, largest=zeros.clone())
+                    state.update(step=0, momentum=zeros, norm=zeros.clone())
                 state["step"] += 1
-                mean = state["mean"].lerp_(p.grad, 1 - beta_1)
-                largest = state["largest"].mul_(beta_2)
+                mean = state["momentum"].lerp_(p.grad, 1 - beta_1)
+                largest = state["norm"].mul_(beta_2)
                 torch.maximum(largest, p.grad.abs(), out=largest)
-                rate = group["lr"] / (1 - beta_1 ** state["step"])
+                rate = group["lr"] / (1 - as_float32(beta_1) ** state["step"])
                 p.sub_(rate * mean / (largest + group["epsilon"]))
         return loss

@@ -30,11 +30,14 @@ class CenteredRMSprop(optim.Optimizer):
                     continue
                 state = self.state[p]
                 if not state:
-                    for name in ("square", "mean", "velocity"):
+                    for name in ("velocity", "average_gradient"):
                         state[name] = torch.zeros_like(p)
-                square = state["square"]
+                square = state["velocity"]
                 square.mul_(rho).addcmul_(p.grad, p.grad, value=1 - rho)
-                mean = state["mean"].mul_(rho).add_(p.grad, alpha=1 - rho)
+                mean = state["average_gradient"].mul_(rho).add_(p.grad, alpha=1 - rho)
                 change = lr * p.grad / (square + epsilon - mean.square()).sqrt()
-                p.sub_(state["velocity"].mul_(group["momentum"]).add_(change))
+                if group["momentum"]:
+                    last = state.setdefault("momentum", torch.zeros_like(p))
+                    change = last.mul_(group["momentum"]).add_(change)
+                p.sub_(change)
         return loss

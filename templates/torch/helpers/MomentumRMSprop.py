@@ -31,10 +31,10 @@ class MomentumRMSprop(optim.Optimizer):
                 state = self.state[p]
                 if not state:
                     state.update(
-                        square=torch.zeros_like(p), velocity=torch.zeros_like(p)
+                        velocity=torch.zeros_like(p), momentum=torch.zeros_like(p)
                     )
-                square = state["square"]
+                square = state["velocity"]
                 square.mul_(rho).addcmul_(p.grad, p.grad, value=1 - rho)
                 change = lr * p.grad / (square + epsilon).sqrt()
-                p.sub_(state["velocity"].mul_(group["momentum"]).add_(change))
+                p.sub_(state["momentum"].mul_(group["momentum"]).add_(change))
         return loss

@@ -22,7 +22,7 @@ class NesterovSGD(optim.Optimizer):
                     continue
                 state = self.state[p]
                 if not state:
-                    state["velocity"] = torch.zeros_like(p)
-                velocity = state["velocity"].mul_(momentum).sub_(p.grad, alpha=lr)
+                    state["momentum"] = torch.zeros_like(p)
+                velocity = state["momentum"].mul_(momentum).sub_(p.grad, alpha=lr)
                 p.add_(velocity, alpha=momentum).sub_(p.grad, alpha=lr)
         return loss
