@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from struct import pack, unpack
 from typing import TYPE_CHECKING, Any, Literal
 
 from nndsl import code
@@ -78,10 +79,13 @@ class TorchScope:
 
     custom: Any = None  # the target's function that calls a layer of one's own
     held: Any = None  # and the one that calls a block which another layer holds
+    double: bool = False  # whether the program computes in float64
 
     def inside(self) -> TorchScope:
         """The scope of another class of the same file."""
-        return TorchScope(helpers=self.helpers, imports=self.imports, custom=self.custom, held=self.held)
+        return TorchScope(
+            helpers=self.helpers, imports=self.imports, custom=self.custom, held=self.held, double=self.double
+        )
 
     def claim(self, attribute: str, owner: object) -> str:
         """The attribute of `owner`: as asked for, with `_` behind it where that is another's. Paths tell layers apart,
@@ -89,6 +93,13 @@ class TorchScope:
         while self.owners.setdefault(attribute, owner) != owner:
             attribute += "_"
         return attribute
+
+    def single(self, number: float) -> code.Expr:
+        """A number that Keras holds as float32, in float64 programs too."""
+        if not self.double or number == unpack("f", pack("f", number))[0]:
+            return code.lift(number)
+        self.helpers["as_float32"] = None
+        return code.call("as_float32", number)
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""
@@ -131,6 +142,7 @@ class TorchCall:
         self.tensors = dict(tensors or {})  # code of tensor arguments; a tuple where several were given
         self.names, self.used, self.float_dtype = names, used, float_dtype
         self.mask: code.Expr | None = None  # the mask of the result, where something needs it
+        self.penalised: list[tuple[Any, code.Expr]] = []  # values with the regularizers that go over them
 
     # -------------------------------------------------------------------------------- modules and helpers
 
@@ -231,6 +243,11 @@ class TorchCall:
         )  # fmt: skip
 
     # --------------------------------------------------------------------------------------------- values
+
+    def penalise(self, regularizer: Any, *values: code.Expr) -> None:
+        """Adds what a layer inside of this one has as penalty of its activity."""
+        if regularizer is not None:
+            self.penalised += [(regularizer, value) for value in values]
 
     def let(self, value: code.Expr, hint: str) -> code.Name:
         """Binds `value` to a fresh local name."""
@@ -374,8 +391,7 @@ class KerasCall:
 
     def build(self, layer: Layer, /, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)`."""
-        built: code.Expr = self.spell(layer, self.name, changed)
-        return built
+        return layer.keras_spelled(self.spell(layer, self.name, changed))
 
 
 OMIT = object()

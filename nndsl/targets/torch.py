@@ -58,7 +58,7 @@ class _Program:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.scope = TorchScope()
+        self.scope = TorchScope(double=model.float_dtype == "float64")
         self.forward = Forward(model, self.scope)
         self.methods = self.forward.write()
 

@@ -37,6 +37,8 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
             body.append(code.Assign((_MASK,), code.index(code.dotted("model.output_masks"), output.name)))
         if weights is not None:
             body += _class_weights(output, weights)
+        elif output.weights is not None:
+            body.append(code.Assign((code.Name("weight"),), _of_samples(output)))
         if call.logits and logits_activation(output) is None:  # another output of the same value wants the logits
             body.append(_activate(call.logits))
             call = TrainingCall(scope, output.value.type, sparse=sparse)
@@ -45,7 +47,7 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
             _PREDICTION,
             _TARGET,
             mask=_MASK if masked else None,
-            weight=code.Name("weight") if weights is not None else None,
+            weight=code.Name("weight") if weights is not None or output.weights is not None else None,
         )
         metrics = list(_metrics(model, output, call, masked=masked))
         if len(trained) > 1:
@@ -176,6 +178,16 @@ def _activate(activation: str) -> code.Stmt:
     if activation == "softmax":
         return code.Assign((_PREDICTION,), code.call("F.softmax", _PREDICTION, dim=-1))
     return code.Assign((_PREDICTION,), code.call("torch.sigmoid", _PREDICTION))
+
+
+def _of_samples(output: Output) -> code.Expr:
+    """The weights of the samples in a batch, in the shape of their losses or broadcast to it."""
+    assert output.weights is not None
+    given = code.index(code.Name("batch"), output.weights.name)
+    places = output.value.type.rank - 2
+    if output.weights.each or places < 1:
+        return given
+    return code.index(given, code.Slice(), *[code.Literal(None)] * places)
 
 
 def _class_weights(output: Output, weights: tuple[float, ...]) -> Iterator[code.Stmt]:

@@ -47,10 +47,10 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     if trained:
         scope.imports.add("from torch import optim")
     given, optimizer = model.training.given, model.training.optimizer
-    records = list(_trainable(model, scope))
+    weights = _trainable(model, scope)
     callbacks = list(given.get("callbacks", ()))
-    constraints = _constraints(records, scope)
-    penalty = _penalty(records, scope) if trained else ""
+    constraints = _constraints(weights, scope)
+    penalty = _penalty(weights, scope) if trained else ""
     context: dict[str, object] = {
         **common,
         "class_name": class_name,
@@ -134,25 +134,37 @@ def _parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
     return block([*body, code.Assign((code.Name("parts"),), code.call("list", every))], indent)
 
 
-def _penalty(records: list[InitRecord], scope: TorchScope) -> str:
+def _penalty(weights: list[list[InitRecord]], scope: TorchScope) -> str:
     """The body of `penalty`: those of weights, and the activity penalty of the last forward."""
-    terms = [
-        record.weight.regularizer.torch(scope, record.target, record.steps)
-        for record in records
-        if record.weight.regularizer is not None
-    ]
+    terms: list[code.Expr] = []
+    for parts in weights:
+        regularizer = parts[0].weight.regularizer
+        if regularizer is None:
+            continue
+        if len(parts) > 1 and regularizer.joins:
+            terms.append(regularizer.torch(scope, _stacked(parts)))
+        else:
+            terms += [regularizer.torch(scope, part.target, part.steps) for part in parts]
     if scope.activity:
         terms.append(code.dotted("model.activity_penalty"))
     return block([code.Return(code.total(terms))], 1) if terms else ""
 
 
-def _trainable(model: Model, scope: TorchScope) -> Iterator[InitRecord]:
-    """The tensors of weights that training changes, seen from outside the model."""
+def _trainable(model: Model, scope: TorchScope) -> list[list[InitRecord]]:
+    """The weights that training changes, seen from outside the model: each as the tensors that hold it together (the
+    two biases of a GRU are one weight of Keras's)."""
     frozen = {path for use in model.layers for path in _frozen(use.config)}
+    weights: dict[str, list[InitRecord]] = {}
     for entry, record in zip(scope.state, scope.inits, strict=True):
         path = entry.path.rpartition("/")[0]
         if record.weight.trainable and not any(path == name or path.startswith(f"{name}.") for name in frozen):
-            yield replace(record, target=_outside(record.target))
+            weights.setdefault(entry.path, []).append(replace(record, target=_outside(record.target)))
+    return list(weights.values())
+
+
+def _stacked(parts: list[InitRecord]) -> code.Expr:
+    """A weight that torch holds in rows: the order of what is in a row does not matter to its user."""
+    return code.call("torch.stack", code.Tuple(tuple(part.target for part in parts)))
 
 
 def _frozen(layer: Layer) -> Iterator[str]:
@@ -178,11 +190,20 @@ def _outside(target: code.Expr) -> code.Expr:
     return target
 
 
-def _constraints(records: list[InitRecord], scope: TorchScope) -> str:
+def _constraints(weights: list[list[InitRecord]], scope: TorchScope) -> str:
     body: list[code.Stmt] = []
-    for record in records:
-        if record.weight.constraint is not None:
-            body += record.weight.constraint.torch(scope, record)
+    for parts in weights:
+        weight = parts[0].weight
+        if weight.constraint is None:
+            continue
+        if len(parts) == 1 or not weight.constraint.joins(weight.shape):
+            for part in parts:
+                body += weight.constraint.torch(scope, part)
+        else:
+            rows = code.Name(weight.name)
+            body.append(code.Assign((rows,), _stacked(parts)))
+            body += weight.constraint.torch(scope, replace(parts[0], target=rows, steps=()))
+            body += [code.Do(code.method(p.target, "copy_", code.index(rows, row))) for row, p in enumerate(parts)]
     return block(body, 1) if body else ""
 
 

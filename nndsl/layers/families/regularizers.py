@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from nndsl import code
 from nndsl.layers.emit import Step, TorchScope
@@ -11,7 +12,10 @@ from nndsl.layers.kinds import Choice, Float, Maybe
 
 
 class Regularizer(Entry):
-    """Base of the regularizers."""
+    """Base of the regularizers. `joins` says that the penalty is no sum over the weight's numbers, so that it needs the
+    whole weight."""
+
+    joins: ClassVar[bool] = False
 
     def misfit(self, shape: tuple[int, ...]) -> str | None:
         """Why it cannot be put on a weight of this shape (Keras's layout), in words that go on after "`L2` …", or None
@@ -23,8 +27,8 @@ class Regularizer(Entry):
         raise NotImplementedError
 
 
-def _weighted(factor: float, tensor: code.Expr, function: str) -> code.Expr:
-    return code.binary("*", factor, code.method(code.method(tensor, function), "sum"))
+def _weighted(scope: TorchScope, factor: float, tensor: code.Expr, function: str) -> code.Expr:
+    return code.binary("*", scope.single(factor), code.method(code.method(tensor, function), "sum"))
 
 
 @entry("regularizer")
@@ -34,7 +38,7 @@ class L1(Regularizer):
     l1 = arg(Maybe(Float(0)), "Weight of the penalty; `none` means 0.01.", 0.01, formerly=("l",))
 
     def torch(self, scope: TorchScope, tensor: code.Expr, steps: Sequence[Step] = ()) -> code.Expr:
-        return _weighted(0.01 if self.l1 is None else self.l1, tensor, "abs")
+        return _weighted(scope, 0.01 if self.l1 is None else self.l1, tensor, "abs")
 
 
 @entry("regularizer")
@@ -44,7 +48,7 @@ class L2(Regularizer):
     l2 = arg(Maybe(Float(0)), "Weight of the penalty; `none` means 0.01.", 0.01, formerly=("l",))
 
     def torch(self, scope: TorchScope, tensor: code.Expr, steps: Sequence[Step] = ()) -> code.Expr:
-        return _weighted(0.01 if self.l2 is None else self.l2, tensor, "square")
+        return _weighted(scope, 0.01 if self.l2 is None else self.l2, tensor, "square")
 
 
 @entry("regularizer", "l1_l2", "l1l2")
@@ -64,9 +68,9 @@ class L1L2(Regularizer):
     def torch(self, scope: TorchScope, tensor: code.Expr, steps: Sequence[Step] = ()) -> code.Expr:
         terms = []
         if self.l1:
-            terms.append(_weighted(self.l1, tensor, "abs"))
+            terms.append(_weighted(scope, self.l1, tensor, "abs"))
         if self.l2:
-            terms.append(_weighted(self.l2, tensor, "square"))
+            terms.append(_weighted(scope, self.l2, tensor, "square"))
         if not terms:
             return code.Literal(0.0)
         return terms[0] if len(terms) == 1 else code.binary("+", *terms)
@@ -76,6 +80,7 @@ class L1L2(Regularizer):
 class OrthogonalRegularizer(Regularizer):
     """`factor` times the mean absolute cosine between every two rows (or columns) of a matrix: pushes them apart."""
 
+    joins = True
     factor = arg(Float(0), "Weight of the penalty.", 0.01)
     mode = arg(Choice("rows", "columns"), "What is to be orthogonal, in Keras's layout of the weight.", "rows")
 
@@ -91,4 +96,4 @@ class OrthogonalRegularizer(Regularizer):
         if (self.mode == "rows") == transposed:
             tensor = code.Attr(tensor, "T")
         scope.helpers["orthogonality_penalty"] = None
-        return code.binary("*", self.factor, code.call("orthogonality_penalty", tensor))
+        return code.binary("*", scope.single(self.factor), code.call("orthogonality_penalty", tensor))
