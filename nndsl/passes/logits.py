@@ -1,30 +1,37 @@
-"""Which outputs train from logits: those that come straight from a softmax or sigmoid and whose loss is the matching
-cross-entropy. Keras takes the activation off there (`_get_logits` in keras/src/backend/tensorflow/nn.py), so the loss
-stays finite and exact where a probability rounds to 0 or 1.
+"""Which outputs train from logits: those that come straight from a softmax or sigmoid and whose loss is a
+cross-entropy; the same goes for metrics. Keras takes the activation off there (`_get_logits` in
+keras/src/backend/tensorflow/nn.py), so the loss stays finite and exact where a probability rounds to 0 or 1. It does so
+even where the file says `from_logits=true`, and where the cross-entropy goes with the other activation: a binary one of
+a softmax is computed as if its logits went through a sigmoid.
 """
 
 from __future__ import annotations
 
 from nndsl.ir.graph import Output, Value
 
-_MATCH = {
-    "CategoricalCrossentropy": "softmax",
-    "SparseCategoricalCrossentropy": "softmax",
-    "BinaryCrossentropy": "sigmoid",
-}
-
 
 def logits_activation(output: Output) -> str | None:
-    """ "softmax" or "sigmoid" where the loss of `output` shall be computed from the numbers before it, else None."""
-    loss, value = output.loss, output.value
-    if loss is None or getattr(loss, "from_logits", False):
+    """ "softmax" or "sigmoid" where the loss of `output`, or a metric, shall be computed from the numbers before it,
+    else None."""
+    if output.loss is None:
         return None
-    wanted = _MATCH.get(type(loss).__name__)
+    wanted = output.loss.takes_logits or any(metric.takes_logits for metric in output.metrics)
+    return _left_out(output.value) if wanted else None
+
+
+def loss_takes_logits(output: Output) -> bool:
+    """Whether the loss itself is computed from them."""
+    return bool(output.loss.takes_logits) and logits_activation(output) is not None
+
+
+def _left_out(value: Value) -> str | None:
+    """The softmax or sigmoid that can be left out of a value, or None."""
     maker = value.maker
     use = maker.layer if maker is not None else None
     if use is None or value.type.rank < 2 or getattr(use.config, "activity_regularizer", None) is not None:
         return None
-    return wanted if wanted is not None and _activation_of(use.config) == wanted else None
+    activation = _activation_of(use.config)
+    return activation if activation in ("softmax", "sigmoid") else None
 
 
 def last_activation(value: Value) -> str | None:

@@ -1,4 +1,4 @@
-"""Outputs: what `with loss=…, weight=…, metrics=[…]` says, and whether it fits the model.
+"""Outputs: what `with loss=…, weight=…, metrics=[…], weighted_metrics=[…]` says, and whether it fits the model.
 
 `elaborate_output_options` reads the options; `check_outputs` runs once all types are known.
 """
@@ -13,7 +13,7 @@ from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.graph import LayerUse, Model, Output, SampleWeights
 from nndsl.ir.types import TensorType
-from nndsl.layers.training import Loss, Metric
+from nndsl.layers.measures import Loss, Metric
 from nndsl.layers.values import Option, show
 from nndsl.passes.bind import Binder, option_entry
 from nndsl.passes.evaluate import Failed
@@ -33,7 +33,7 @@ __all__ = [
     "weights_type",
 ]
 
-OPTIONS = ("loss", "weight", "metrics", "sample_weight", "step_weight")
+OPTIONS = ("loss", "weight", "metrics", "weighted_metrics", "sample_weight", "step_weight")
 _MEANT = {
     "loss_weight": "weight",
     "loss_weights": "weight",
@@ -48,9 +48,7 @@ def target_type(output: Output) -> TensorType:
     """What the data must hold for an output: class ids (int64, without the last axis) for a sparse loss, else an array
     like the output."""
     type_ = replace(output.value.type, mask=False)
-    if isinstance(output.loss, Loss) and output.loss.sparse:
-        return replace(type_, shape=type_.shape[:-1], dtype="int64")
-    return type_
+    return output.loss.target(type_) if isinstance(output.loss, Loss) else type_
 
 
 def sample_weights(model: Model) -> list[SampleWeights]:
@@ -84,7 +82,8 @@ def elaborate_output_options(output: Output, options: tuple[ast.Arg, ...], binde
                 help=f"did you mean `{hint}`?"
                 if hint
                 else did_you_mean(name, OPTIONS)
-                or "an output's options are `loss`, `weight`, `metrics`, `sample_weight` and `step_weight`",
+                or "an output's options are `loss`, `weight`, `metrics`, `weighted_metrics`, `sample_weight` and "
+                "`step_weight`",
                 fixes=did_you_mean_fix(place, close) if name else (),
             )
             if close:
@@ -104,7 +103,14 @@ def elaborate_output_options(output: Output, options: tuple[ast.Arg, ...], binde
         elif name in ("sample_weight", "step_weight"):
             _array_of_weights(output, name, option.value, problems)
         else:
-            output.metrics = _metrics(option.value, binder, problems)
+            found = _metrics(option.value, binder, problems)
+            for metric in found:
+                metric.weighted = name == "weighted_metrics"
+            output.metrics = (*output.metrics, *found)
+    names = {metric.own_name for metric in output.metrics if not metric.weighted}
+    for metric in output.metrics:
+        metric.twin = metric.weighted and metric.own_name in names
+    output.metrics = tuple(sorted(output.metrics, key=lambda metric: metric.weighted))
     output.options = spans
     if "weight" in spans and "loss" not in spans:
         problems.error(
@@ -119,7 +125,8 @@ def elaborate_output_options(output: Output, options: tuple[ast.Arg, ...], binde
             )  # fmt: skip
     if output.metrics and "loss" not in spans:
         problems.error(
-            "NN0503", f"output `{output.name}` has metrics and no loss", spans["metrics"],
+            "NN0503", f"output `{output.name}` has metrics and no loss",
+            spans["metrics"] if "metrics" in spans else spans["weighted_metrics"],
             help="an output without a loss is predicted and not compared with targets: give it a loss",
         )  # fmt: skip
 
@@ -207,15 +214,37 @@ def check_outputs(model: Model, problems: Problems) -> None:
             _loss(output, problems)
             _dropout(output, problems)
             for metric in output.metrics:
-                problem = metric.problem(output.value.type, output.loss.sparse)
-                if problem:
-                    problems.error(
-                        "NN0503", f"metric `{metric.label}` {problem}", metric.place or output.options["metrics"],
-                        related=(Label(_origin(output), f"the output is {output.value.type}"),),
-                        help="`accuracy` is the one that fits an output with classes, `mae` or `mse` one with numbers",
-                    )  # fmt: skip
+                _metric(output, metric, problems)
     _names_of_weights(model, problems)
     check_training(model, problems)
+
+
+def _metric(output: Output, metric: Metric, problems: Problems) -> None:
+    loss, type_ = output.loss, output.value.type
+    place = metric.place or output.options["loss"]
+    related = (Label(_origin(output), f"the output is {type_}"),)
+    if not loss.compared:
+        problems.error(
+            "NN0503", f"metric `{metric.label}` compares an output with its targets place by place, and those of "
+            f"`{loss.spelled}` have places of their own", place, related=(Label(output.options["loss"], "the loss"),),
+            help="leave it out: the loss alone is reported",
+        )  # fmt: skip
+        return
+    problem = metric.problem(type_, loss.sparse)
+    if problem:
+        text, argument = (problem, "") if isinstance(problem, str) else problem
+        text, _, remedy = text.partition(": ")
+        problems.error(
+            "NN0503", f"metric `{metric.label}` {text}", metric.spans.get(argument, place), related=related,
+            help=remedy or "`accuracy` is the one that fits an output with classes, `mae` or `mse` one with numbers",
+        )  # fmt: skip
+    elif (metric.weighted or (type_.mask and metric.masks)) and getattr(metric, "axis", -1) not in (-1, type_.rank - 1):
+        what = "a mask tells" if type_.mask and metric.masks else "weights tell"
+        problems.error(
+            "NN0503", f"metric `{metric.label}` has no number for each place that {what} apart: it goes along another "
+            "axis than the last",
+            metric.spans.get("axis", place), related=related, help="leave `axis` out",
+        )  # fmt: skip
 
 
 def _names_of_weights(model: Model, problems: Problems) -> None:
@@ -280,7 +309,13 @@ def _loss(output: Output, problems: Problems) -> None:
             span, related=here, help="end with `Dense(classes, activation=softmax)`",
         )  # fmt: skip
         return
-    if loss.domain == "classes" and type_.last == 1:
+    if not type_.known:
+        return
+    if problem := loss.problem(type_):
+        message, argument, help = problem
+        problems.error("NN0501", message, loss.spans.get(argument, span), related=here, help=help)
+        return
+    if loss.domain == "classes" and type_.shape[loss.axes(type_.rank)[0]] == 1:
         problems.error(
             "NN0501",
             f"`{loss.spelled}` needs two classes or more, and the last axis of output `{output.name}` has size 1",
@@ -293,6 +328,13 @@ def _loss(output: Output, problems: Problems) -> None:
         problems.error(
             "NN0218", f"output `{output.name}` has a mask and {type_.rank - 1} axes: its loss is not supported", span,
             related=here, help="a masked output has the axes [time, features]",
+        )  # fmt: skip
+    elif type_.mask and not loss.for_each(type_.rank):
+        problems.error(
+            "NN0501", f"output `{output.name}` has a mask, and `{loss.spelled}` has no loss for each step that it "
+            "could leave out", span, related=here,
+            help="leave out what makes the mask (`mask_zero=true`, `Masking()`), or take a loss of each step: "
+            f"{'`axis=-1`' if 'axis' in loss.arguments else 'a cross-entropy, `mse`'}",
         )  # fmt: skip
     _activation(output, loss, here, problems)
 
@@ -332,6 +374,13 @@ def _activation(output: Output, loss: Any, here: tuple[Label, ...], problems: Pr
             "do not sum to 1", span, related=(Label(place, f"`{activation}`"),),
             help="take `softmax`, or `binary_crossentropy` where several classes can hold at once",
             fixes=(Fix("change to `softmax`", (Edit(given, "softmax"),)),) if given is not None else (),
+        )  # fmt: skip
+    elif loss.takes_logits and wanted == "sigmoid" and activation == "softmax" and output.value.type.last != 1:
+        problems.warning(
+            "NN0902", f"`{name}` is for numbers that are yes or no each, and `softmax` makes one choice of them; it is "
+            "computed as Keras does, from the numbers before the softmax as if they went through a sigmoid", span,
+            related=(Label(place, "`softmax`"),),
+            help="take `sigmoid` where several can hold at once, or `categorical_crossentropy` where one does",
         )  # fmt: skip
 
 

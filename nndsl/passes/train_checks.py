@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean
-from nndsl.ir.graph import Model
+from nndsl.ir.graph import Model, Output
 from nndsl.layers.training import Callback
 
 
@@ -59,7 +59,7 @@ def _class_weight(model: Model, problems: Problems) -> None:
         return
     span = model.training.spans["class_weight"]
     trained = [output for output in model.outputs if output.loss is not None]
-    if len(trained) != 1 or trained[0].loss.domain == "any":
+    if len(trained) != 1 or trained[0].loss.domain == "any" or not trained[0].loss.for_each(_rank(trained[0])):
         problems.error(
             "NN0506", "`class_weight` needs exactly one output with a loss, and that a cross-entropy", span,
             related=tuple(Label(o.options.get("loss", o.name_span)) for o in trained[:4]),
@@ -82,6 +82,10 @@ def _class_weight(model: Model, problems: Problems) -> None:
         )  # fmt: skip
 
 
+def _rank(output: Output) -> int:
+    return output.value.type.rank if output.value.type.known else 2
+
+
 def log_names(model: Model) -> dict[str, str]:
     """The numbers that Keras reports after each epoch, each with "min" or "max", whichever is better."""
     names = {"loss": "min"}
@@ -91,7 +95,8 @@ def log_names(model: Model) -> dict[str, str]:
         if len(trained) > 1:
             names[f"{output.name}_loss"] = "min"
         for metric in output.metrics:
-            names[f"{prefix}{metric.label}"] = metric.direction
+            if metric.several(output.value.type) is None:  # Keras watches single numbers
+                names[f"{prefix}{metric.label}"] = metric.direction
     return names
 
 
@@ -100,6 +105,15 @@ def _monitor(model: Model, callback: Callback, problems: Problems) -> None:
     if callback.monitor.removeprefix("val_") in known:
         return
     names = [*known, *(f"val_{name}" for name in known)]
+    several = {m.label: m for o in model.outputs for m in o.metrics if m.several(o.value.type) is not None}
+    if (metric := several.get(callback.monitor.removeprefix("val_"))) is not None:
+        problems.error(
+            "NN0504", f"`{callback.title()}` watches one number, and `{metric.label}` reports several",
+            callback.spans.get("monitor", model.training.spans["callbacks"]),
+            related=(Label(metric.place),) if metric.place is not None else (),
+            help="make it one (`average=macro`, `class_aggregation=uniform_average`, one threshold), or watch another",
+        )  # fmt: skip
+        return
     problems.error(
         "NN0504", f"`{callback.title()}` watches `{callback.monitor}`, and nothing of that name is reported",
         callback.spans.get("monitor", model.training.spans["callbacks"]),

@@ -45,14 +45,13 @@ def slots_of(model: Model) -> list[Slot]:
     found = [Slot(item.name, "input", item.value.type, item.span, ids=_embedding(item)) for item in model.inputs]
     for output in trained(model):
         loss = output.loss
-        last = output.value.type.last if output.value.type.rank > 1 else None
         found.append(
             Slot(
                 output.name,
                 "output",
                 wanted_type(output),
                 output.name_span,
-                classes=last if loss.sparse and isinstance(last, int) else None,
+                classes=loss.classes(output.value.type),
                 loss=snake_case(type(loss).__name__),
                 ignored=getattr(loss, "ignore_class", None),
             )

@@ -49,7 +49,8 @@ class Result:
 
 
 class Tally:
-    """Adds up batches of an emitted program; each counts by its number of samples, as in Keras."""
+    """Adds up batches of an emitted program, as in Keras: totals (tensors with axes) as they are, means by the number
+    of samples."""
 
     def __init__(self, module: ModuleType, outputs: list[Output], *, named: bool) -> None:
         self.module: Any = module
@@ -62,7 +63,7 @@ class Tally:
     def add(self, model: nn.Module, batch: dict[str, Tensor], values: dict[str, Tensor]) -> None:
         size = len(batch[next(iter(batch))])
         for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0) + value.detach() * size
+            self.sums[name] = self.sums.get(name, 0) + value.detach() * (1 if value.dim() else size)
         if hasattr(self.module, "penalty"):
             self.penalties = self.penalties + self.module.penalty(model) * size
         self.samples += size
@@ -76,7 +77,8 @@ class Tally:
         return self.result().logs()
 
     def result(self) -> Result:
-        means = {name: value / self.samples for name, value in self.sums.items()}
+        sums = {name: value.cpu().double() for name, value in self.sums.items()}
+        means = {name: value if value.dim() else value / self.samples for name, value in sums.items()}
         if hasattr(self.module, "results"):
             numbers = self.module.results(means)
         else:
@@ -86,7 +88,8 @@ class Tally:
     def _outputs(self, numbers: dict[str, float]) -> Iterator[OutputResult]:
         for output in self.outputs:
             title = f"{output.name}_" if self.named else ""
-            metrics = {metric.label: numbers[title + metric.label] for metric in output.metrics}
+            labels = [label for metric in output.metrics for label in metric.labels(output.value.type)]
+            metrics = {label: numbers[title + label] for label in labels}
             if len(self.outputs) > 1:
                 loss = numbers[f"{output.name}_loss"]
                 weighted = output.weight * loss

@@ -11,9 +11,9 @@ from typing import Any
 
 from nndsl import code
 from nndsl.ir.graph import Model, Output
-from nndsl.layers.families.metrics import Accuracy, accuracy_kind
+from nndsl.layers.families.accuracies import Accuracy, accuracy_kind
 from nndsl.layers.families.recurrent import RNN
-from nndsl.layers.training import Metric
+from nndsl.layers.measures import Loss, Metric
 from nndsl.passes.outputs import sample_weights
 from nndsl.passes.train_checks import callback_mode
 from nndsl.targets.keras_spell import spell
@@ -50,6 +50,7 @@ def pieces(model: Model) -> dict[str, object]:
         "target_names": _assigned("TARGETS", tuple(output.name for output in trained)),
         "compile": _compile(model, trained),
         "callbacks": _callbacks(model, callbacks),
+        "several": any(m.several(o.value.type) is not None for o in trained for m in o.metrics),
         "nested_states": _has_nested_states(model),
         "state_inside": _has_state_inside(model),
         "class_weight": _class_weight(model, trained, given.get("class_weight")),
@@ -100,25 +101,47 @@ def _assigned(name: str, value: object) -> str:
 def _compile(model: Model, trained: list[Output]) -> str:
     options: dict[str, object] = {
         "optimizer": spell(model.training.optimizer),
-        "loss": {o.name: spell(o.loss) if o.loss.given else o.loss.spelled for o in trained},
+        "loss": {o.name: _loss(o.loss) for o in trained},
     }
     if any(output.weight != 1.0 for output in trained):
         options["loss_weights"] = {output.name: output.weight for output in trained}
-    if any(output.metrics for output in trained):
-        options["metrics"] = {o.name: [_metric(o, m) for m in o.metrics] for o in trained if o.metrics}
+    for weighted, name in ((False, "metrics"), (True, "weighted_metrics")):
+        found = {o.name: [_metric(o, m) for m in o.metrics if m.weighted is weighted] for o in trained}
+        if any(found.values()):
+            options[name] = {name: metrics for name, metrics in found.items() if metrics}
     return block([code.Do(code.call("model.compile", **options))], 1)
+
+
+def _loss(loss: Loss) -> object:
+    """A loss as Keras knows it: by its name, or with its arguments."""
+    if not loss.given and loss.by_name:
+        return loss.spelled
+    return spell(loss, None, _lists(loss))
+
+
+def _lists(entry: Loss | Metric) -> dict[str, object]:
+    """The arguments that are lists."""
+    return {name: list(value) for name in entry.arguments if isinstance(value := getattr(entry, name), tuple)}
 
 
 def _metric(output: Output, metric: Metric) -> object:
     """A metric as Keras knows it: by its name, or as an object that bears the name of the reports."""
     if metric.written:
-        return metric.written
+        return _function(metric) if metric.function else metric.written
     if isinstance(metric, Accuracy):
         kind = accuracy_kind(output.value.type, output.loss.sparse)
-        return code.call(f"keras.metrics.{_CLASSES[kind]}", name=metric.label)
-    made = spell(metric)
+        return code.call(f"keras.metrics.{_CLASSES[kind]}", name=metric.own_name)
+    made = spell(metric, None, _lists(metric) | metric.keras())
     assert isinstance(made, code.Call)
-    return code.Call(made.func, made.args, (*made.kwargs, ("name", code.Literal(metric.label))))
+    name = ("name", code.Literal(metric.own_name))
+    if metric.function:
+        wrapper = code.dotted("keras.metrics.MeanMetricWrapper")
+        return code.Call(wrapper, (_function(metric),), (name, *made.kwargs))
+    return code.Call(made.func, made.args, (*made.kwargs, name))
+
+
+def _function(metric: Metric) -> code.Expr:
+    return code.dotted(f"keras.metrics.{metric.function}")
 
 
 def _callbacks(model: Model, callbacks: list[Any]) -> str:

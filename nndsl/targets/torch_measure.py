@@ -1,19 +1,22 @@
 """`measure` and `results` of an emitted torch program: the losses and metrics of a batch, and what is reported of their
-means."""
+means and totals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nndsl import code
 from nndsl.ir.graph import Model, Output
 from nndsl.layers.emit import TorchScope
-from nndsl.layers.training import Metric, TrainingCall
-from nndsl.passes.logits import logits_activation
+from nndsl.layers.measures import Loss, Metric
+from nndsl.layers.training import TrainingCall
+from nndsl.passes.logits import logits_activation, loss_takes_logits
 from nndsl.targets.printing import WIDTH, flat
 from nndsl.targets.training_settings import trained_outputs
 
-_PREDICTION, _TARGET, _MASK = code.Name("prediction"), code.Name("target"), code.Name("mask")
+_PREDICTION, _TARGET, _MASK, _WEIGHT = map(code.Name, ("prediction", "target", "mask", "weight"))
+_LOGITS = code.Name("logits")
 
 
 def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.Stmt]:
@@ -29,27 +32,17 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
     penalties = [code.call("penalty", code.Name("model"))] if penalised else []
     weights = model.training.given.get("class_weight")
     for output in trained:
-        sparse = output.loss.sparse
-        call = TrainingCall(scope, output.value.type, logits=logits.get(output.value), sparse=sparse)
-        body += _read(output, outputs if len(trained) == 1 else code.Name("outputs"))
-        masked = bool(output.value.type.mask)
-        if masked:
+        parts = _Parts(model, output, scope, logits.get(output.value), weighted=_weighs(model, output))
+        body += _read(output, outputs if len(trained) == 1 else code.Name("outputs"), parts.read)
+        if parts.masked:
             body.append(code.Assign((_MASK,), code.index(code.dotted("model.output_masks"), output.name)))
         if weights is not None:
             body += _class_weights(output, weights)
         elif output.weights is not None:
-            body.append(code.Assign((code.Name("weight"),), _of_samples(output)))
-        if call.logits and logits_activation(output) is None:  # another output of the same value wants the logits
-            body.append(_activate(call.logits))
-            call = TrainingCall(scope, output.value.type, sparse=sparse)
-        loss = output.loss.torch(
-            call,
-            _PREDICTION,
-            _TARGET,
-            mask=_MASK if masked else None,
-            weight=code.Name("weight") if weights is not None or output.weights is not None else None,
-        )
-        metrics = list(_metrics(model, output, call, masked=masked))
+            body.append(code.Assign((_WEIGHT,), _of_samples(output)))
+        body += parts.before_loss()
+        loss = parts.loss()
+        metrics = list(parts.metrics())
         if len(trained) > 1:
             body.append(code.Assign((_value(f"{output.name}_loss"),), loss))
         else:
@@ -67,16 +60,85 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
     return [*body, code.Return(code.binary("|", whole, code.Name("values")))]
 
 
-def _read(output: Output, outputs: code.Expr) -> list[code.Stmt]:
-    """`prediction` and `target`, on as few lines as they fit."""
+@dataclass(frozen=True)
+class _Parts:
+    """The loss and the metrics of an output. `left_out` is the activation that `model(…, logits=True)` leaves out of
+    it: some want the numbers before it, others those behind it."""
+
+    model: Model
+    output: Output
+    scope: TorchScope
+    left_out: str | None
+    weighted: bool
+
+    @property
+    def masked(self) -> bool:
+        return bool(self.output.value.type.mask)
+
+    @property
+    def early(self) -> bool:
+        """Whether the loss itself is computed from logits."""
+        return self.left_out is not None and loss_takes_logits(self.output)
+
+    def _from_logits(self, metric: Metric) -> bool:
+        return metric.takes_logits and self.left_out is not None
+
+    @property
+    def activates(self) -> bool:
+        """Whether the activation is needed here at all."""
+        metrics = self.output.metrics
+        needed = (m for m in metrics if not (self._from_logits(m) or m.ranks(self.output.value.type)))
+        return self.left_out is not None and (not self.early or any(needed))
+
+    @property
+    def read(self) -> code.Name:
+        """The name of what the model gives: `logits` where both they and the prediction are needed side by side."""
+        return _LOGITS if self.activates and any(map(self._from_logits, self.output.metrics)) else _PREDICTION
+
+    def before_loss(self) -> Iterator[code.Stmt]:
+        if self.left_out is not None and (self.read == _LOGITS or not self.early):
+            yield _activate(self.left_out, self.read)
+
+    def _call(self, logits: str | None) -> TrainingCall:
+        return TrainingCall(self.scope, self.output.value.type, logits=logits, sparse=self.output.loss.sparse)
+
+    def loss(self) -> code.Expr:
+        loss: Loss = self.output.loss
+        return loss.torch(
+            self._call(self.left_out if self.early else None),
+            self.read if self.early else _PREDICTION,
+            _TARGET,
+            mask=_MASK if self.masked else None,
+            weight=_WEIGHT if self.weighted else None,
+        )
+
+    def metrics(self) -> Iterator[code.Stmt]:
+        """What the metrics add to `values`."""
+        if self.activates and self.early and self.read == _PREDICTION:
+            assert self.left_out is not None
+            yield _activate(self.left_out, _PREDICTION)
+        for metric in self.output.metrics:
+            raw = self._from_logits(metric)
+            numbers = metric.torch(
+                self._call(self.left_out if raw else None),
+                self.read if raw else _PREDICTION,
+                _TARGET,
+                mask=_MASK if self.masked else None,
+                weight=_WEIGHT if self.weighted and metric.weighted else None,
+            )
+            yield code.Assign((_value(_key(self.model, self.output, metric)),), numbers)
+
+
+def _read(output: Output, outputs: code.Expr, name: code.Name) -> list[code.Stmt]:
+    """`prediction` (or `logits`) and `target`, on as few lines as they fit."""
     prediction, target = code.index(outputs, output.name), code.index(code.Name("batch"), output.name)
-    fits = len(f"    prediction, target = {flat(prediction)}, {flat(target)}") <= WIDTH
+    fits = len(f"    {name.id}, target = {flat(prediction)}, {flat(target)}") <= WIDTH
     if fits or isinstance(outputs, code.Name):
-        return [code.Assign((_PREDICTION, _TARGET), code.Tuple((prediction, target)))]
-    if len(f"    prediction = {flat(prediction)}") <= WIDTH:
-        return [code.Assign((_PREDICTION,), prediction), code.Assign((_TARGET,), target)]
+        return [code.Assign((name, _TARGET), code.Tuple((prediction, target)))]
+    if len(f"    {name.id} = {flat(prediction)}") <= WIDTH:
+        return [code.Assign((name,), prediction), code.Assign((_TARGET,), target)]
     called = code.Assign((code.Name("outputs"),), outputs)
-    return [called, *_read(output, code.Name("outputs"))]
+    return [called, *_read(output, code.Name("outputs"), name)]
 
 
 def _at_once(loss: code.Expr, metrics: list[code.Stmt]) -> list[code.Stmt]:
@@ -105,20 +167,33 @@ def results(model: Model, scope: TorchScope) -> list[code.Stmt]:
     """The body of `results(means)`, but for its end: what is more than a mean over all samples. Empty where all are."""
     body: list[code.Stmt] = []
     for output in trained_outputs(model):
-        if not output.metrics:
-            continue
-        if output.value.type.mask:
-            kept = code.method(code.method(code.Name("means"), "pop", _kept(model, output)), "clamp", min=1e-7)
-            body.append(code.Assign((code.Name("kept"),), kept))
+        type_ = output.value.type
         for metric in output.metrics:
-            mean = result = code.index(code.Name("means"), _key(model, output, metric))
-            value: code.Expr = code.Binary("/", mean, code.Name("kept")) if output.value.type.mask else mean
-            if metric.finish:
-                finish = code.dotted(metric.finish) if "." in metric.finish else _helper(scope, metric.finish)
-                value = code.call(finish, value)
-            if value != mean:
-                body.append(code.Assign((result,), value))
+            key = _key(model, output, metric)
+            pooled = metric.pools(mask=bool(type_.mask), weight=_weighs(model, output) and metric.weighted)
+            mean: code.Expr = code.index(code.Name("means"), key)
+            result = metric.result(TrainingCall(scope, type_), mean, pooled=pooled)
+            if metric.several(type_) is not None:
+                taken = code.method(code.Name("means"), "pop", key)
+                numbers = metric.result(TrainingCall(scope, type_), taken, pooled=pooled)
+                body.append(code.Do(code.call(_helper(scope, "spread"), code.Name("means"), key, numbers)))
+            elif result != mean:
+                body.append(code.Assign((mean,), result))
     return body
+
+
+def _weighs(model: Model, output: Output) -> bool:
+    """Whether the samples of an output have weights."""
+    return output.weights is not None or "class_weight" in model.training.given
+
+
+def pools(model: Model) -> bool:
+    """Whether some metric gives totals, which add up over batches."""
+    return any(
+        metric.pools(mask=bool(output.value.type.mask), weight=_weighs(model, output) and metric.weighted)
+        for output in trained_outputs(model)
+        for metric in output.metrics
+    )
 
 
 def _helper(scope: TorchScope, name: str) -> code.Name:
@@ -135,49 +210,11 @@ def _key(model: Model, output: Output, metric: Metric) -> str:
     return f"{output.name}_{metric.label}" if len(model.outputs) > 1 else metric.label
 
 
-def _kept(model: Model, output: Output) -> str:
-    """The name of the share of samples that the mask keeps: none that a metric has."""
-    taken = {_key(model, other, metric) for other in model.outputs for metric in other.metrics}
-    name = f"{output.name}_kept"
-    while name in taken:
-        name += "_"
-    return name
-
-
-def _metrics(model: Model, output: Output, call: TrainingCall, *, masked: bool) -> Iterator[code.Stmt]:
-    """What the metrics of an output add to `values`: means over the samples, of which a mask leaves some out."""
-    if call.logits and not all(metric.ranks(call.prediction) for metric in output.metrics):
-        yield _activate(call.logits)
-    size: code.Expr = code.call("len", _TARGET)
-    if masked and output.metrics:
-        both = code.Tuple((code.index(_PREDICTION, _MASK), code.index(_TARGET, _MASK)))
-        yield code.Assign((_PREDICTION, _TARGET), both)
-        size = code.method(_MASK, "numel")
-        kept = code.method(code.method(_MASK, "float"), "mean")
-        yield code.Assign((_value(_kept(model, output)),), kept)
-    for metric in output.metrics:
-        target = _value(_key(model, output, metric))
-        numbers = metric.torch(call, _PREDICTION, _TARGET)
-        if metric.counted:
-            yield code.Assign((target,), code.Binary("/", numbers, size))
-        elif masked:
-            yield code.Assign((target,), code.Binary("/", code.call("torch.sum", numbers), size))
-        else:
-            yield code.Assign((target,), _mean(numbers))
-
-
-def _mean(numbers: code.Expr) -> code.Expr:
-    """`(prediction == target).float().mean()`, or torch.mean(…) of what is no such chain."""
-    if isinstance(numbers, code.Call) and isinstance(numbers.func, code.Attr) and not numbers.args + numbers.kwargs:
-        return code.method(numbers, "mean")
-    return code.call("torch.mean", numbers)
-
-
-def _activate(activation: str) -> code.Stmt:
-    """`prediction` with the last activation, which was left out."""
+def _activate(activation: str, given: code.Name) -> code.Stmt:
+    """`prediction`: the numbers with the last activation, which was left out."""
     if activation == "softmax":
-        return code.Assign((_PREDICTION,), code.call("F.softmax", _PREDICTION, dim=-1))
-    return code.Assign((_PREDICTION,), code.call("torch.sigmoid", _PREDICTION))
+        return code.Assign((_PREDICTION,), code.call("F.softmax", given, dim=-1))
+    return code.Assign((_PREDICTION,), code.call("torch.sigmoid", given))
 
 
 def _of_samples(output: Output) -> code.Expr:
@@ -196,8 +233,8 @@ def _class_weights(output: Output, weights: tuple[float, ...]) -> Iterator[code.
     if not output.loss.sparse:
         one = output.value.type.last == 1
         ids = code.method(code.index(ids, code.ELLIPSIS, 0), "long") if one else code.method(ids, "argmax", -1)
-    weight = code.Name("weight")
-    of_classes = code.call("torch.tensor", list(weights), device=code.dotted("target.device"))
-    chosen = (code.Assign((weight,), of_classes), code.Assign((weight,), code.index(weight, ids)))
-    yield code.Assign((weight,), code.call("torch.ones", code.Tuple(())))
+    options = {"dtype": code.dotted("torch.float64")} if output.value.type.dtype == "float64" else {}
+    of_classes = code.call("torch.tensor", list(weights), device=code.dotted("target.device"), **options)
+    chosen = (code.Assign((_WEIGHT,), of_classes), code.Assign((_WEIGHT,), code.index(_WEIGHT, ids)))
+    yield code.Assign((_WEIGHT,), code.call("torch.ones", code.Tuple(())))
     yield code.If(code.dotted("model.training"), chosen)

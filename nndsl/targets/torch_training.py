@@ -5,9 +5,11 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 - `ARRAYS`: name → (shape without the batch axis, torch dtype) of every input and target, inputs first.
   `load_data(path, names, device)` reads some of them from an .npz file; ValueError says what does not fit.
 - `measure(model, batch)` → the numbers of a batch of inputs and targets by name, under Keras's names (`loss`,
-  `age_loss`, `gender_accuracy`): `loss` is what training minimises, everything is to be averaged over the samples.
+  `age_loss`, `gender_accuracy`): `loss` is what training minimises. Scalars are to be averaged over the samples,
+  tensors with axes are totals, to be added up over the batches.
   It uses the model's mode: class weights count in training alone.
-- `results(means)` → the numbers to report, where some are not the means themselves (a root, a share of kept samples).
+- `results(means)` → the numbers to report, of means and totals (as float64 on the CPU), where some are not the means
+  themselves (a root, a share, an area under a curve).
 - `penalty(model)` → the part of `loss` that no output has, where there is one: penalties of that batch.
 - `make_optimizer(model)` → a torch optimizer whose `step()` does all of it: schedule, clipping, weight decay before,
   constraints behind. Its state_dict holds the schedule's step too.
@@ -31,7 +33,7 @@ from nndsl.layers.emit import InitRecord, TorchScope
 from nndsl.layers.training import TrainingCall
 from nndsl.passes.train_checks import callback_mode
 from nndsl.targets.printing import WIDTH, block, broken, flat, signature
-from nndsl.targets.torch_measure import measure, results
+from nndsl.targets.torch_measure import measure, pools, results
 from nndsl.targets.training_settings import arrays, settings, trained_outputs
 
 _FUNCTIONAL = "import torch.nn.functional as F"
@@ -62,6 +64,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "metrics": any(output.metrics for output in trained),
         "measure": block(measure(model, scope, penalised=bool(penalty)), 1) if trained else "",
         "results": block(results(model, scope), 1) if trained else "",
+        "pools": pools(model),
         "penalty": penalty,
         "activity": scope.activity,
         "constraints": constraints,

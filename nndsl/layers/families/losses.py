@@ -1,4 +1,5 @@
-"""Losses on numbers: errors, distances, hinges. Cross-entropies are in `crossentropies.py`.
+"""Losses on numbers: errors, distances, hinges. Cross-entropies are in `crossentropies.py`, losses of whole batches and
+of sequences in `joint_losses.py`.
 
 Formulas: keras/src/losses/losses.py (3.15).
 """
@@ -6,15 +7,32 @@ Formulas: keras/src/losses/losses.py (3.15).
 from __future__ import annotations
 
 from nndsl import code
-from nndsl.layers.entry import arg, entry
+from nndsl.layers.entry import ArgumentError, Binder, arg, entry
 from nndsl.layers.kinds import Choice, Float, Int
-from nndsl.layers.training import Loss, TrainingCall, only_last_axis
+from nndsl.layers.measures import Loss, along
+from nndsl.layers.training import TrainingCall
+from nndsl.layers.values import Option
 
-REDUCTION = "How the losses of a batch become one number: their mean over all samples, or their sum."
+REDUCTION = (
+    "How the losses of a batch become one number: `sum_over_batch_size` and `mean` are their mean, "
+    "`mean_with_sample_weight` divides by the sum of the weights instead of their number, `sum` does not divide."
+)
+
+
+class _Reduction(Choice):
+    def convert(self, value: object, bind: Binder) -> str:
+        if value is None or value == "none" or (isinstance(value, Option) and value.name == "none"):
+            raise ArgumentError(
+                "must make one number of the losses of a batch, and `none` leaves them as they are",
+                help="training minimises one number: leave `reduction` out for the mean, or take `sum`",
+            )
+        return super().convert(value, bind)
 
 
 def reduction() -> str:
-    return arg(Choice("sum_over_batch_size", "sum"), REDUCTION, "sum_over_batch_size")
+    return arg(
+        _Reduction("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight"), REDUCTION, "sum_over_batch_size"
+    )
 
 
 class _Simple(Loss):
@@ -143,14 +161,11 @@ class CosineSimilarity(Loss):
         output vector = x -> Dense(64) with loss=cosine_similarity
     """
 
-    axis = arg(Int(), "The axis of the vectors: the last.", -1)
+    axis = arg(Int(), "The axis of the vectors.", -1)
     reduction = reduction()
 
-    def check(self) -> None:
-        only_last_axis(self)
-
     def values(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
-        return code.Unary("-", code.call(t.helper("cosine_similarity"), prediction, target))
+        return code.Unary("-", code.call(t.helper("cosine_similarity"), prediction, target, **along(self.axis)))
 
 
 @entry("loss")

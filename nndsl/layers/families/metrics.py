@@ -1,6 +1,7 @@
-"""Metrics: what is reported of an output beside its loss, gathered over all batches of an epoch.
+"""Metrics of numbers: errors, angles, correlations. What is reported of an output beside its loss, gathered over all
+batches of an epoch.
 
-Definitions: keras/src/metrics (3.15). Where a metric compares with a threshold it is strictly greater.
+Definitions: keras/src/metrics (3.15).
 """
 
 from __future__ import annotations
@@ -8,158 +9,50 @@ from __future__ import annotations
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.entry import ConfigError, arg, entry, snake_case
-from nndsl.layers.kinds import Choice, Float, Int, Maybe
-from nndsl.layers.training import Metric, TrainingCall, only_last_axis
+from nndsl.layers.kinds import Choice, Int, Maybe
+from nndsl.layers.measures import Metric, Misfit, along, axis_problem
+from nndsl.layers.training import TrainingCall
+
+ONE_ROW = "leave it out, or make the output one row with `Flatten()`"
 
 
-class _Helper(Metric):
+class Computed(Metric):
     """A metric whose numbers a helper of its own name computes."""
 
-    function = ""
+    helper = ""
 
     def options(self) -> dict[str, object]:
         return {}
 
-    def torch(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
-        function = t.helper(self.function or snake_case(type(self).__name__))
+    def values(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
+        function = t.helper(self.helper or snake_case(type(self).__name__))
         return code.call(function, prediction, target, **self.options())
 
 
-class _Dense(_Helper):
+class Numbers(Computed):
     """A metric that compares numbers: the targets have the output's shape."""
 
-    def problem(self, prediction: TensorType, sparse: bool) -> str | None:
+    def problem(self, prediction: TensorType, sparse: bool) -> Misfit:
         return "compares numbers, and the targets of this output are class ids" if sparse else None
 
 
-@entry("metric", "acc")
-class Accuracy(Metric):
-    """The share of samples that are predicted rightly.
+class Along(Numbers):
+    """A metric of vectors along an axis."""
 
-    As in Keras: over one number per sample, those on the right side of 0.5; where the targets are class ids, those
-    whose largest number is at the target; else those whose largest number is where the target's is.
-
-    Example:
-        output label = x -> Dense(10, activation=softmax) with loss=categorical_crossentropy, metrics=[accuracy]
-    """
-
-    def ranks(self, prediction: TensorType) -> bool:
-        return prediction.last != 1
-
-    def torch(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
-        if accuracy_kind(t.prediction, t.sparse) == "binary_accuracy":
-            return code.call(t.helper("binary_accuracy"), prediction, target)
-        return _largest(prediction, target if t.sparse else code.method(target, "argmax", -1))
-
-
-def _largest(prediction: code.Expr, ids: code.Expr) -> code.Expr:
-    """1 where the largest number is at the target's class, else 0."""
-    return code.method(code.binary("==", code.method(prediction, "argmax", -1), ids), "float")
-
-
-def accuracy_kind(prediction: TensorType, sparse: bool) -> str:
-    """Which accuracy Keras means by `accuracy` (keras/src/trainers/compile_utils.py)."""
-    if prediction.last == 1:
-        return "binary_accuracy"
-    return "sparse_categorical_accuracy" if sparse else "categorical_accuracy"
-
-
-@entry("metric")
-class BinaryAccuracy(_Dense):
-    """The share of numbers on the right side of `threshold`; targets are 0 and 1.
-
-    Example:
-        output flags = x -> Dense(5, activation=sigmoid) with loss=binary_crossentropy, metrics=[binary_accuracy]
-    """
-
-    threshold = arg(Float(0, 1), "Above it a number counts as 1.", 0.5)
+    axis: int
 
     def options(self) -> dict[str, object]:
-        return {} if self.threshold == 0.5 else {"threshold": self.threshold}
+        return along(self.axis)
 
-
-class _Classes(_Helper):
-    """A metric over classes along the last axis."""
-
-    sparse = False
-
-    def problem(self, prediction: TensorType, sparse: bool) -> str | None:
-        if prediction.last == 1:
-            return "compares classes, and this output has one number for each sample"
-        if sparse and not self.sparse:
-            return f"takes one-hot targets, and the targets of this output are class ids: take `sparse_{self.label}`"
-        if self.sparse and not sparse:
-            return "takes class ids, and the targets of this output have its own shape: leave `sparse_` out"
-        return None
-
-
-@entry("metric")
-class CategoricalAccuracy(_Classes):
-    """The share of samples whose largest number is where the one-hot target's 1 is.
-
-    Example:
-        output label = x -> Dense(10, activation=softmax)
-            with loss=categorical_crossentropy, metrics=[categorical_accuracy]
-    """
-
-    def ranks(self, prediction: TensorType) -> bool:
-        return True
-
-    def torch(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
-        return _largest(prediction, code.method(target, "argmax", -1))
-
-
-@entry("metric")
-class SparseCategoricalAccuracy(_Classes):
-    """The share of samples whose largest number is at the target, a class id.
-
-    Example:
-        output label = x -> Dense(10, activation=softmax)
-            with loss=sparse_categorical_crossentropy, metrics=[sparse_categorical_accuracy]
-    """
-
-    sparse = True
-
-    def ranks(self, prediction: TensorType) -> bool:
-        return True
-
-    def torch(self, t: TrainingCall, prediction: code.Expr, target: code.Expr) -> code.Expr:
-        return _largest(prediction, target)
-
-
-@entry("metric")
-class TopKCategoricalAccuracy(_Classes):
-    """The share of samples whose target (one-hot) is among the `k` largest numbers; ties count as among them.
-
-    Example:
-        output label = x -> Dense(1000, activation=softmax)
-            with loss=categorical_crossentropy, metrics=[top_k_categorical_accuracy]
-    """
-
-    k = arg(Int(1), "How many of the largest numbers count.", 5)
-
-    def options(self) -> dict[str, object]:
-        return {"k": self.k}
-
-
-@entry("metric")
-class SparseTopKCategoricalAccuracy(_Classes):
-    """The share of samples whose target, a class id, is among the `k` largest numbers; ties count as among them.
-
-    Example:
-        output label = x -> Dense(1000, activation=softmax)
-            with loss=sparse_categorical_crossentropy, metrics=[SparseTopKCategoricalAccuracy(k=3)]
-    """
-
-    sparse = True
-    k = arg(Int(1), "How many of the largest numbers count.", 5)
-
-    def options(self) -> dict[str, object]:
-        return {"k": self.k}
+    def problem(self, prediction: TensorType, sparse: bool) -> Misfit:
+        if axis_problem(self, prediction) is not None:
+            text = f"has an axis {self.axis}, and the output has the axes 0 (the batch) to {prediction.rank - 1}"
+            return f"{text}: leave `axis` out for the last", "axis"
+        return super().problem(prediction, sparse)
 
 
 @entry("metric", "mse", "MSE")
-class MeanSquaredError(_Dense):
+class MeanSquaredError(Numbers):
     """Mean of the squared differences.
 
     Example:
@@ -167,11 +60,11 @@ class MeanSquaredError(_Dense):
     """
 
     direction = "min"
-    function = "squared_error"
+    helper = "squared_error"
 
 
 @entry("metric", "mae", "MAE")
-class MeanAbsoluteError(_Dense):
+class MeanAbsoluteError(Numbers):
     """Mean of the absolute differences.
 
     Example:
@@ -179,11 +72,11 @@ class MeanAbsoluteError(_Dense):
     """
 
     direction = "min"
-    function = "absolute_error"
+    helper = "absolute_error"
 
 
 @entry("metric", "mape", "MAPE")
-class MeanAbsolutePercentageError(_Dense):
+class MeanAbsolutePercentageError(Numbers):
     """Mean of the differences in percent of the target.
 
     Example:
@@ -194,7 +87,7 @@ class MeanAbsolutePercentageError(_Dense):
 
 
 @entry("metric", "msle", "MSLE")
-class MeanSquaredLogarithmicError(_Dense):
+class MeanSquaredLogarithmicError(Numbers):
     """Mean of the squared differences of `log(1 + value)`.
 
     Example:
@@ -205,7 +98,7 @@ class MeanSquaredLogarithmicError(_Dense):
 
 
 @entry("metric")
-class RootMeanSquaredError(_Dense):
+class RootMeanSquaredError(Numbers):
     """Root of the mean of the squared differences, over all batches together.
 
     Example:
@@ -213,75 +106,114 @@ class RootMeanSquaredError(_Dense):
     """
 
     direction = "min"
-    function = "squared_error"
-    finish = "torch.sqrt"
+    helper = "squared_error"
+    masks = False
+
+    def result(self, t: TrainingCall, total: code.Expr, *, pooled: bool) -> code.Expr:
+        return code.call("torch.sqrt", super().result(t, total, pooled=pooled))
 
 
 @entry("metric")
-class CosineSimilarity(_Dense):
+class CosineSimilarity(Along):
     """Mean cosine of the angle between prediction and target: 1 where they point the same way.
 
     Example:
         output vector = x -> Dense(64) with loss=cosine_similarity, metrics=[cosine_similarity]
     """
 
-    axis = arg(Int(), "The axis of the vectors: the last.", -1)
+    axis = arg(Int(), "The axis of the vectors.", -1)
+
+
+@entry("metric")
+class LogCoshError(Numbers):
+    """Mean of `log(cosh(prediction - target))`; Keras reports it as `logcosh`, unless it is given by its name.
+
+    Example:
+        output y = x -> Dense(1) with loss=mse, metrics=[LogCoshError()]
+    """
+
+    direction = "min"
+    helper = "log_cosh"
+    keras_name = "logcosh"
+
+
+class _Correlation(Along):
+    axis: int
+
+    def problem(self, prediction: TensorType, sparse: bool) -> Misfit:
+        if not sparse and prediction.rank > 1 and prediction.shape[self.axis % prediction.rank :][:1] == (1,):
+            return "correlates numbers along the last axis, and here it has only one: `axis=0` takes those of a batch"
+        return super().problem(prediction, sparse)
+
+
+@entry("metric")
+class PearsonCorrelation(_Correlation):
+    """Mean over all samples of the correlation (Pearson's r) between the numbers of a prediction and those of its
+    target: from -1 to 1.
+
+    With `axis=0` the numbers of a batch are correlated, and the mean is over the batches.
+
+    Example:
+        output curve = x -> Dense(24) with loss=mse, metrics=[pearson_correlation]
+    """
+
+    axis = arg(Int(), "The axis along which numbers are correlated.", -1)
+
+
+@entry("metric")
+class ConcordanceCorrelation(_Correlation):
+    """Mean over all samples of how well a prediction and its target agree (Lin's concordance correlation): 1 where they
+    are equal, less where they only lie on a line.
+
+    With `axis=0` the numbers of a batch are compared, and the mean is over the batches.
+
+    Example:
+        output curve = x -> Dense(24) with loss=mse, metrics=[concordance_correlation]
+    """
+
+    axis = arg(Int(), "The axis along which numbers are compared.", -1)
+
+
+@entry("metric")
+class R2Score(Numbers):
+    """The share of the targets' variance that is predicted (R²), over all batches together: 1 is perfect, 0 no better
+    than their mean.
+
+    Example:
+        output y = x -> Dense(3) with loss=mse, metrics=[R2Score()]
+    """
+
+    counted = True
+    class_aggregation = arg(
+        Maybe(Choice("uniform_average", "variance_weighted_average")),
+        "How the scores of several numbers become one: their mean, or weighted by the variance of the targets; `none` "
+        "reports each.",
+        "uniform_average",
+    )
+    num_regressors = arg(Int(0), "How many inputs the score is adjusted for: only 0, since Keras fails with others.", 0)
 
     def check(self) -> None:
-        only_last_axis(self)
-
-
-class _Confusion(_Dense):
-    thresholds: float | None
-    counted = True
-    finish = "ratio"
-
-    def options(self) -> dict[str, object]:
-        return {} if self.thresholds is None else {"threshold": self.thresholds}
-
-
-@entry("metric")
-class Precision(_Confusion):
-    """Of all numbers predicted as 1 (above the threshold), the share that is 1 in the targets; 0 where there is none.
-
-    Example:
-        output ill = x -> Dense(1, activation=sigmoid) with loss=binary_crossentropy, metrics=[Precision()]
-    """
-
-    thresholds = arg(Maybe(Float(0, 1)), "Above it a number counts as 1; 0.5 by default.", None)
-
-
-@entry("metric")
-class Recall(_Confusion):
-    """Of all numbers that are 1 in the targets, the share predicted as 1 (above the threshold); 0 where there is none.
-
-    Example:
-        output ill = x -> Dense(1, activation=sigmoid) with loss=binary_crossentropy, metrics=[Recall()]
-    """
-
-    thresholds = arg(Maybe(Float(0, 1)), "Above it a number counts as 1; 0.5 by default.", None)
-
-
-@entry("metric")
-class AUC(_Dense):
-    """Area under the ROC curve, from `num_thresholds` thresholds at equal distances, joined by straight lines.
-
-    Predictions are probabilities; targets are 0 and 1.
-
-    Example:
-        output ill = x -> Dense(1, activation=sigmoid) with loss=binary_crossentropy, metrics=[AUC()]
-    """
-
-    counted = True
-    finish = "roc_area"
-    num_thresholds = arg(Int(2), "How many thresholds the curve has.", 200)
-    curve = arg(Choice("ROC", "PR"), "The curve: only `ROC` so far.", "ROC")
-
-    def check(self) -> None:
-        if self.curve != "ROC":
+        if self.num_regressors:
             raise ConfigError(
-                "`AUC` has no curve but `ROC` yet", "curve", help="take `AUC()`, or leave it out", code="NN0218"
+                "`num_regressors` of `R2Score` must be 0: `fit` and `evaluate` of Keras 3.15 fail with any other",
+                "num_regressors",
+                help="adjust the result yourself: `1 - (1 - r2) * (n - 1) / (n - p - 1)` for n numbers and p inputs",
+                code="NN0218",
             )
 
-    def options(self) -> dict[str, object]:
-        return {} if self.num_thresholds == 200 else {"num_thresholds": self.num_thresholds}
+    def problem(self, prediction: TensorType, sparse: bool) -> Misfit:
+        if not sparse and (prediction.rank != 2 or not isinstance(prediction.last, int)):
+            return f"takes one row of numbers for each sample, and this output is {prediction}: {ONE_ROW}"
+        return super().problem(prediction, sparse)
+
+    def several(self, prediction: TensorType) -> int | None:
+        last = prediction.last
+        return last if self.class_aggregation is None and isinstance(last, int) else None
+
+    def totals(self, t: TrainingCall, prediction: code.Expr, target: code.Expr, weight: code.Expr | None) -> code.Expr:
+        options = {} if weight is None else {"weight": weight}
+        return code.call(t.helper("r2_sums"), prediction, target, **options)
+
+    def result(self, t: TrainingCall, total: code.Expr, *, pooled: bool) -> code.Expr:
+        given = () if self.class_aggregation == "uniform_average" else (self.class_aggregation,)
+        return code.call(t.helper("r2_score"), total, *given)

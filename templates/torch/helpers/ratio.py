@@ -2,6 +2,7 @@ import torch
 from torch import Tensor
 
 
-def ratio(counts: Tensor) -> Tensor:
-    """The first of two numbers, as a share of the second; 0 of 0 is 0."""
-    return torch.nan_to_num(counts[0] / counts[1])
+def ratio(a: Tensor, b: Tensor) -> Tensor:
+    """a / b, and 0 where b is 0."""
+    divisor = torch.where(b == 0, 1.0, b)
+    return torch.where(b == 0, 0.0, a / divisor)
