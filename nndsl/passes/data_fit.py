@@ -114,14 +114,17 @@ def _misfit(
         declared_as = slot.value.type.with_shape(*row)
         help = f"declare the input as `{declared_as}`, or change the rows with `reshape`"
     elif help is None and isinstance(slot, SampleWeights):
-        help = f"`sample_weight` takes one number a row, `step_weight` {_row_of(slot.output)}"
+        places = slot.output.value.type.features[:-1]
+        help = "give one column, or a field of one number a row"
+        if places and not slot.each:
+            help = f"for a weight of each step, rows of shape {show_shape(places)}, write `step_weight={slot.name}`"
+        elif slot.each:
+            help = (
+                f"write `sample_weight={slot.name}` for one number a sample, or give rows of shape {show_shape(places)}"
+            )
     elif help is None and isinstance(slot, Output):
         help = f"the last layer gives rows of shape {show_shape(slot.value.type.features)}: change it, or the data"
     problems.error("NN0605", message, place, _row(row), related=(declared,), help=help, fixes=fixes)
-
-
-def _row_of(output: Output) -> str:
-    return f"one for each place of the output, {show_shape(output.value.type.features[:-1])}"
 
 
 def _loss_takes(output: Output) -> str:

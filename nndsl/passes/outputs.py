@@ -256,6 +256,13 @@ def _names_of_weights(model: Model, problems: Problems) -> None:
         if weights is None or not output.value.type.known:
             continue
         option = "step_weight" if weights.each else "sample_weight"
+        if isinstance(output.loss, Loss) and not output.loss.for_each(output.value.type.rank):
+            problems.error(
+                "NN0505", f"`{option}` weighs the losses of samples, and `{output.loss.spelled}` has no loss for each",
+                weights.span, related=(Label(output.options["loss"], "the loss"),),
+                help="leave it out; `weight` weighs the output as a whole",
+            )  # fmt: skip
+            continue
         if weights.each and output.value.type.rank < 3:
             problems.error(
                 "NN0505", f"`step_weight` is for outputs of [steps, …], and `{output.name}` is {output.value.type}",

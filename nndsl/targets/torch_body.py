@@ -135,7 +135,7 @@ class Body:
         inline = value in self.names.inlined
         names = ("value",) if inline else tuple(self.names.name(index, value) for value in node.results)
         used = tuple(self.names.used(value) for value in node.results)
-        if config.penalises_activity and not all(used):  # the penalty uses them all
+        if config.penalises_activity and len(used) > 1:  # the penalty uses them all
             names = tuple(n if u else self.scope.variable("state") for n, u in zip(names, used, strict=True))
             used = (True,) * len(used)
         activation = writer.logits.get(value)

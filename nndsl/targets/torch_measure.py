@@ -46,6 +46,9 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
         if len(trained) > 1:
             body.append(code.Assign((_value(f"{output.name}_loss"),), loss))
         else:
+            if penalties and len(f"    loss = {flat(loss)} + penalty(model)") > WIDTH:
+                body.append(code.Assign((code.Name("loss"),), loss))
+                loss = code.Name("loss")
             loss = code.total([loss if output.weight == 1.0 else code.binary("*", output.weight, loss), *penalties])
             if short := _at_once(loss, metrics):
                 return [*body, *short]

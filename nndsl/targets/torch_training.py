@@ -139,18 +139,20 @@ def _parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
 
 def _penalty(weights: list[list[InitRecord]], scope: TorchScope) -> str:
     """The body of `penalty`: those of weights, and the activity penalty of the last forward."""
-    terms: list[code.Expr] = []
+    terms, body = list[code.Expr](), list[code.Stmt]()
     for parts in weights:
         regularizer = parts[0].weight.regularizer
         if regularizer is None:
             continue
         if len(parts) > 1 and regularizer.joins:
-            terms.append(regularizer.torch(scope, _stacked(parts)))
+            rows = code.Name(f"{parts[0].weight.name}_{len(body) + 1}" if body else parts[0].weight.name)
+            body.append(code.Assign((rows,), _stacked(parts)))
+            terms.append(regularizer.torch(scope, rows))
         else:
             terms += [regularizer.torch(scope, part.target, part.steps) for part in parts]
     if scope.activity:
         terms.append(code.dotted("model.activity_penalty"))
-    return block([code.Return(code.total(terms))], 1) if terms else ""
+    return block([*body, code.Return(code.total(terms))], 1) if terms else ""
 
 
 def _trainable(model: Model, scope: TorchScope) -> list[list[InitRecord]]:

@@ -351,3 +351,25 @@ CASES: dict[str, Case] = {
 @pytest.mark.parametrize("name", list(CASES))
 def test_as_by_hand(name: str) -> None:
     train(CASES[name])
+
+
+def test_a_penalty_of_a_whole_weight_takes_both_biases() -> None:
+    """In float32: Keras's own fails in float64."""
+    text = """
+model M {
+    input x: float[4, 3]
+    output y = x -> GRU(3, bias_regularizer=OrthogonalRegularizer(0.5, mode=rows), name=h) -> Dense(2) with loss=mse
+    train { optimizer = SGD(0.0625); shuffle = false }
+}
+"""
+
+    def build() -> keras.Model:
+        x = Input((4, 3), name="x")
+        h = layers.GRU(3, bias_regularizer=regularizers.OrthogonalRegularizer(0.5, "rows"), name="h")(x)
+        model = Model(x, {"y": layers.Dense(2, name="y")(h)})
+        model.compile(keras.optimizers.SGD(0.0625), "mse", jit_compile=False)
+        return model
+
+    random = np.random.default_rng(0)
+    data = {"x": random.normal(size=(10, 4, 3)).astype("float32"), "y": random.normal(size=(10, 2)).astype("float32")}
+    assert_trains_as(text, build, data, fit=Fit(epochs=4), tolerance=1e-5, keras_too=False)

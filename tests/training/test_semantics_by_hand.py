@@ -240,6 +240,25 @@ def of_states(flow: str, names: str, wrapped: bool) -> Case:
     )
 
 
+def saturated(flow: str, by_hand: Callable[[Any], Any], loss: str, target: Callable[[], np.ndarray]) -> Case:
+    """Logits so large that probabilities are 0 and 1: a loss of these is clipped, one of the logits is not."""
+
+    def build() -> keras.Model:
+        x = Input((6,), name="x")
+        return compiled(Model(x, {"y": by_hand(x)}), loss, 2.0**-8)
+
+    return Case(
+        f"input x: float[6]\n    output y = {flow} with loss={loss}",
+        build,
+        lambda: {"x": normal(1, 10, 6) * 64, "y": target()},
+        optimizer=f"SGD({2.0**-8}, momentum=0.5)",
+    )
+
+
+def one_hot() -> np.ndarray:
+    return np.eye(3)[classes(3, 10)]
+
+
 PENALISED = "LSTM(3, return_state=true, return_sequences=true, activity_regularizer=L2(0.25)"
 
 CASES: dict[str, Case] = {
@@ -447,6 +466,37 @@ CASES: dict[str, Case] = {
     "penalised states": of_states(f"{PENALISED})", "h, _, _", wrapped=False),
     "penalised states of both directions": of_states(
         f"Bidirectional({PENALISED}), name=h)", "h, _, _, _, _", wrapped=True
+    ),
+    # Keras computes these from logits: it sees a softmax or sigmoid through layers that hand on what they get.
+    "a softmax and an idle layer": saturated(
+        "x -> Dense(3, activation=softmax) -> Identity()",
+        lambda x: layers.Identity()(layers.Dense(3, "softmax", name="y_dense")(x)),
+        "categorical_crossentropy",
+        one_hot,
+    ),
+    "a sigmoid, no dropout, no activation": saturated(
+        "x -> Dense(3, activation=sigmoid) -> Dropout(0) -> Activation(linear)",
+        lambda x: layers.Activation("linear")(layers.Dropout(0)(layers.Dense(3, "sigmoid", name="y_dense")(x))),
+        "binary_crossentropy",
+        lambda: classes(3, 10, 3) % 2 + 0.0,
+    ),
+    "a penalised softmax": saturated(
+        "x -> Dense(3, activation=softmax, activity_regularizer=L2(0.25))",
+        lambda x: layers.Dense(3, "softmax", activity_regularizer=L2(0.25), name="y")(x),
+        "sparse_categorical_crossentropy",
+        lambda: classes(3, 10),
+    ),
+    "a softmax penalised behind it": saturated(
+        "x -> Dense(3, activation=softmax) -> ActivityRegularization(l2=0.25)",
+        lambda x: layers.ActivityRegularization(l2=0.25)(layers.Dense(3, "softmax", name="y_dense")(x)),
+        "sparse_categorical_crossentropy",
+        lambda: classes(3, 10),
+    ),
+    "a softmax and another shape": saturated(
+        "x -> Dense(3, activation=softmax) -> Reshape([3])",
+        lambda x: layers.Reshape((3,))(layers.Dense(3, "softmax", name="y_dense")(x)),
+        "categorical_crossentropy",
+        one_hot,
     ),
 }
 
