@@ -133,6 +133,15 @@ class Layer(Entry):
         this does too."""
         return k.build(self)
 
+    def keras_spelled(self, built: code.Expr) -> code.Expr:
+        """The layer as Keras gets it, where that is not what its arguments spell."""
+        return built
+
+    @property
+    def penalises_activity(self) -> bool:
+        """Whether a call adds a penalty on what it computes to the loss."""
+        return getattr(self, "activity_regularizer", None) is not None
+
     @property
     def static_state(self) -> bool:
         """Whether calls leave something behind for the next batch (stateful recurrent layers)."""

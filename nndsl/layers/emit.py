@@ -4,7 +4,6 @@ targets collect what was asked for.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.entry import Entry
+from nndsl.layers.rounding import as_float32
 
 if TYPE_CHECKING:
     from nndsl.layers.base import Layer, Weight
@@ -81,6 +81,11 @@ class TorchScope:
     custom: Any = None  # the target's function that calls a layer of one's own
     held: Any = None  # and the one that calls a block which another layer holds
 
+    @property
+    def double(self) -> bool:
+        """Whether the program computes in float64."""
+        return self.float_dtype == "float64"
+
     def inside(self) -> TorchScope:
         """The scope of another class of the same file."""
         return TorchScope(
@@ -97,6 +102,13 @@ class TorchScope:
         while self.owners.setdefault(attribute, owner) != owner:
             attribute += "_"
         return attribute
+
+    def single(self, number: float) -> code.Expr:
+        """A number that Keras holds as float32, in float64 programs too."""
+        if not self.double or number == as_float32(number):
+            return code.lift(number)
+        self.helpers["as_float32"] = None
+        return code.call("as_float32", number)
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""
@@ -140,6 +152,7 @@ class TorchCall:
         self.names, self.used, self.float_dtype = names, used, float_dtype
         self.mask: code.Expr | None = None  # the mask of the result, where something needs it
         self.learned = False  # whether a gradient surely flows through the first input
+        self.penalised: list[tuple[Any, code.Expr]] = []  # values with the regularizers that go over them
 
     # -------------------------------------------------------------------------------- modules and helpers
 
@@ -245,6 +258,11 @@ class TorchCall:
 
     # --------------------------------------------------------------------------------------------- values
 
+    def penalise(self, regularizer: Any, *values: code.Expr) -> None:
+        """Adds what a layer inside of this one has as penalty of its activity."""
+        if regularizer is not None:
+            self.penalised += [(regularizer, value) for value in values]
+
     def let(self, value: code.Expr, hint: str) -> code.Name:
         """Binds `value` to a fresh local name."""
         name = code.Name(self.scope.variable(hint))
@@ -274,10 +292,7 @@ class TorchCall:
 
     def rounded(self, value: float) -> float:
         """A constant as Keras has it: it passes through float32 on its way to float64."""
-        if self.float_dtype != "float64":
-            return value
-        found: float = struct.unpack("f", struct.pack("f", value))[0]
-        return found
+        return as_float32(value) if self.float_dtype == "float64" else value
 
     @property
     def training(self) -> code.Expr:
@@ -412,8 +427,7 @@ class KerasCall:
 
     def build(self, layer: Layer, /, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)`."""
-        built: code.Expr = self.spell(layer, self.name, changed)
-        return built
+        return layer.keras_spelled(self.spell(layer, self.name, changed))
 
 
 OMIT = object()

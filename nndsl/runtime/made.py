@@ -12,7 +12,7 @@ from nndsl.ir.dims import DimTooComplex, evaluate, free_symbols
 from nndsl.ir.graph import Model
 from nndsl.passes.data_fit import wanted_type
 from nndsl.runtime.report import DataProblem, Unavailable
-from nndsl.runtime.slots import Slot, free_names, trained
+from nndsl.runtime.slots import WEIGHTS, Slot, free_names, trained
 
 Array: TypeAlias = npt.NDArray[np.generic]
 
@@ -93,6 +93,8 @@ def random_array(slot: Slot, sizes: dict[str, int], rows: int, seed: int) -> Arr
     shape = (rows, *(evaluate(d, sizes) for d in slot.row))
     generator = np.random.default_rng([seed, *slot.name.encode()])
     dtype = slot.type.dtype
+    if slot.what == WEIGHTS:
+        return generator.uniform(0.5, 1.5, shape).astype(np.float32)
     if slot.classes is not None:
         return generator.integers(0, slot.classes, shape, dtype=np.int64)
     if slot.what == "output" and slot.loss.startswith(("categorical", "kl_")):

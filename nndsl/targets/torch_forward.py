@@ -18,7 +18,7 @@ from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.printing import WIDTH, block, flat, signature
 from nndsl.targets.structure import NotStructured, structure
 from nndsl.targets.torch_blocks import BlockWriter
-from nndsl.targets.torch_body import Body, config_activity
+from nndsl.targets.torch_body import Body
 from nndsl.targets.torch_custom import LayerWriter
 from nndsl.targets.typing import typed
 from nndsl.targets.unpacked import discard_unread
@@ -191,7 +191,7 @@ class Forward:
 def _plain(value: Value) -> bool:
     """Whether the logits of an output can be had by leaving out its layer's activation."""
     node = value.maker
-    return node is not None and config_activity(node.config) is None and value.type.rank >= 2
+    return node is not None and value.type.rank >= 2
 
 
 def _inside_blocks(outputs: Iterable[Value]) -> Iterator[Value]:

@@ -99,6 +99,10 @@ class Bidirectional(Layer):
     def static_state(self) -> bool:
         return self.forward.stateful
 
+    @property
+    def penalises_activity(self) -> bool:
+        return any(layer.penalises_activity for layer in self.inside)
+
     # ------------------------------------------------------------------------------------------------ types
 
     def infer(self, check: Check, x: TensorType, **tensors: Any) -> tuple[TensorType, ...] | TensorType:
@@ -185,7 +189,7 @@ class Bidirectional(Layer):
             and other.can_fuse()
             and one.units == other.units
             and one.fused_options() == other.fused_options()
-            and not (one.stateful or one.go_backwards or one.dropout or other.dropout)
+            and not (one.stateful or one.go_backwards or one.dropout or other.dropout or self.penalises_activity)
         )
 
     def _fused(
@@ -248,6 +252,9 @@ class Bidirectional(Layer):
                 call.tensors = {"initial_state": own if count > 1 else own[0]}
             result = layer.torch(call, x)
             output, *ends = result if isinstance(result, tuple) else (result,)
+            if layer.penalises_activity:
+                output = output if isinstance(output, code.Name) else t.let(output, hint)
+                t.penalise(layer.activity_regularizer, output, *ends)
             outputs.append(output)
             states += ends
         if self.forward.return_sequences:

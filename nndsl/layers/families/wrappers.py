@@ -70,6 +70,13 @@ class TimeDistributed(Layer):
                 help="give it the whole sequence: it works on more axes than [time, features] as well",
                 code="NN0218",
             )
+        if self.inner.penalises_activity and getattr(self.inner, "activity_regularizer", None) is None:
+            raise ConfigError(
+                f"`TimeDistributed` cannot hold `{self.inner.title()}` around a layer with an activity regularizer",
+                "layer",
+                help="leave it out, or let `ActivityRegularization(l2=…)` follow",
+                code="NN0218",
+            )
         self.inside = (self.inner,)
         self.uses_mask = self.inner.uses_mask
         if not self.trainable:
