@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
+
+from nndsl.interop.verify_job import CannotRun
 
 NOTE = "TensorFlow resizes images in float32 whatever the float type is; here Keras resizes in float64"
 
@@ -40,6 +43,15 @@ def install() -> None:
 
     resize.real = real  # type: ignore[attr-defined]
     tf.image.resize = resize
+    equalizer = keras.layers.ContrastLimitedAdaptiveHistogramEqualization
+    transform = equalizer.transform_images
+
+    def transform_images(self: Any, images: Any, *arguments: Any, **options: Any) -> Any:
+        if images.dtype == tf.float64:
+            raise CannotRun("Keras equalizes histograms in float32 alone, whatever the float type is")
+        return transform(self, images, *arguments, **options)
+
+    equalizer.transform_images = transform_images
 
 
 def _weights(old: Any, new: Any, method: str, antialias: bool) -> Any:
