@@ -266,7 +266,7 @@ def _target(model: Model, slot: Slot, sizes: Sizes, rows: int, seed: int) -> Arr
         classes = random.integers(0, shape[-1], shape[:-1])
         return np.asarray(classes[..., None] == np.arange(shape[-1])).astype(dtype)
     if slot.loss.startswith(("categorical", "kl_")):
-        return _softmax(random.normal(size=shape)).astype(dtype)
+        return _distributions(random, shape).astype(dtype)
     if slot.loss in _SIGNS:
         return (random.integers(0, 2, shape) * 2 - 1).astype(dtype)
     if slot.loss.startswith(_RATES) or any(word in label for label in metrics for word in _YES_OR_NO):
@@ -275,7 +275,9 @@ def _target(model: Model, slot: Slot, sizes: Sizes, rows: int, seed: int) -> Arr
     return (np.abs(value) + 0.2 if slot.loss in _POSITIVE else value).astype(dtype)
 
 
-def _softmax(x: Array) -> Array:
-    powers = np.exp(x - x.max(-1, keepdims=True))
-    result: Array = powers / powers.sum(-1, keepdims=True)
+def _distributions(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Shares of 64 along the last axis, which sum to 1 in float32 too: TensorFlow's gradient of a cross-entropy takes
+    that for granted."""
+    chances = random.dirichlet(np.ones(shape[-1]), shape[:-1])
+    result: Array = random.multinomial(64, chances) / 64
     return result

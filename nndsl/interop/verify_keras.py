@@ -176,7 +176,7 @@ class _kernels:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, tf.errors.OpError):
+        if isinstance(error, tf.errors.OpError | TypeError):  # the latter while a graph is traced
             for sign in _NO_KERNEL:
                 if sign in str(error):
                     raise CannotRun(_reason(str(error))) from None
@@ -188,7 +188,8 @@ class _kernels:
 _NO_KERNEL = (
     "Could not find device for node",
     "No OpKernel was registered",
-    "is not in the list of allowed values",
+    "not in the list of allowed values",
+    "not in list of allowed values",
     "not supported",
     "not implemented",
 )
@@ -197,7 +198,7 @@ _NO_KERNEL = (
 def _reason(message: str) -> str:
     """What TensorFlow cannot do, without the code of the graph and the list of what it can."""
     text = re.sub(r"\x1b\[\d*m", "", message)
-    operation = re.search(r"Op<name=(\w+)|\[Op:(\w+)\]|\{\{node [\w/]*?(\w+)\}\}", text)
+    operation = re.search(r"calling (\w+)\.call|Op<name=(\w+)|\[Op:(\w+)\]|\{\{node [\w/]*?(\w+)\}\}", text)
     if operation is not None:
         return f"TensorFlow has no code for {next(filter(None, operation.groups()))} in this type on a CPU"
     return " ".join(text.split())[:200]

@@ -7,7 +7,7 @@ from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer
 from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import ConfigError, arg, entry
-from nndsl.layers.families.preprocessing import as_float, rounded
+from nndsl.layers.families.preprocessing import as_float
 from nndsl.layers.kinds import DataFormat, Float, Int, ListOf
 from nndsl.layers.shapes import Check, ShapeError, need_rank
 from nndsl.layers.spatial import AXES, DATA_FORMAT, Spatial
@@ -28,7 +28,7 @@ def check_range(bounds: tuple[float, ...]) -> None:
 def range_options(t: TorchCall, bounds: tuple[float, ...]) -> dict[str, object]:
     """The arguments `low` and `high` of a helper, where they are not usual."""
     given = zip(("low", "high"), bounds, DEFAULT, strict=True)
-    return {name: rounded(t, value) for name, value, usual in given if value != usual}
+    return {name: t.rounded(value) for name, value, usual in given if value != usual}
 
 
 @entry("layer")
