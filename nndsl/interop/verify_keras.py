@@ -180,6 +180,9 @@ class _kernels:
             for sign in _NO_KERNEL:
                 if sign in str(error):
                     raise CannotRun(_reason(str(error))) from None
+        if isinstance(error, LookupError) and "gradient registry has no entry for: " in str(error):
+            operation = str(error).rpartition(": ")[2]
+            raise CannotRun(f"TensorFlow has no gradient of {operation}") from None
 
 
 _NO_KERNEL = (

@@ -16,10 +16,7 @@ def interpolate(t: TorchCall, x: code.Expr, method: str, antialias: bool = False
         return code.call("F.interpolate", x, **size, mode="nearest-exact")
     if own_function(method, antialias):
         options = {"antialias": True} if antialias else {}
-        if t.float_dtype == "float32":
-            return code.call("F.interpolate", x, **size, mode=method, **options)
-        resized = code.call("F.interpolate", code.method(x, "float"), **size, mode=method, **options)
-        return code.method(resized, {"float64": "double", "float16": "half", "bfloat16": "bfloat16"}[t.float_dtype])
+        return code.call("F.interpolate", x, **size, mode=method, **options)
     if method == "bicubic":
         return code.call(t.helper("resize_bicubic"), x, size["size"])
     if method == "area":

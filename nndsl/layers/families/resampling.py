@@ -266,8 +266,8 @@ class UpSampling1D(UpSampling):
 class UpSampling2D(UpSampling):
     """Makes an image larger by whole factors: by repeating its pixels, or with values in between.
 
-    Takes [height, width, channels] and gives [height * size, width * size, channels]. All methods but `nearest` compute
-    in float32, in a float64 model too: so does TensorFlow.
+    Takes [height, width, channels] and gives [height * size, width * size, channels]. TensorFlow computes all methods
+    but `nearest` in float32, in a float64 model too, PyTorch in float64.
 
     Example:
         image -> UpSampling2D(2, interpolation=bilinear)

@@ -59,8 +59,9 @@ class Resizing(Sized):
 
     Takes [height, width, channels], numbers of any kind, and gives floats [`height`, `width`, channels]. (Keras itself
     rounds integers and keeps their dtype where a model is called, and not where it trains or predicts; here it does
-    not.) All methods but `nearest` compute in float32, in a float64 model too: so does TensorFlow. It has no gradient
-    of `area`, nor in float64 of `lanczos3`, `lanczos5` and `antialias`: put these before the layers that are trained.
+    not.) TensorFlow computes all methods but `nearest` in float32, in a float64 model too, PyTorch in float64. It has
+    no gradient of `area`, nor in float64 of `lanczos3`, `lanczos5` and `antialias`: put these before the layers that
+    are trained.
 
     Example:
         image -> Resizing(8, 8) -> Conv2D(32, 3)

@@ -4,11 +4,11 @@ from torch import Tensor
 
 def resize_bicubic(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Images x [batch, channels, height, width] at another size by Keras's bicubic
-    interpolation: in float32, with a = -0.5, places rounded to 1/1024 of a pixel, and
-    nothing beyond the borders."""
+    interpolation: with a = -0.5, places rounded to 1/1024 of a pixel, and nothing
+    beyond the borders."""
 
     def weights(old: int, new: int) -> Tensor:
-        place = torch.arange(new, dtype=torch.float32, device=x.device)
+        place = torch.arange(new, dtype=x.dtype, device=x.device)
         place = (place + 0.5) * (old / new) - 0.5
         pixel = place.floor()
         place = pixel + ((place - pixel) * 1024).round() / 1024
@@ -19,5 +19,4 @@ def resize_bicubic(x: Tensor, size: tuple[int, int]) -> Tensor:
         return kernel / kernel.sum(1, keepdim=True)
 
     height, width = x.shape[-2:]
-    resized = weights(height, size[0]) @ x.float() @ weights(width, size[1]).mT
-    return resized.to(x.dtype)
+    return weights(height, size[0]) @ x @ weights(width, size[1]).mT

@@ -6,11 +6,11 @@ def resize_lanczos(
     x: Tensor, size: tuple[int, int], radius: int, antialias: bool = False
 ) -> Tensor:
     """Images x [batch, channels, height, width] at another size by Lanczos's kernel,
-    in float32. With `antialias` it grows wider as images get smaller."""
+    which with `antialias` grows wider as images get smaller."""
 
     def weights(old: int, new: int) -> Tensor:
-        step = 1 / torch.tensor(new / old, dtype=torch.float32, device=x.device)
-        place = torch.arange(new, dtype=torch.float32, device=x.device)
+        step = 1 / torch.tensor(new / old, dtype=x.dtype, device=x.device)
+        place = torch.arange(new, dtype=x.dtype, device=x.device)
         place = (place + 0.5) * step
         d = torch.arange(old, device=x.device) + 0.5 - place[:, None]
         d = d.abs() / step.clamp_min(1) if antialias else d.abs()
@@ -18,5 +18,4 @@ def resize_lanczos(
         return kernel / kernel.sum(1, keepdim=True)
 
     height, width = x.shape[-2:]
-    resized = weights(height, size[0]) @ x.float() @ weights(width, size[1]).mT
-    return resized.to(x.dtype)
+    return weights(height, size[0]) @ x @ weights(width, size[1]).mT
