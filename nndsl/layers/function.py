@@ -21,7 +21,7 @@ class Function(Layer):
     both together (operands first where it says nothing).
 
     `infer`, `torch` and `keras` get the operands in order. `several` is the operand that takes any number of tensors,
-    as a list or, with `spread`, one by one. `numbers` says that a compile-time number may stand for an operand: its
+    as a list or, with `spread`, one by one too. `numbers` says that a compile-time number may stand for an operand: its
     type is `weak`, its code a Literal; `fold` is what the function is of numbers alone.
     `draws` is for random functions: each call is a draw of its own, in the order of the file.
     """

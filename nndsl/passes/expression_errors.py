@@ -27,7 +27,7 @@ _ELSEWHERE = {
     "astype": "cast", "to": "cast", "float": "cast", "range": "arange", "reverse": "flip", "l2_norm": "norm",
 }  # fmt: skip
 _SIGNS = {
-    "add": "+", "subtract": "-", "sub": "-", "multiply": "*", "mul": "*", "divide": "/", "div": "/", "power": "**",
+    "sub": "-", "mul": "*", "divide": "/", "div": "/", "power": "**",
     "pow": "**", "mod": "%", "floor_divide": "//", "greater": ">", "less": "<", "equal": "==", "not_equal": "!=",
     "greater_equal": ">=", "less_equal": "<=",
 }  # fmt: skip
@@ -149,10 +149,10 @@ def arranged(cls: type[Function], call: ast.CallExpr, problems: Problems) -> Arr
             )  # fmt: skip
             fine = False
             continue
+        elif cls.spread and cls.several in cls.signature[: position + 1]:
+            name = cls.several
         elif position < len(cls.signature):
             name = cls.signature[position]
-        elif cls.spread:
-            name = cls.several
         else:
             problems.error(
                 "NN0207", f"`{title}` takes {len(cls.signature)} argument{'s' * (len(cls.signature) > 1)}, and this "
@@ -167,7 +167,7 @@ def arranged(cls: type[Function], call: ast.CallExpr, problems: Problems) -> Arr
             continue
         seen[name] = arg.span
         if name == cls.several and cls.spread and arg.name is None:
-            spread.append(arg.value)
+            spread += _tensors(arg.value)
         elif name in cls.operands:
             result.operands[name] = _tensors(arg.value) if name == cls.several else (arg.value,)
         else:

@@ -166,6 +166,12 @@ PRODUCTS = [
     case('einsum("bi, bj -> bij", a, b)', "a: float[3]", "b: float[T]",
          reference=lambda a, b: np.einsum("bi,bj->bij", a, b)),
     case('einsum("bij->bi", a)', "a: float[3, 4]", reference=lambda a: a.sum(2)),
+    case("add(x, z, z)", "x: float[4]", "z: float[4]", reference=lambda x, z: x + 2 * z),
+    case("add([x, z])", "x: float[3, 4]", "z: float[3, 1]", reference=lambda x, z: x + z),
+    case("subtract(x, z)", "x: float[4]", "z: float[4]", reference=lambda x, z: x - z),
+    case("multiply(x, z)", "x: float[4]", "z: float[4]", reference=lambda x, z: x * z),
+    case("average(x, z)", "x: float[4]", "z: float[4]", reference=lambda x, z: (x + z) / 2),
+    case("dot(x, z, axes=(2, 1))", "x: float[3, 4]", "z: float[4, 2]", reference=lambda x, z: x @ z),
     case('x @ einsum("bi,bj->ij", x, a)', "x: float[3]", "a: float[4]", reference=lambda x, a: x @ (x.T @ a)),
 ]  # fmt: skip
 

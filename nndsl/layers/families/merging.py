@@ -50,12 +50,15 @@ class Sum(Merge):
     """Base of the merges that Keras does with `ops.add`."""
 
     def keras(self, k: KerasCall, *inputs: code.Expr) -> code.Expr:
-        # Given one sample, Keras's `ops.add` takes a second operand with one axis greater than 1 for a bias, and adds
-        # it on the wrong axis: such an operand goes first.
-        spread = [sum(size != 1 for size in x.features) for x in k.inputs]
-        if len(inputs) == 2 and spread[0] > 1 == spread[1] and k.inputs[1].last == 1:
-            inputs = inputs[::-1]
-        return k.call(self, *inputs)
+        return k.call(self, *in_safe_order(k, inputs))
+
+
+def in_safe_order(k: KerasCall, inputs: tuple[code.Expr, ...]) -> tuple[code.Expr, ...]:
+    """Given one sample, Keras's `ops.add` takes a second operand with one axis greater than 1 for a bias, and adds it
+    on the wrong axis: such an operand goes first."""
+    spread = [sum(size != 1 for size in x.features) for x in k.inputs]
+    swap = len(inputs) == 2 and spread[0] > 1 == spread[1] and k.inputs[1].last == 1
+    return inputs[::-1] if swap else inputs
 
 
 def _chain(op: str, values: list[code.Expr]) -> code.Expr:
