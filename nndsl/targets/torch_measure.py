@@ -236,8 +236,10 @@ def _class_weights(output: Output, weights: tuple[float, ...]) -> Iterator[code.
     if not output.loss.sparse:
         one = output.value.type.last == 1
         ids = code.method(code.index(ids, code.ELLIPSIS, 0), "long") if one else code.method(ids, "argmax", -1)
-    options = {"dtype": code.dotted("torch.float64")} if output.value.type.dtype == "float64" else {}
-    of_classes = code.call("torch.tensor", list(weights), device=code.dotted("target.device"), **options)
+    options = {"device": code.dotted("target.device")}
+    if output.value.type.dtype == "float64":
+        options["dtype"] = code.dotted("torch.float64")
+    of_classes = code.call("torch.tensor", list(weights), **options)
     chosen = (code.Assign((_WEIGHT,), of_classes), code.Assign((_WEIGHT,), code.index(_WEIGHT, ids)))
-    yield code.Assign((_WEIGHT,), code.call("torch.ones", code.Tuple(())))
+    yield code.Assign((_WEIGHT,), code.call("torch.ones", code.Tuple(()), **options))
     yield code.If(code.dotted("model.training"), chosen)

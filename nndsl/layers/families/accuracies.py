@@ -110,8 +110,21 @@ class SparseCategoricalAccuracy(Classes):
         return _largest(t, prediction, target)
 
 
+class _TopK(Classes):
+    k: int
+    from_sorted_ids = False
+
+    def options(self) -> dict[str, object]:
+        return {"k": self.k}
+
+    def problem(self, prediction: TensorType, sparse: bool) -> Misfit:
+        if prediction.dtype == "float64" and not self.from_sorted_ids:
+            return "finds the largest numbers of a float32 alone in TensorFlow: leave it out of a model of float64"
+        return super().problem(prediction, sparse)
+
+
 @entry("metric")
-class TopKCategoricalAccuracy(Classes):
+class TopKCategoricalAccuracy(_TopK):
     """The share of samples whose target (one-hot) is among the `k` largest numbers; ties count as among them.
 
     Example:
@@ -121,12 +134,9 @@ class TopKCategoricalAccuracy(Classes):
 
     k = arg(Int(1), "How many of the largest numbers count.", 5)
 
-    def options(self) -> dict[str, object]:
-        return {"k": self.k}
-
 
 @entry("metric")
-class SparseTopKCategoricalAccuracy(Classes):
+class SparseTopKCategoricalAccuracy(_TopK):
     """The share of samples whose target, a class id, is among the `k` largest numbers; ties count as among them.
 
     Example:
@@ -146,6 +156,3 @@ class SparseTopKCategoricalAccuracy(Classes):
         first = code.index(prediction, code.ELLIPSIS, code.Slice(None, code.Literal(self.k)))
         found = code.binary("==", code.index(target, code.ELLIPSIS, None), first)
         return as_numbers(t, code.method(found, "any", -1))
-
-    def options(self) -> dict[str, object]:
-        return {"k": self.k}
