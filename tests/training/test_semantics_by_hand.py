@@ -33,6 +33,7 @@ class Case:
     fit: Fit = field(default_factory=lambda: Fit(epochs=7))
     logs: float | None = None
     both: bool = False  # whether the emitted Keras program is trained too
+    before: str = ""  # what stands in front of the model
 
 
 def compiled(model: keras.Model, loss: Any, rate: Any = 0.125, **options: Any) -> keras.Model:
@@ -98,6 +99,23 @@ def shared_at_once() -> keras.Model:
     norm = layers.BatchNormalization(momentum=0.75, epsilon=EPSILON, name="norm")
     h = layers.Concatenate()([norm(x), norm(z), norm(w)])
     return compiled(Model([x, z, w], {"y": layers.Dense(2, name="y")(h)}), "mse")
+
+
+def shared_deep() -> keras.Model:
+    x, z = (Input((6,), name=name) for name in "xz")
+    norm = layers.BatchNormalization(momentum=0.75, epsilon=EPSILON, name="norm")
+    a = norm(x)
+    c = layers.Dense(6, name="c")(norm(layers.Dense(6, name="d")(z)))
+    return compiled(Model([x, z], {"y": layers.Dense(2, name="y")(layers.Add()([c, a]))}), "mse", 0.0625)
+
+
+def shared_tower() -> keras.Model:
+    x, z, inner = Input((6,), name="x"), Input((6,), name="z"), Input((6,))
+    h = layers.Dense(6, name="tower.y_dense")(inner)
+    tower = Model(inner, layers.BatchNormalization(momentum=0.75, epsilon=EPSILON, name="tower.y")(h))
+    q, p = tower(x), tower(z)
+    outputs = {"y": layers.Dense(2, name="y")(layers.Subtract()([p, q])), "a": layers.Dense(2, name="a")(q)}
+    return compiled(Model([x, z], outputs), {"y": "mse", "a": "mse"}, 0.0625)
 
 
 def shared_in_turn() -> keras.Model:
@@ -292,6 +310,49 @@ CASES: dict[str, Case] = {
     output y = (a, b, c) -> Concatenate() -> Dense(2) with loss=mse""",
         shared_at_once,
         lambda: {"x": normal(1, 10, 6), "z": normal(2, 10, 6) + 1, "w": normal(3, 10, 6) * 2, "y": normal(4, 10, 2)},
+    ),
+    # Keras runs the calls in an order of its own: what is farthest from the outputs first, then as they are merged.
+    "shared normalization, called the other way round": Case(
+        f"""input x: float[6]
+    input z: float[6]
+    input w: float[6]
+    shared norm = BatchNormalization(momentum=0.75, epsilon={EPSILON})
+    c = w -> norm
+    b = z -> norm
+    a = x -> norm
+    output y = (a, b, c) -> Concatenate() -> Dense(2) with loss=mse""",
+        shared_at_once,
+        lambda: {"x": normal(1, 10, 6), "z": normal(2, 10, 6) + 1, "w": normal(3, 10, 6) * 2, "y": normal(4, 10, 2)},
+    ),
+    "shared normalization at two depths": Case(
+        f"""input x: float[6]
+    input z: float[6]
+    shared norm = BatchNormalization(momentum=0.75, epsilon={EPSILON})
+    a = x -> norm
+    d = z -> Dense(6)
+    c = d -> norm -> Dense(6)
+    output y = (c, a) -> Add() -> Dense(2) with loss=mse""",
+        shared_deep,
+        lambda: {"x": normal(1, 10, 6), "z": normal(2, 10, 6) + 1, "y": normal(4, 10, 2)},
+        optimizer="SGD(0.0625, momentum=0.5)",
+    ),
+    "a shared block with normalization": Case(
+        """input x: float[6]
+    input z: float[6]
+    shared tower = Tower()
+    q = x -> tower
+    p = z -> tower
+    output y = (p, q) -> Subtract() -> Dense(2) with loss=mse
+    output a = q -> Dense(2) with loss=mse""",
+        shared_tower,
+        lambda: {"x": normal(1, 12, 6), "z": normal(2, 12, 6) + 1, "y": normal(4, 12, 2), "a": normal(5, 12, 2)},
+        optimizer="SGD(0.0625, momentum=0.5)",
+        before=f"""
+block Tower() {{
+    input x
+    output y = x -> Dense(6) -> BatchNormalization(momentum=0.75, epsilon={EPSILON})
+}}
+""",
     ),
     # A regularizer of weights counts once, that of activities with each call.
     "shared layers in turn": Case(
@@ -504,7 +565,7 @@ CASES: dict[str, Case] = {
 @pytest.mark.parametrize("name", list(CASES))
 def test_as_by_hand(name: str) -> None:
     case = CASES[name]
-    text = f"""
+    text = f"""{case.before}
 model M {{
     options {{ float = float64 }}
     {case.body}
