@@ -40,7 +40,7 @@ def _emit(model: Model) -> str:
             "import argparse\n", "import argparse\nimport functools\n"
         )
     texts, _ = helpers.collect("keras", functions.helpers)
-    if texts or classes:
+    if classes or any("Any" in text for text in texts):
         imports = str(training["imports"])
         training["imports"] = imports.replace("\n\nimport numpy", "\nfrom typing import Any\n\nimport numpy")
     return render(

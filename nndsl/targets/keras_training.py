@@ -85,7 +85,11 @@ def _compile(model: Model, trained: list[Output]) -> str:
         options["loss_weights"] = {output.name: output.weight for output in trained}
     if any(output.metrics for output in trained):
         options["metrics"] = {o.name: [_metric(o, m) for m in o.metrics] for o in trained if o.metrics}
-    return block([code.Do(code.call("model.compile", **options))], 1)
+    body: list[code.Stmt] = [code.Do(code.call("model.compile", **options))]
+    if model.training.optimizer.starts_from_weights:
+        body.append(code.Comment("built here it starts from the weights; fit would have it start from zeros"))
+        body.append(code.Do(code.call("model.optimizer.build", code.dotted("model.trainable_variables"))))
+    return block(body, 1)
 
 
 def _metric(output: Output, metric: Metric) -> object:
