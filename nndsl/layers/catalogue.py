@@ -91,9 +91,15 @@ _REFUSED = {
         "sparsemax",
     ): "it is broken in Keras 3.15 on TensorFlow (it returns zeros), so nothing could equal it",
     ("layer", "Lambda"): "a `.nn` file holds no Python code",
+    ("optimizer", "LossScaleOptimizer"): "nndsl trains in float32 and float64, where no gradient needs scaling",
+    ("optimizer", "MultiOptimizer"): "a model is trained by one optimizer",
+    ("optimizer", "OptimizerMap"): "a model is trained by one optimizer",
 }
 _INSTEAD = {
     "sparsemax": "take `softmax`",
+    "LossScaleOptimizer": "take the optimizer itself: `Adam(…)`",
+    "MultiOptimizer": "`trainable=false` holds layers back, and `Muon` leaves weights to AdamW by itself",
+    "OptimizerMap": "`trainable=false` holds layers back, and `Muon` leaves weights to AdamW by itself",
     "Lambda": "layers such as `Activation(…)`, `Reshape(…)`, `Add()` and `Multiply()` do what a Lambda usually does",
 }
 
