@@ -79,6 +79,7 @@ class Layer(Entry):
     is_function: ClassVar[bool] = False  # a tensor function or operator, which has no identity
     uses_mask: bool = False  # whether the result depends on the mask of an input
     takes_mask: bool = False  # whether it is given the mask to hand it on inside
+    gathers: bool = False  # whether it picks rows of its `embeddings` by ids
     mixes_samples: bool = False  # whether the result for one sample depends on the others, or on the calls before
     once: ClassVar[bool] = False  # whether a shared layer may be called but once
     common: ClassVar[dict[str, Arg]] = {}

@@ -81,6 +81,7 @@ class Optimizer(Entry):
 
     common: ClassVar[dict[str, Arg]] = {}
     counts: ClassVar[bool] = False  # whether the state of each parameter holds the number of its steps, as `step`
+    starts_from_weights: ClassVar[bool] = False  # whether something that it keeps does
     common_slots: ClassVar[tuple[Slot, ...]] = ()  # what Keras keeps once, and torch with every parameter
 
     def check(self) -> None:
@@ -99,6 +100,12 @@ class Optimizer(Entry):
                 averaging[0],
                 help=f"write `use_ema=true` too, or leave `{averaging[0]}` out",
             )
+
+    @property
+    def linear(self) -> bool:
+        """Whether the step of a sum of gradients is the sum of their steps. Others must not take the gradient of an
+        embedding apart, as Keras on TensorFlow has it: one for each occurrence of an id."""
+        return False
 
     @property
     def schedule(self) -> Any:

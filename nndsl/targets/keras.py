@@ -45,7 +45,7 @@ def _emit(model: Model) -> str:
         training["imports"] = imports.replace(
             "\nfrom itertools", "\nfrom collections.abc import Iterator\nfrom itertools"
         )
-    if texts or classes or training["state_inside"]:
+    if classes or training["state_inside"] or any("Any" in text for text in texts):
         imports = str(training["imports"])
         training["imports"] = imports.replace("\n\nimport numpy", "\nfrom typing import Any\n\nimport numpy")
     return render(

@@ -38,6 +38,9 @@ class Functions:
         self.layers: dict[CustomLayer, Unit] = {}
         self.held: dict[BlockLayer, tuple[CallItem, Unit]] = {}  # blocks that other layers hold
         self.flat = model.flat
+        # whether the optimizer would treat each occurrence of an id in a batch on its own
+        trained = any(output.loss is not None for output in model.outputs)
+        self.by_occurrence = trained and not model.training.optimizer.linear
         self.helpers: dict[str, None] = {}  # classes that the program carries
         self.shared: dict[tuple[int, str], tuple[code.Name, Unit]] = {}  # the variables of shared blocks
 
@@ -175,6 +178,10 @@ class Functions:
     def spell(self, entry: Any, name: Any = None, changed: Any = None) -> code.Expr:
         """As `keras_spell.spell`; a layer of one's own is an object of its class."""
         if not isinstance(entry, CustomLayer):
+            gathers = getattr(entry, "gathers", False) and entry.trainable
+            if self.by_occurrence and gathers and entry.embeddings_regularizer is None:
+                self.helpers["dense_gradient"] = None
+                changed = {**(changed or {}), "embeddings_regularizer": code.call("dense_gradient")}
             return spell(entry, name, changed)
         options: list[tuple[str, code.Expr]] = [] if entry.trainable else [("trainable", code.Literal(False))]
         if name is not None:

@@ -109,7 +109,11 @@ def _compile(model: Model, trained: list[Output]) -> str:
         found = {o.name: [_metric(o, m) for m in o.metrics if m.weighted is weighted] for o in trained}
         if any(found.values()):
             options[name] = {name: metrics for name, metrics in found.items() if metrics}
-    return block([code.Do(code.call("model.compile", **options))], 1)
+    body: list[code.Stmt] = [code.Do(code.call("model.compile", **options))]
+    if model.training.optimizer.starts_from_weights:
+        body.append(code.Comment("built here it starts from the weights; fit would have it start from zeros"))
+        body.append(code.Do(code.call("model.optimizer.build", code.dotted("model.trainable_variables"))))
+    return block(body, 1)
 
 
 def _loss(loss: Loss) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -179,4 +180,21 @@ def test_a_state_that_does_not_fit_changes_nothing() -> None:
         with pytest.raises(WrongWeights, match=message):
             optimizer_state.put_state(session.entry, session.pair.torch, session.torch, session.pair.state, values)
     after = optimizer_state.canonical_state(session.entry, session.pair.torch, session.torch, session.pair.state)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_file_holds_the_whole_state() -> None:
+    """What hooks keep is in the optimizer's state_dict, and is nothing that must be unpickled."""
+    train = "Adam(ExponentialDecay(0.05, 3, 0.5), use_ema=true, gradient_accumulation_steps=2)"
+    session = Session(train, "float32")
+    session.step_torch(0, 5)
+    file = io.BytesIO()
+    torch.save(session.torch.state_dict(), file)
+    file.seek(0)
+    before = optimizer_state.canonical_state(session.entry, session.pair.torch, session.torch, session.pair.state)
+    again = session.programs.torch.make_optimizer(session.pair.torch)
+    again.load_state_dict(torch.load(file, weights_only=True))
+    after = optimizer_state.canonical_state(session.entry, session.pair.torch, again, session.pair.state)
+    assert before[optimizer_state.ITERATIONS] == 5
+    assert set(before) == set(after)
     assert all(torch.equal(before[name], after[name]) for name in before)

@@ -52,6 +52,14 @@ OPTIMIZERS = [
     "SGD(ExponentialDecay(0.1, 7, 0.5), momentum=0.9, gradient_accumulation_steps=4, clipnorm=0.2)",
     "AdamW(0.01, gradient_accumulation_steps=2, global_clipnorm=0.3)",
     "Nadam(0.01, gradient_accumulation_steps=2, clipvalue=0.1)",
+    "Ftrl(0.1, initial_accumulator_value=0.3, l1_regularization_strength=0.01, l2_regularization_strength=0.1)",
+    "Ftrl(0.1, learning_rate_power=-0.7, l2_shrinkage_regularization_strength=0.1, beta=0.3, weight_decay=0.1)",
+    "Lion(0.003, beta_1=0.8, weight_decay=0.1)",
+    "Lamb(0.01, weight_decay=0.1)",
+    "Adafactor(0.05, epsilon_1=1e-20, epsilon_2=0.02, clip_threshold=0.7, beta_2_decay=-0.6)",
+    "Muon(0.02, adam_weight_decay=0.1, rms_rate=none)",
+    "Muon(0.02, momentum=0.8, ns_steps=3, adam_lr_ratio=0.3, nesterov=false, weight_decay=none)",
+    "ScheduleFreeAdamW(0.02, warmup_steps=10, weight_decay=0.1)",
 ]
 
 

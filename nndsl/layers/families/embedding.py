@@ -17,6 +17,7 @@ from nndsl.layers.shapes import Check, ShapeError
 class Arguments(Layer):
     """The arguments of Embedding, apart because one of them bears the name of a method, `weights`."""
 
+    gathers = True
     input_dim = arg(Int(1), "Size of the vocabulary: the largest id plus 1.")
     output_dim = arg(Int(1), "Size of a vector.")
     embeddings_initializer = arg(Initializer, "Fills the vectors.", "uniform", formerly=("init",))

@@ -38,6 +38,10 @@ class SGD(Optimizer):
     weight_decay = decay()
     shared = SHARED
 
+    @property
+    def linear(self) -> bool:
+        return not (self.clipnorm or self.clipvalue or self.global_clipnorm)
+
     def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
         return ((Slot("momentum", "momentum_buffer", per_rate=True),),) if self.momentum else ()
 

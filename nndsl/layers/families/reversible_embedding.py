@@ -27,6 +27,7 @@ class ReversibleEmbedding(Layer):
         states -> ReversibleEmbedding(1000, 16, reverse=true)
     """
 
+    gathers = True
     input_dim = arg(Int(1), "Size of the vocabulary: the largest id plus 1.")
     output_dim = arg(Int(1), "Size of a vector.")
     tie_weights = arg(Bool(), "Whether both ways use the same vectors.", True)

@@ -189,14 +189,19 @@ class ScheduleFreeAdamW(Optimizer):
     weight_decay = decay()
     shared = SHARED
 
-    counts = True
+    counts = starts_from_weights = True
 
     def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
         return ((Slot("momentum", weight=True), Slot("velocity")),)
+
+    def decays(self, t: TrainingCall) -> bool:
+        return True
 
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         betas = code.Tuple((t.single(self.beta_1), t.single(self.beta_2)))
         options: dict[str, object] = {"lr": self.first_rate, "betas": betas, "epsilon": t.single(self.epsilon)}
         if self.warmup_steps:
             options["warmup_steps"] = self.warmup_steps
+        if self.weight_decay:
+            options["weight_decay"] = t.single(self.weight_decay)
         return code.call(t.helper("ScheduleFreeAdamW"), parameters, **options)

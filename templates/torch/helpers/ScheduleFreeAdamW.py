@@ -16,9 +16,11 @@ class ScheduleFreeAdamW(optim.Optimizer):
         betas: tuple[float, float],
         epsilon: float,
         warmup_steps: int = 0,
+        weight_decay: float = 0.0,
     ) -> None:
-        defaults = {"lr": lr, "betas": betas, "epsilon": epsilon}
-        super().__init__(params, {**defaults, "warmup_steps": warmup_steps})
+        defaults: dict[str, Any] = {"lr": lr, "betas": betas, "epsilon": epsilon}
+        defaults |= {"warmup_steps": warmup_steps, "weight_decay": weight_decay}
+        super().__init__(params, defaults)
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -34,6 +36,7 @@ class ScheduleFreeAdamW(optim.Optimizer):
                     state.update(step=0, momentum=p.clone(), velocity=zeros)
                 step = state["step"] = state["step"] + 1
                 rate = group["lr"]
+                p.mul_(1 - rate * group["weight_decay"])
                 if step < group["warmup_steps"]:
                     rate *= step / group["warmup_steps"]
                 square = state["velocity"].lerp_(p.grad.square(), 1 - beta_2)
