@@ -1,11 +1,12 @@
 """Has TensorFlow compute in float64 what it computes in float32 alone, for the comparison in float64.
 
 TensorFlow resizes images in float32 whatever their type. Bilinearly that is a few lines, which stand here; other ways
-cannot be compared in float64.
+cannot be compared in float64. Its pooling in three dimensions has no code for float64 at all.
 """
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import tensorflow as tf
@@ -14,6 +15,8 @@ from nndsl.interop.verify_job import CannotRun
 
 NOTE = "TensorFlow resizes images in float32 whatever the float type is; here Keras resizes in float64"
 
+
+POOLING = "TensorFlow has no pooling of float64 in three dimensions; Keras does without TensorFlow's here"
 
 used: list[str] = []
 """What a stand-in has been used for."""
@@ -24,19 +27,71 @@ def install() -> None:
     real = tf.image.resize
     if hasattr(real, "real"):
         return
+    for name, pooled in (("max_pool", _max_pool), ("avg_pool", _average_pool)):
+        setattr(tf.nn, name, _in_float64(getattr(tf.nn, name), pooled))
 
     def resize(images: Any, size: Any, method: Any = "bilinear", **options: Any) -> Any:
         if tf.convert_to_tensor(images).dtype != tf.float64 or method == "nearest":
             return real(images, size, method=method, **options)
         if method != "bilinear" or any(options.values()):
             raise CannotRun(f"TensorFlow resizes images in float32 alone, and nndsl has no other way for {method}")
-        if NOTE not in used:
-            used.append(NOTE)
+        _use(NOTE)
         height, width = tf.unstack(tf.convert_to_tensor(size), num=2)
         return _along(_along(images, height, 1), width, 2)
 
     resize.real = real  # type: ignore[attr-defined]
     tf.image.resize = resize
+
+
+def _use(note: str) -> None:
+    if note not in used:
+        used.append(note)
+
+
+def _in_float64(real: Any, pooled: Any) -> Any:
+    def pool(images: Any, ksize: Any, strides: Any, padding: str, data_format: Any = None) -> Any:
+        if images.dtype != tf.float64 or images.shape.rank != 5:
+            return real(images, ksize, strides, padding, data_format)
+        _use(POOLING)
+        sizes, steps = ([item] * 3 if isinstance(item, int) else list(item) for item in (ksize, strides))
+        return pooled(images, sizes, steps, padding)
+
+    return pool
+
+
+def _max_pool(images: Any, sizes: list[int], steps: list[int], padding: str) -> Any:
+    """Every one of several equal maxima has the whole gradient, as in TensorFlow's own on a CPU."""
+    windows = _windows(images, sizes, steps, padding, tf.float64.min)
+    highest = tf.stop_gradient(tf.reduce_max(windows, axis=0))
+    chosen = tf.cast(windows == highest, tf.float64)
+    return highest + tf.reduce_sum((windows - tf.stop_gradient(windows)) * chosen, axis=0)
+
+
+def _average_pool(images: Any, sizes: list[int], steps: list[int], padding: str) -> Any:
+    """Padding does not count."""
+    total = tf.reduce_sum(_windows(images, sizes, steps, padding, 0.0), axis=0)
+    return total / tf.reduce_sum(_windows(tf.ones_like(images), sizes, steps, padding, 0.0), axis=0)
+
+
+def _windows(images: Any, sizes: list[int], steps: list[int], padding: str, fill: float) -> Any:
+    """What stands at each place of a window, for all windows: [places, batch, …, channels]."""
+    paddings, ends = [[0, 0]], []
+    for axis, (size, step) in enumerate(zip(sizes, steps, strict=True), start=1):
+        length = images.shape[axis]
+        length = tf.shape(images)[axis] if length is None else length
+        count = (length + step - 1) // step if padding == "SAME" else (length - size) // step + 1
+        missing = (count - 1) * step + size - length
+        more = (missing > 0) * missing if isinstance(missing, int) else tf.maximum(missing, 0)
+        paddings.append([more // 2, more - more // 2])
+        ends.append((count - 1) * step + 1)
+    padded = tf.pad(images, [*paddings, [0, 0]], constant_values=fill)
+    d, h, w = ends
+    return tf.stack(
+        [
+            padded[:, i : i + d : steps[0], j : j + h : steps[1], k : k + w : steps[2]]
+            for i, j, k in product(*(range(size) for size in sizes))
+        ]
+    )
 
 
 def _along(images: Any, size: Any, axis: int) -> Any:

@@ -247,7 +247,18 @@ _POSITIVE = ("poisson", "mean_squared_logarithmic_error", "mean_absolute_percent
 _ONE_HOT = ("categorical_hinge",)
 _SIGNS = ("hinge", "squared_hinge")
 _RATES = ("binary", "dice", "tversky")
-_YES_OR_NO = ("auc", "precision", "recall", "accuracy", "io_u", "positives", "negatives", "sensitivity", "specificity")
+_YES_OR_NO = (
+    "auc",
+    "precision",
+    "recall",
+    "accuracy",
+    "iou",
+    "io_u",
+    "positives",
+    "negatives",
+    "sensitivity",
+    "specificity",
+)
 
 
 def _target(model: Model, slot: Slot, sizes: Sizes, rows: int, seed: int) -> Array:
@@ -255,6 +266,8 @@ def _target(model: Model, slot: Slot, sizes: Sizes, rows: int, seed: int) -> Arr
     dtype = "float32" if slot.type.is_float else slot.type.dtype
     output = next(output for output in model.outputs if output.name == slot.name)
     metrics = [metric.label for metric in output.metrics]
+    if slot.loss == "ctc":
+        return _letters(random, shape, [evaluate(dim, sizes) for dim in output.value.type.features]).astype(dtype)
     if slot.classes is not None:
         ids = random.integers(0, slot.classes, shape)
         if slot.ignored is not None:
@@ -273,6 +286,15 @@ def _target(model: Model, slot: Slot, sizes: Sizes, rows: int, seed: int) -> Arr
         return random.integers(0, 2, shape).astype(dtype)
     value: Array = random.normal(size=shape)
     return (np.abs(value) + 0.2 if slot.loss in _POSITIVE else value).astype(dtype)
+
+
+def _letters(random: np.random.Generator, shape: tuple[int, ...], read: list[int]) -> Array:
+    """Texts that fit into what was read, [steps, classes], with a blank between any two letters; the rest is 0."""
+    steps, classes = read
+    longest = min(shape[-1], (steps + 1) // 2)
+    lengths = random.integers(1, longest + 1, shape[:-1])
+    letters = random.integers(1, classes, shape)
+    return np.where(np.arange(shape[-1]) < lengths[..., None], letters, 0)
 
 
 def _distributions(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
