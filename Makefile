@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/python -m pytest
 
-.PHONY: help demo test test-all lint format docs golden bench clean
+.PHONY: help demo test test-all lint format docs golden parity bench clean
 
 help:
 	@echo "make demo      train a small network on handwritten digits (sets up torch, not TensorFlow)"
@@ -19,6 +19,7 @@ help:
 	@echo "make format    put the code into ruff's form"
 	@echo "make docs      write the generated documentation anew"
 	@echo "make golden    write the golden files anew; read the difference before you commit it"
+	@echo "make parity    measure every entry of the catalogue against Keras anew, and write docs/parity.md"
 	@echo "make bench     the benchmarks"
 	@echo "make clean     remove builds and caches (.venv stays)"
 
@@ -52,6 +53,7 @@ lint: .venv/.stamp-dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m nndsl.diagnostics.docs --check
 	$(BIN)/python -m nndsl.layers.docs --check
+	$(BIN)/python -m tests.parity.figures --check
 	$(PYTEST) -q -m 'golden and not slow'
 
 format: .venv/.stamp-dev
@@ -61,9 +63,14 @@ format: .venv/.stamp-dev
 docs: .venv/.stamp-dev
 	$(BIN)/python -m nndsl.diagnostics.docs
 	$(BIN)/python -m nndsl.layers.docs
+	$(BIN)/python -m tests.parity.figures
 
 golden: .venv/.stamp-dev
 	$(PYTEST) -q -m golden --update
+
+parity: .venv/.stamp-dev
+	$(PYTEST) -q -n $(JOBS) --dist worksteal tests/parity/test_against_keras.py --update
+	$(BIN)/python -m tests.parity.figures
 
 bench: .venv/.stamp-dev
 	@# Start-up is measured with compiled modules, as it is for those who installed nndsl.

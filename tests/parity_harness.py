@@ -5,6 +5,7 @@ torch is imported before TensorFlow: the other way round can crash.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -28,6 +29,9 @@ from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.layers.emit import StateEntry
 from nndsl.source import SourceFile
 from nndsl.targets.torch import compile_torch
+
+# Keras collects garbage before each model; what the imports made need not be looked through each time.
+gc.freeze()
 
 Arrays = dict[str, np.ndarray]
 _BATCH = "#batch"
@@ -62,6 +66,13 @@ def compile_pair(text: str, inline: bool = False) -> Pair:
     """Both programs of `text`, with the same random weights; `inline` as for `nndsl compile`."""
     program, problems = check(text)
     assert program is not None, "\n".join(f"{p.code} {p.message} (help: {p.help})" for p in problems)
+    pair = build_pair(program, inline)
+    randomize(pair)
+    return pair
+
+
+def build_pair(program: CheckedProgram, inline: bool = False) -> Pair:
+    """Both programs, each with the weights that it starts with."""
     unit, keras_text = compile_torch(program, inline=inline), pipeline.emit(program, "keras", inline=inline)
     module = getattr(_load("emitted_torch", unit.text), unit.class_name)()
     keras.backend.clear_session()
@@ -71,7 +82,6 @@ def compile_pair(text: str, inline: bool = False) -> Pair:
         keras_model = keras_model[program.main.name]
     pair = Pair(program.main, module, keras_model, unit.state, {"torch": unit.text, "keras": keras_text})
     pair.weights = keras_side.find_variables(keras_model, plain(layout(pair.model)))
-    randomize(pair)
     return pair
 
 
@@ -157,9 +167,10 @@ def run_keras(pair: Pair, arrays: Arrays, training: bool = False) -> tuple[Array
             tape.watch(x)
         values = list(inputs.values())
         outputs = pair.keras(values[0] if len(values) == 1 else values, training=training)
-        total = sum(tf.reduce_sum(y * _factors(name, y)) for name, y in sorted(outputs.items()))
+        floats = [(name, y) for name, y in sorted(outputs.items()) if y.dtype.is_floating]
+        total = sum(tf.cast(tf.reduce_sum(y * _factors(name, y)), "float64") for name, y in floats) if floats else None
     sources = {**watched, **{path: v.value for path, v in trainable.items()}}
-    found = tape.gradient(total, sources)
+    found = tape.gradient(total, sources) if floats else {}
     gradients = {key: np.asarray(tf.convert_to_tensor(g)) for key, g in found.items() if g is not None}
     return {name: np.asarray(y) for name, y in outputs.items()}, gradients
 
@@ -171,10 +182,10 @@ def run_torch(pair: Pair, arrays: Arrays, training: bool = False) -> tuple[Array
     inputs = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
     watched = {name: x.requires_grad_() for name, x in inputs.items() if x.is_floating_point()}
     outputs = pair.torch(*inputs.values())
-    total = sum((y * torch.from_numpy(_factors(name, y))).sum() for name, y in sorted(outputs.items()))
-    assert isinstance(total, torch.Tensor)
+    floats = [(name, y) for name, y in sorted(outputs.items()) if y.is_floating_point()]
+    total = sum((y * torch.from_numpy(_factors(name, y))).sum().double() for name, y in floats)
     gradients = {}
-    if total.requires_grad:
+    if isinstance(total, torch.Tensor) and total.requires_grad:
         total.backward()
         gradients = {name: x.grad.numpy() for name, x in watched.items() if x.grad is not None}
         weights = pair.torch.named_parameters(remove_duplicate=False)

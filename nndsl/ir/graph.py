@@ -159,6 +159,18 @@ class Output:
     weight: float = 1.0
     metrics: tuple[Any, ...] = ()
     options: Mapping[str, Span] = field(default_factory=dict)  # places of `loss=`, `weight=`, `metrics=` values
+    weights: SampleWeights | None = None
+
+
+@dataclass(eq=False, slots=True, repr=False)
+class SampleWeights:
+    """An array of the data that says how much each sample counts in the loss of `output`: one number for each, or,
+    where `each`, one for each place of it (each step, each pixel)."""
+
+    name: str
+    output: Output
+    each: bool
+    span: Span
 
 
 @dataclass(eq=False, slots=True, repr=False)

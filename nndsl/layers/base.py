@@ -80,6 +80,7 @@ class Layer(Entry):
     uses_mask: bool = False  # whether the result depends on the mask of an input
     takes_mask: bool = False  # whether it is given the mask to hand it on inside
     mixes_samples: bool = False  # whether the result for one sample depends on the others, or on the calls before
+    once: ClassVar[bool] = False  # whether a shared layer may be called but once
     common: ClassVar[dict[str, Arg]] = {}
 
     path: str  # the identity: "features_conv1d_2", dots between levels
@@ -131,6 +132,15 @@ class Layer(Entry):
         """The layer itself, not called yet: what a shared layer's variable holds. Where `keras` changes arguments,
         this does too."""
         return k.build(self)
+
+    def keras_spelled(self, built: code.Expr) -> code.Expr:
+        """The layer as Keras gets it, where that is not what its arguments spell."""
+        return built
+
+    @property
+    def penalises_activity(self) -> bool:
+        """Whether a call adds a penalty on what it computes to the loss."""
+        return getattr(self, "activity_regularizer", None) is not None
 
     @property
     def static_state(self) -> bool:

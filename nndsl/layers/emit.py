@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.entry import Entry
+from nndsl.layers.rounding import as_float32
 
 if TYPE_CHECKING:
     from nndsl.layers.base import Layer, Weight
@@ -80,6 +81,11 @@ class TorchScope:
     custom: Any = None  # the target's function that calls a layer of one's own
     held: Any = None  # and the one that calls a block which another layer holds
 
+    @property
+    def double(self) -> bool:
+        """Whether the program computes in float64."""
+        return self.float_dtype == "float64"
+
     def inside(self) -> TorchScope:
         """The scope of another class of the same file."""
         return TorchScope(
@@ -96,6 +102,13 @@ class TorchScope:
         while self.owners.setdefault(attribute, owner) != owner:
             attribute += "_"
         return attribute
+
+    def single(self, number: float) -> code.Expr:
+        """A number that Keras holds as float32, in float64 programs too."""
+        if not self.double or number == as_float32(number):
+            return code.lift(number)
+        self.helpers["as_float32"] = None
+        return code.call("as_float32", number)
 
     def variable(self, hint: str) -> str:
         """A fresh local name that starts with `hint`."""
@@ -138,6 +151,8 @@ class TorchCall:
         self.tensors = dict(tensors or {})  # code of tensor arguments; a tuple where several were given
         self.names, self.used, self.float_dtype = names, used, float_dtype
         self.mask: code.Expr | None = None  # the mask of the result, where something needs it
+        self.learned = False  # whether a gradient surely flows through the first input
+        self.penalised: list[tuple[Any, code.Expr]] = []  # values with the regularizers that go over them
 
     # -------------------------------------------------------------------------------- modules and helpers
 
@@ -203,6 +218,10 @@ class TorchCall:
         target = _member(place, item.key, kind) if item.key else place
         key = f"{attribute}.{item.key}" if item.key else attribute
         self.scope.state.append(StateEntry(key, f"{self.path}/{item.weight}", item.steps, spec.shape))
+        made = self.scope.modules.get(attribute)
+        if item.key.startswith("layer.") and isinstance(made, code.Call) and isinstance(made.args[0], code.Call):
+            func = made.args[0].func  # a module around another one
+            kind = func.name if isinstance(func, code.Attr) else kind
         self.scope.inits.append(InitRecord(target, spec, kind, item.key, item.steps, filled))
 
     def buffer(self, name: str, value: code.Expr) -> code.Expr:
@@ -239,6 +258,11 @@ class TorchCall:
 
     # --------------------------------------------------------------------------------------------- values
 
+    def penalise(self, regularizer: Any, *values: code.Expr) -> None:
+        """Adds what a layer inside of this one has as penalty of its activity."""
+        if regularizer is not None:
+            self.penalised += [(regularizer, value) for value in values]
+
     def let(self, value: code.Expr, hint: str) -> code.Name:
         """Binds `value` to a fresh local name."""
         name = code.Name(self.scope.variable(hint))
@@ -266,18 +290,24 @@ class TorchCall:
         result: code.Expr = value if activation is None else activation.torch(self, value)
         return result
 
+    def rounded(self, value: float) -> float:
+        """A constant as Keras has it: it passes through float32 on its way to float64."""
+        return as_float32(value) if self.float_dtype == "float64" else value
+
     @property
     def training(self) -> code.Expr:
         return code.Attr(SELF, "training")
 
 
 # The tensors of these modules bear names that type checkers do not know.
-_BY_NAME = {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "SimpleRNNCell", "StackedCells"}
+_BY_NAME = {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "SimpleRNNCell", "StackedCells", "ConvLSTMCell"}
 _NORMS = {"PartialBatchNorm", "MaskedBatchNorm", "FrozenBatchNorm"}
 
 
 def _may_be_none(kind: str, name: str) -> bool:
-    """Whether the tensor has a type that allows None."""
+    """Whether the tensor has a type that allows None, or a module."""
+    if kind == "SpectralNormalization":
+        return name.startswith("layer.")
     return (kind in _NORMS and name in ("weight", "bias")) or (kind.startswith("Conv") and name == "bias")
 
 
@@ -397,8 +427,7 @@ class KerasCall:
 
     def build(self, layer: Layer, /, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)`."""
-        built: code.Expr = self.spell(layer, self.name, changed)
-        return built
+        return layer.keras_spelled(self.spell(layer, self.name, changed))
 
 
 OMIT = object()

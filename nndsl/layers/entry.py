@@ -187,10 +187,10 @@ def entry(category: str, *aliases: str, formerly: tuple[str, ...] = ()) -> Calla
     return register
 
 
-_FIRST = re.compile(r"(.)([A-Z][a-z0-9]+)")
+_FIRST = re.compile(r"(.)([A-Z][a-z][a-z0-9]*)|(\d)([A-Z]\d)")
 _SECOND = re.compile(r"([a-z])([A-Z])")
 
 
 def snake_case(name: str) -> str:
-    """`MaxPooling2D` → `max_pooling2d`: Keras's rule for layer names."""
-    return _SECOND.sub(r"\1_\2", _FIRST.sub(r"\1_\2", name)).lower()
+    """`MaxPooling2D` → `max_pooling2d`: Keras's rule for layer names, and `L1L2` → `l1_l2`."""
+    return _SECOND.sub(r"\1_\2", _FIRST.sub(r"\1\3_\2\4", name)).lower()

@@ -115,7 +115,6 @@ _LAYER_ADVICE = {
         ("InstanceNorm", "InstanceNormalization", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
         "write `GroupNormalization(groups=-1)`: a group for each channel",
     ),
-    "ConvLSTM2D": "this version of nndsl does not have it",
     "MaxoutDense": "Keras has it no more; `Dense` layers merged by `Maximum()` do the same",
     "Highway": "Keras has it no more; `Multiply()` and `Add()` on `Dense` layers do the same",
     "Transformer": "a transformer is built of its layers; write them out",

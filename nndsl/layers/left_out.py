@@ -57,6 +57,12 @@ GROUPS = (
     ),
     LeftOut(
         "Random image augmentation",
+        "while training it draws at random what it adds and where it begins, and after that it does nothing",
+        "images can be turned around by an expression: `255 - image`",
+        {"layer": "Solarization"},
+    ),
+    LeftOut(
+        "Random image augmentation",
         "it pads the dictionaries of boxes that random image augmentation works on",
         "pad the boxes before they get here: `input boxes: float[10, 4]`",
         {"layer": "MaxNumBoundingBoxes"},
@@ -136,6 +142,12 @@ GROUPS = (
         "it is a module of Python, which holds the optimizers of Keras 2",
         "name an optimizer of today: `optimizer = adam`",
         {"optimizer": "legacy"},
+    ),
+    LeftOut(
+        "Broken in Keras",
+        "no model of Keras 3.15 can be built with it, since what comes out counts as what goes in",
+        "take `ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(1, 1), clip_limit=0)`",
+        {"layer": "Equalization"},
     ),
     LeftOut(
         "Broken in Keras",

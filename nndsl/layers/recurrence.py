@@ -186,9 +186,9 @@ class Recurrence(Layer):
         """The helper that computes one step: `LSTMCell(8, 20)`."""
         size = static(t.inputs[0].last, "the kernel", t.inputs[0])
         options: dict[str, object] = {} if self.use_bias else {"bias": False}
-        if not _is(self.activation, "tanh"):
+        if not is_activation(self.activation, "tanh"):
             options["activation"] = function(t, self.activation)
-        if "recurrent_activation" in self.arguments and not _is(self.recurrent_activation, "sigmoid"):
+        if "recurrent_activation" in self.arguments and not is_activation(self.recurrent_activation, "sigmoid"):
             options["recurrent_activation"] = function(t, self.recurrent_activation)
         return code.call(t.helper(self.cell), size, self.units, **options, **self.cell_options())
 
@@ -206,17 +206,11 @@ class Recurrence(Layer):
 
     def start(self) -> code.Call | None:
         """The helper that fills all weights, where they start as Keras starts them by default."""
-        titles = {"kernel_initializer": "GlorotUniform", "recurrent_initializer": "Orthogonal"}
-        if self.use_bias:
-            titles["bias_initializer"] = "Zeros"
-        found = {name: getattr(self, name) for name in titles}
-        if any(entry.title() != titles[name] or entry.given for name, entry in found.items()):
-            return None
-        return code.call("init_recurrent")
+        return usual_start(self)
 
     def can_fuse(self) -> bool:
         """Whether torch's own module computes exactly this (dropout of the input stays outside of it)."""
-        return not self.recurrent_dropout and _is(self.activation, "tanh")
+        return not self.recurrent_dropout and is_activation(self.activation, "tanh")
 
     def fused_options(self) -> dict[str, object]:
         return {} if self.use_bias else {"bias": False}
@@ -246,12 +240,10 @@ class LSTMRecurrence(Recurrence):
         return ForgetBiasInit(self.bias_initializer, self.units) if self.unit_forget_bias else self.bias_initializer
 
     def can_fuse(self) -> bool:
-        return super().can_fuse() and _is(self.recurrent_activation, "sigmoid")
+        return super().can_fuse() and is_activation(self.recurrent_activation, "sigmoid")
 
     def start(self) -> code.Call | None:
-        usual = super().start()
-        forget = self.use_bias and self.unit_forget_bias
-        return code.call(usual.func, self.units) if usual is not None and forget else usual
+        return usual_start(self, self.units if self.unit_forget_bias else 0)
 
 
 class GRURecurrence(Recurrence):
@@ -274,7 +266,7 @@ class GRURecurrence(Recurrence):
         return [*kernels, *both]
 
     def can_fuse(self) -> bool:
-        return super().can_fuse() and self.reset_after and _is(self.recurrent_activation, "sigmoid")
+        return super().can_fuse() and self.reset_after and is_activation(self.recurrent_activation, "sigmoid")
 
     def fused_weights(self, suffix: str = "_l0") -> list[TorchWeight]:
         order: Step = ("blocks", (1, 0, 2))  # Keras: update, reset, candidate; torch: reset, update, candidate
@@ -292,13 +284,27 @@ class SimpleRecurrence(Recurrence):
     gates, cell, fused = 1, "SimpleRNNCell", "nn.RNN"
 
     def can_fuse(self) -> bool:
-        return not self.recurrent_dropout and (_is(self.activation, "tanh") or _is(self.activation, "relu"))
+        return not self.recurrent_dropout and (
+            is_activation(self.activation, "tanh") or is_activation(self.activation, "relu")
+        )
 
     def fused_options(self) -> dict[str, object]:
-        return super().fused_options() | ({"nonlinearity": "relu"} if _is(self.activation, "relu") else {})
+        return super().fused_options() | ({"nonlinearity": "relu"} if is_activation(self.activation, "relu") else {})
 
 
-def _is(activation: Entry | None, name: str) -> bool:
+def usual_start(layer: Any, forget: int = 0) -> code.Call | None:
+    """`init_recurrent()`, which fills all weights of a cell, where its initializers are Keras's defaults; `forget` is
+    the size of a forget gate whose bias starts at 1."""
+    titles = {"kernel_initializer": "GlorotUniform", "recurrent_initializer": "Orthogonal"}
+    if layer.use_bias:
+        titles["bias_initializer"] = "Zeros"
+    found = {name: getattr(layer, name) for name in titles}
+    if any(entry.title() != titles[name] or entry.given for name, entry in found.items()):
+        return None
+    return code.call("init_recurrent", *((forget,) if forget and layer.use_bias else ()))
+
+
+def is_activation(activation: Entry | None, name: str) -> bool:
     return activation is not None and activation.title() == name and not activation.given
 
 

@@ -22,8 +22,8 @@ from nndsl.layers.shapes import Check, ShapeError, need_float, need_rank, static
 INITIAL_STATE = "Where the recurrence starts: one value for each state, zeros by default."
 
 
-class Sequences(Layer):
-    """Base of the layers that run over [time, features]. `zero_output_for_mask` is an argument of theirs too, last."""
+class Running(Layer):
+    """Base of the layers that run over [time, …], and keep one or more states."""
 
     tensor_args: ClassVar[dict[str, str]] = {"initial_state": INITIAL_STATE}
     uses_mask = True
@@ -32,8 +32,8 @@ class Sequences(Layer):
     return_state = arg(Bool(), "Whether the last state is returned too, behind the output.", False)
     go_backwards = arg(Bool(), "Whether the steps run from the last to the first; so do the outputs.", False)
     stateful = arg(Bool(), "Whether a batch starts from the state in which the one before it ended.", False)
-    unroll = arg(Bool(), "Whether Keras writes out every step instead of a loop; torch computes the same.", False)
-    zero_output_for_mask: bool
+    unroll: bool = False
+    zero_output_for_mask: bool = False
 
     @property
     def static_state(self) -> bool:
@@ -49,9 +49,19 @@ class Sequences(Layer):
     def state_names(self) -> tuple[str, ...]:
         raise NotImplementedError
 
+    def state_shapes(self, x: TensorType) -> tuple[tuple[int, ...], ...]:
+        """The shape of each state without the batch axis, over an input of this type."""
+        return tuple((size,) for size in self.state_sizes)
+
     @property
     def output_size(self) -> int:
         return self.state_sizes[0]
+
+    axes_beside_time: ClassVar[int] = 1  # of a step, beside the batch axis
+
+    def torch_states(self, x: TensorType) -> tuple[tuple[int, ...], ...]:
+        """`state_shapes` in the order of axes in which torch holds the states."""
+        return self.state_shapes(x)
 
     def can_fuse(self) -> bool:
         """Whether one of torch's own modules computes exactly this."""
@@ -83,7 +93,7 @@ class Sequences(Layer):
                 help="leave `unroll` out: the result is the same",
             )
         if "initial_state" in tensors:
-            check_states(self, check, x, tensors["initial_state"], self.state_sizes, self.state_names)
+            check_states(self, check, x, tensors["initial_state"], self.state_shapes(x), self.state_names)
         batch, time = x.shape[:2]
         shape = (batch, time, self.output_size) if self.return_sequences else (batch, self.output_size)
         output = TensorType(shape, x.dtype, mask=x.mask and self.return_sequences)
@@ -127,10 +137,13 @@ class Sequences(Layer):
             result = ends[0] if fused else code.index(output, code.Slice(), -1)
         if mask is not None and self.zero_output_for_mask and output.id != "_":
             mask = self._in_order(mask)
+            axes = (None,) * self.axes_beside_time
             kept = (
-                code.method(mask, "unsqueeze", -1)
-                if self.return_sequences
-                else code.index(mask, code.Slice(), -1, None)
+                code.index(mask, code.Slice(), -1, *axes)
+                if not self.return_sequences
+                else code.method(mask, "unsqueeze", -1)
+                if len(axes) == 1
+                else code.index(mask, code.Ellipsis_(), *axes)
             )
             result = code.call("torch.where", kept, result, 0.0)
         return (result, *ends) if self.return_state else result
@@ -151,7 +164,9 @@ class Sequences(Layer):
         if mask is not None and self.can_fuse():
             arguments.append(self._in_order(mask))
         elif mask is not None:
-            options["mask"] = self._in_order(mask)
+            more = (None,) * (self.axes_beside_time - 1)  # `scan` adds the first itself
+            mask = self._in_order(mask)
+            options["mask"] = code.index(mask, code.Ellipsis_(), *more) if more else mask
         start = self._start(t)
         if start:
             arguments.append(start)
@@ -176,7 +191,7 @@ class Sequences(Layer):
     def _buffers(self, t: TorchCall) -> list[code.Expr]:
         batch = t.inputs[0].shape[0]
         fused = self.can_fuse() and not (t.masks and t.masks[0] is not None)
-        shapes = ((*((1,) if fused else ()), batch, size) for size in self.state_sizes)
+        shapes = ((*((1,) if fused else ()), batch, *shape) for shape in self.torch_states(t.inputs[0]))
         places = []
         for name, shape in zip(self.state_names, shapes, strict=True):
             place = t.buffer(name, code.call("torch.zeros", *shape))
@@ -215,6 +230,12 @@ class Sequences(Layer):
         return k.call(self, *inputs, **self.keras_arguments(k, k.inputs[0]))
 
 
+class Sequences(Running):
+    """Base of the layers that run over [time, features]. `zero_output_for_mask` is an argument of theirs too, last."""
+
+    unroll = arg(Bool(), "Whether Keras writes out every step instead of a loop; torch computes the same.", False)
+
+
 def pass_mask(k: KerasCall, x: code.Expr) -> None:
     """Keras 3.15 loses the mask of a call with `initial_state` (layer.py looks for an argument `sequences_mask`)."""
     if "initial_state" in k.tensors and k.inputs[0].mask:
@@ -235,26 +256,33 @@ def need_fixed_batch(layer: Any, x: TensorType, argument: str = "stateful") -> N
 
 
 def check_states(
-    layer: Layer, check: Check, x: TensorType, given: Any, sizes: Sequence[int], names: Sequence[str]
+    layer: Layer,
+    check: Check,
+    x: TensorType,
+    given: Any,
+    shapes: Sequence[tuple[int, ...]],
+    names: Sequence[str],
 ) -> None:
-    """Demands one float value of [size] for each state. Raises ShapeError NN0312."""
+    """Demands a float value of its shape for each state. Raises ShapeError NN0312."""
     types: tuple[TensorType, ...] = given if isinstance(given, tuple) else (given,)
-    wanted = ", ".join(f"{name} [{size}]" for name, size in zip(names, sizes, strict=True))
+    wanted = ", ".join(f"{name} {show_shape(shape)}" for name, shape in zip(names, shapes, strict=True))
 
     def error(message: str, help: str | None = None) -> ShapeError:
         return ShapeError(message, code="NN0312", argument="initial_state", inputs=(), help=help)
 
-    if len(types) != len(sizes):
+    if len(types) != len(shapes):
         example = f"({', '.join(names)})" if len(names) > 1 else names[0]
         raise error(
-            f"`{layer.title()}` has {len(sizes)} state{'s' if len(sizes) > 1 else ''} ({wanted}), and `initial_state` "
-            f"gives {len(types)}",
+            f"`{layer.title()}` has {len(shapes)} state{'s' if len(shapes) > 1 else ''} ({wanted}), and "
+            f"`initial_state` gives {len(types)}",
             f"write `initial_state={example}`",
         )
-    for type_, size, name in zip(types, sizes, names, strict=True):
-        fits = f"state {name} of `{layer.title()}` is float[{size}], and `initial_state` gives {type_}"
-        if type_.rank != 2 or not type_.batched or not type_.is_float:
+    for type_, shape, name in zip(types, shapes, names, strict=True):
+        fits = f"state {name} of `{layer.title()}` is float{show_shape(shape)}, and `initial_state` gives {type_}"
+        if type_.rank != len(shape) + 1 or not type_.batched or not type_.is_float:
             raise error(fits)
-        check.equal(type_.last, size, error(fits, f"make both the same size, for instance with `Dense({size})` before"))
+        dense = f"make both the same size, for instance with `Dense({shape[-1]})` before" if len(shape) == 1 else None
+        for have, want in zip(type_.features, shape, strict=True):
+            check.equal(have, want, error(fits, dense))
         if type_.shape[0] != x.shape[0]:
             raise error(f"the batch of state {name} is {type_.shape[0]}, and that of the input {x.shape[0]}")

@@ -7,7 +7,6 @@ Optimizers and schedules have theirs in `optimizing`, losses and metrics in `mea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from struct import pack, unpack
 
 from nndsl import code
 from nndsl.ir.types import TensorType
@@ -42,22 +41,24 @@ class TrainingCall:
         *,
         logits: str | None = None,
         sparse: bool = False,
-        double: bool = False,
         weights: Sequence[Held] = (),
     ) -> None:
         self.scope, self.prediction, self.logits, self.sparse = scope, prediction, logits, sparse
-        self.double, self.weights = double, weights
+        self.weights = weights
 
     def helper(self, name: str) -> code.Name:
         """A function or class of templates/torch/helpers/<name>.py, which the file will carry."""
         self.scope.helpers[name] = None
         return code.Name(name)
 
+    @property
+    def double(self) -> bool:
+        """Whether the program computes in float64."""
+        return self.scope.double
+
     def single(self, number: float) -> code.Expr:
         """A number that Keras holds as float32, in float64 programs too."""
-        if not self.double or number == unpack("f", pack("f", number))[0]:
-            return code.lift(number)
-        return code.call(self.helper("as_float32"), number)
+        return self.scope.single(number)
 
     def imported(self, line: str, name: str) -> code.Name:
         """A name of the standard library, with the line that imports it."""

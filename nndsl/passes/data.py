@@ -10,7 +10,7 @@ from typing import Any
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
-from nndsl.ir.graph import Binding, DataSource, Input, Model, Output
+from nndsl.ir.graph import Binding, DataSource, Input, Model, Output, SampleWeights
 from nndsl.layers import catalogue
 from nndsl.layers.families.readers import LATER as LATER_READERS
 from nndsl.layers.families.readers import Reader
@@ -19,8 +19,9 @@ from nndsl.layers.families.transforms import Transform
 from nndsl.layers.values import show
 from nndsl.passes.bind import Binder
 from nndsl.passes.data_fields import read_field, stages_of
-from nndsl.passes.data_fit import fit
+from nndsl.passes.data_fit import Slot, fit, wanted_type
 from nndsl.passes.evaluate import Failed
+from nndsl.passes.outputs import sample_weights
 from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.source import Span
 from nndsl.syntax import ast
@@ -41,7 +42,8 @@ class _Data:
         self.places: dict[str, Span] = {}
         self.options: dict[str, dict[str, Span]] = {}
         self.meant: set[str] = set()  # names that a misspelt one probably stands for
-        self.slots: dict[str, Input | Output] = {item.name: item for item in model.outputs}
+        self.slots: dict[str, Slot] = {item.name: item for item in sample_weights(model)}
+        self.slots |= {item.name: item for item in model.outputs}
         self.slots |= {item.name: item for item in model.inputs}
 
     def run(self) -> None:
@@ -225,7 +227,7 @@ class _Data:
         if field is not None:
             used.add(field.source.name)
         transforms = self._transforms(stages)
-        if field is None or slot is None or transforms is None or not slot.value.type.known:
+        if field is None or slot is None or transforms is None or not wanted_type(slot).known:
             return
         if fit(slot, field, transforms, self.problems):
             self.model.bindings.append(
@@ -271,11 +273,10 @@ class _Data:
         for name, slot in self.slots.items():
             if name in bound or name in self.meant or (isinstance(slot, Output) and slot.loss is None):
                 continue
-            what = "input" if isinstance(slot, Input) else "output"
-            place = slot.value.span if isinstance(slot, Input) else slot.name_span
+            what, place, note = _about(slot)
             sources = [n for n, source in self.sources.items() if source is not None]
             self.problems.error(
-                "NN0601", f"{what} `{name}` gets no data", place, "" if what == "input" else "has a loss",
+                "NN0601", f"{what} `{name}` gets no data", place, note,
                 related=(Label(self.section.kind.span, "this section does not fill it"),),
                 help=f"add a line to it: `{name} = {sources[0] if sources else 'source'}.…`",
             )  # fmt: skip
@@ -308,3 +309,12 @@ def _gathered(call: ast.CallExpr, variadic: str) -> ast.CallExpr:
     span = call.args[0].span.to(call.args[-1].span)
     items = ast.TupleExpr(span, tuple(item.value for item in call.args))
     return ast.CallExpr(call.span, call.func, (ast.Arg(span, None, items),))
+
+
+def _about(slot: Slot) -> tuple[str, Span, str]:
+    """What the slot is, its place, and a word about it there."""
+    if isinstance(slot, SampleWeights):
+        return "the array of weights", slot.span, f"weighs output `{slot.output.name}`"
+    if isinstance(slot, Input):
+        return "input", slot.value.span, ""
+    return "output", slot.name_span, "has a loss"

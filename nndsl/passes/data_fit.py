@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.ir.dims import Dim
-from nndsl.ir.graph import Input, Output
+from nndsl.ir.graph import Input, Output, SampleWeights
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.entry import ConfigError
 from nndsl.layers.families.transforms import OneHot, Transform
 from nndsl.passes.data_fields import FieldUse
-from nndsl.passes.outputs import target_type
+from nndsl.passes.outputs import target_type, weights_type
 from nndsl.source import Span
+
+Slot: TypeAlias = Input | Output | SampleWeights
+"""What data can fill."""
 
 
 def is_sparse(output: Output) -> bool:
@@ -18,8 +23,10 @@ def is_sparse(output: Output) -> bool:
     return bool(output.loss is not None and output.loss.sparse)
 
 
-def wanted_type(slot: Input | Output) -> TensorType:
-    """What the data of an input, or of an output with a loss, must be."""
+def wanted_type(slot: Slot) -> TensorType:
+    """What the data of an input, of an output with a loss, or of weights must be."""
+    if isinstance(slot, SampleWeights):
+        return weights_type(slot)
     return target_type(slot) if isinstance(slot, Output) else slot.value.type
 
 
@@ -36,7 +43,7 @@ def row_fits(row: tuple[int, ...], wanted: tuple[Dim, ...]) -> bool:
     )
 
 
-def fit(slot: Input | Output, field: FieldUse, transforms: list[tuple[Transform, Span]], problems: Problems) -> bool:
+def fit(slot: Slot, field: FieldUse, transforms: list[tuple[Transform, Span]], problems: Problems) -> bool:
     """Follows the shape of a row through the transforms; False where it does not fit (reported)."""
     row, place = field.row, field.span
     for transform, span in transforms:
@@ -64,7 +71,7 @@ def _row(row: tuple[int, ...] | None) -> str:
 
 
 def _misfit(
-    slot: Input | Output,
+    slot: Slot,
     field: FieldUse,
     transforms: list[tuple[Transform, Span]],
     row: tuple[int, ...],
@@ -92,6 +99,8 @@ def _misfit(
             )
             insert = Span(end.file, end.end, end.end)
             fixes = (Fix(f"add `-> one_hot({classes})`", (Edit(insert, f" -> one_hot({classes})"),)),)
+    elif isinstance(slot, SampleWeights):
+        declared = Label(slot.span, f"one number for each {'step' if slot.each else 'sample'}")
     else:
         declared = Label(slot.span, f"declared as `{slot.value.type}`")
     if help is None and len(wanted) == 1 and len(row) == 1 and field.source.reader.has_columns and not transforms:
@@ -104,7 +113,16 @@ def _misfit(
     if help is None and isinstance(slot, Input):
         declared_as = slot.value.type.with_shape(*row)
         help = f"declare the input as `{declared_as}`, or change the rows with `reshape`"
-    elif help is None:
+    elif help is None and isinstance(slot, SampleWeights):
+        places = slot.output.value.type.features[:-1]
+        help = "give one column, or a field of one number a row"
+        if places and not slot.each:
+            help = f"for a weight of each step, rows of shape {show_shape(places)}, write `step_weight={slot.name}`"
+        elif slot.each:
+            help = (
+                f"write `sample_weight={slot.name}` for one number a sample, or give rows of shape {show_shape(places)}"
+            )
+    elif help is None and isinstance(slot, Output):
         help = f"the last layer gives rows of shape {show_shape(slot.value.type.features)}: change it, or the data"
     problems.error("NN0605", message, place, _row(row), related=(declared,), help=help, fixes=fixes)
 

@@ -223,7 +223,7 @@ class BlockLayer(Layer):
                         "NN0218", f"a stateful `{config.title()}` in a block inside of another layer is not supported",
                         place, help="leave `stateful=true` out: each step of the sequence starts anew",
                     )  # fmt: skip
-                elif getattr(config, "activity_regularizer", None) is not None:
+                elif config.penalises_activity:
                     place = node.layer.arguments.get("activity_regularizer", place)
                     problems.error(
                         "NN0218", "an activity regularizer in a block inside of another layer is not supported", place,

@@ -106,6 +106,17 @@ class Infer:
         first = node.layer.nodes[0]
         if first is node or not first.results[0].type.known:
             return
+        if node.layer.config.once:
+            place, related = _calls(node, first)
+            self.problems.error(
+                "NN0218",
+                f"shared layer `{node.layer.shared}` is called twice, and `{node.layer.config.title()}` changes its "
+                "kernel at every call: Keras settles the order of calls by itself",
+                place,
+                related=related,
+                help="call it once, for instance on both values joined along the batch, or use two layers",
+            )
+            return
         before = list(node.layer.config.weights(*first.input_types))
         for old, new in zip(before, weights, strict=False):
             if old.shape != new.shape:

@@ -7,7 +7,10 @@ a softmax is computed as if its logits went through a sigmoid.
 
 from __future__ import annotations
 
-from nndsl.ir.graph import Output, Value
+from dataclasses import replace
+from typing import Any
+
+from nndsl.ir.graph import Model, Output, Value
 
 
 def logits_activation(output: Output) -> str | None:
@@ -24,12 +27,46 @@ def loss_takes_logits(output: Output) -> bool:
     return bool(output.loss.takes_logits) and logits_activation(output) is not None
 
 
+def without_idle_ends(model: Model) -> Model:
+    """The model whose outputs are taken before layers that hand on what they get: Keras sees a softmax through them."""
+    outputs = [replace(output, value=_before_idle(output.value)) for output in model.outputs]
+    if not any(logits_activation(output) for output in outputs):
+        return model
+    seen = [new if logits_activation(new) else old for new, old in zip(outputs, model.outputs, strict=True)]
+    kept = {output.value for output in seen} | {penalty.value for penalty in model.penalties}
+    nodes = list(model.nodes)
+    for node in reversed(model.nodes):
+        unused = all(value not in kept and not set(value.uses) & set(nodes) for value in node.results)
+        if unused and _is_idle(node.config) and not node.config.penalises_activity and node.region is None:
+            nodes.remove(node)
+    return replace(model, outputs=seen, nodes=nodes)
+
+
+def _before_idle(value: Value) -> Value:
+    while value.producer is not None and value.producer.region is None and _is_idle(value.producer.config):
+        value = value.producer.inputs[0]
+    return value
+
+
+def _is_idle(config: Any) -> bool:
+    match config.title():
+        case "Identity" | "ActivityRegularization":
+            return True
+        case "Activation":
+            return _activation_of(config) == "linear"
+        case "Dropout":
+            return bool(config.rate == 0)
+    return False
+
+
 def _left_out(value: Value) -> str | None:
     """The softmax or sigmoid that can be left out of a value, or None."""
     maker = value.maker
     use = maker.layer if maker is not None else None
-    if use is None or value.type.rank < 2 or getattr(use.config, "activity_regularizer", None) is not None:
+    if maker is None or use is None or value.type.rank < 2:
         return None
+    if use.config.penalises_activity and maker.region is not None:
+        return None  # a block would have to give both
     activation = _activation_of(use.config)
     return activation if activation in ("softmax", "sigmoid") else None
 

@@ -66,6 +66,12 @@ def _class_weight(model: Model, problems: Problems) -> None:
             help="leave it out; `weight` weighs an output as a whole",
         )  # fmt: skip
         return
+    if trained[0].weights is not None:
+        problems.error(
+            "NN0506", "`class_weight` and weights of samples exclude each other, in Keras too", span,
+            related=(Label(trained[0].weights.span, "weights of samples"),),
+            help="leave `class_weight` out, and multiply the weights in the data by it",
+        )  # fmt: skip
     last = trained[0].value.type.last
     classes = 2 if last == 1 else last
     if trained[0].value.type.known and classes != len(weights):

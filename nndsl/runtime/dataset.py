@@ -15,7 +15,8 @@ from nndsl.layers.families.transforms import Standardize
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.checks import Filled, check_rows, check_shape, check_sizes, check_values
 from nndsl.runtime.filling import RANDOM, Filling, together
-from nndsl.runtime.report import DataProblem, RunFailed
+from nndsl.runtime.report import DataProblem, RunFailed, warning
+from nndsl.runtime.slots import WEIGHTS
 from nndsl.runtime.sources import OpenTable
 from nndsl.runtime.transforms import apply
 
@@ -41,9 +42,23 @@ class Dataset:
         self.ordered = is_stateful(model) or any(item.source.ordered for item in filled)
         self.train, self.validation, self.test = self._split(options)
         self.arrays, self.learnt = self.prepare(self.train)
+        self.warnings += [found for item in filled if (found := self._negative(item)) is not None]
         for source in {id(item.source): item.source for item in filled}.values():
             if isinstance(source, OpenTable):
                 self.warnings += source.table.warnings
+
+    def _negative(self, item: Filled) -> Diagnostic | None:
+        """What is to be said of weights below 0: Keras takes them too, and learns to be wrong where they are."""
+        wrong = self.arrays[item.slot.name] < 0 if item.slot.what == WEIGHTS else np.zeros(1, bool)
+        if not wrong.any():
+            return None
+        index = np.argwhere(wrong)[0]
+        place, where = item.where(index)
+        value = self.arrays[item.slot.name][tuple(index)]
+        return warning(
+            "NN0606", f"{where} of {item.what} is {value:g}: a weight below 0 rewards mistakes", place,
+            help="weights of samples are 0 or more; 0 leaves a sample out",
+        )  # fmt: skip
 
     @property
     def learns(self) -> bool:
@@ -79,14 +94,20 @@ class Dataset:
         return arrays, learnt
 
     def _split(self, options: dict[str, Any]) -> tuple[Rows, Rows, Rows]:
-        """(training, validation, test): rows in their order where they follow one another, else shuffled by the
-        source's seed. The `validation_split` of the `train` section takes the last share of what is left."""
+        """(training, validation, test): the last rows where they follow one another, else rows chosen by the source's
+        seed. The `validation_split` of the `train` section takes the last share of what is left, as Keras counts it.
+        What is trained on stays in its order."""
         last = max(item.source.last for item in self.filled)
         pool = np.arange(self.rows - last)
         if not self.ordered:
             np.random.default_rng(options.get("seed", 0)).shuffle(pool)
-        share = options.get("validation", self.model.training.get("validation_split", 0))
-        counts = [round(len(pool) * part) for part in (0 if last else options.get("test", 0), share)]
+        counts = [
+            round(len(pool) * part) for part in (0 if last else options.get("test", 0), options.get("validation", 0))
+        ]
+        split = 0 if "validation" in options else self.model.training.get("validation_split", 0)
+        if split:
+            left = len(pool) - counts[0]
+            counts[1] = left - int(left * (1 - split))
         batch = self.model.batch
         if batch is not None:
             counts = [-(-count // batch) * batch for count in counts]
@@ -95,7 +116,8 @@ class Dataset:
         if kept < (batch or 1):
             raise RunFailed.one(self._too_few(max(kept, 0)))
         held_out = np.arange(self.rows - last, self.rows) if last else pool[kept + validation :]
-        parts = [pool[:kept], pool[kept : kept + validation], held_out]
+        rest = np.sort(pool[: kept + validation]) if split else pool[: kept + validation]
+        parts = [np.sort(rest[:kept]), rest[kept:], held_out]
         if batch is not None:
             if left := sum(len(part) % batch for part in parts):
                 rows = f"{left} row is" if left == 1 else f"{left} rows are"

@@ -8,10 +8,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nndsl.ir.dims import DimTooComplex, evaluate
+from nndsl.ir.dims import DimTooComplex, evaluate, free_symbols
 from nndsl.ir.graph import Model
+from nndsl.passes.data_fit import wanted_type
 from nndsl.runtime.report import DataProblem, Unavailable
-from nndsl.runtime.slots import Slot, free_names
+from nndsl.runtime.slots import WEIGHTS, Slot, free_names, trained
 
 Array: TypeAlias = npt.NDArray[np.generic]
 
@@ -61,13 +62,23 @@ def random_sizes(model: Model) -> dict[str, int]:
     names = free_names(model)
     for least in (SMALLEST_SIZE, 1):
         try:
-            return model.constraints.smallest_sizes(names, least)
+            return _with_letters(model, model.constraints.smallest_sizes(names, least))
         except (ValueError, DimTooComplex):
             continue
     raise DataProblem(
         "NN0605", f"no sizes were found for the free dimensions of `{model.name}`", model.span,
         help="give an .npz file of arrays with sizes that suit",
     )  # fmt: skip
+
+
+def _with_letters(model: Model, sizes: dict[str, int]) -> dict[str, int]:
+    """The sizes with those that targets alone have (`CTC`): short enough to fit into the steps of the output, a blank
+    between any two letters included."""
+    for output in trained(model):
+        for dim in wanted_type(output).features:
+            for name in set(free_symbols(dim)) - set(sizes):
+                sizes = {**sizes, name: (evaluate(output.value.type.shape[1], sizes) + 1) // 2}
+    return sizes
 
 
 def random_rows(model: Model, slots: list[Slot]) -> int:
@@ -82,6 +93,8 @@ def random_array(slot: Slot, sizes: dict[str, int], rows: int, seed: int) -> Arr
     shape = (rows, *(evaluate(d, sizes) for d in slot.row))
     generator = np.random.default_rng([seed, *slot.name.encode()])
     dtype = slot.type.dtype
+    if slot.what == WEIGHTS:
+        return generator.uniform(0.5, 1.5, shape).astype(np.float32)
     if slot.classes is not None:
         return generator.integers(0, slot.classes, shape, dtype=np.int64)
     if slot.what == "output" and slot.loss.startswith(("categorical", "kl_")):

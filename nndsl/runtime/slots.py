@@ -1,4 +1,4 @@
-"""What a model takes: its inputs, and the targets of its outputs with a loss."""
+"""What a model takes: its inputs, the targets of its outputs with a loss, and weights of samples."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from nndsl.ir.graph import Input, Model, Output, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.entry import snake_case
 from nndsl.passes.data_fit import wanted_type
+from nndsl.passes.outputs import sample_weights
 from nndsl.source import Span
+
+WEIGHTS = "array of weights"
+"""What a slot is that holds weights of samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One input, or the target of one output. `type` is that of the data, the batch axis first.
+    """One input, the target of one output, or an array of weights. `type` is that of the data, the batch axis first.
 
     `ids` is (number of ids, the Embedding, its place, whether 0 is padding) where an Embedding reads the input;
     `classes` the number of classes where the data holds class ids; `loss` the name of the loss.
@@ -37,7 +41,7 @@ class Slot:
 
 
 def slots_of(model: Model) -> list[Slot]:
-    """Everything that needs data, inputs first."""
+    """Everything that needs data: inputs, targets, weights."""
     found = [Slot(item.name, "input", item.value.type, item.span, ids=_embedding(item)) for item in model.inputs]
     for output in trained(model):
         loss = output.loss
@@ -52,6 +56,7 @@ def slots_of(model: Model) -> list[Slot]:
                 ignored=getattr(loss, "ignore_class", None),
             )
         )
+    found += [Slot(item.name, WEIGHTS, wanted_type(item), item.span) for item in sample_weights(model)]
     return found
 
 

@@ -172,12 +172,14 @@ class Trainer:
         reset()
 
     def _state(self) -> dict[str, Tensor]:
-        """What batches have left behind: buffers of the module itself, which it replaces and never changes."""
-        return dict(self.net.named_buffers(recurse=False))
+        """What batches have left behind: buffers that are not saved, which modules replace and never change."""
+        saved = self.net.state_dict().keys()
+        return {name: value for name, value in self.net.named_buffers() if name not in saved}
 
     def _put_state(self, state: dict[str, Tensor]) -> None:
         for name, value in state.items():
-            setattr(self.net, name, value)
+            owner, _, attribute = name.rpartition(".")
+            setattr(self.net.get_submodule(owner), attribute, value)
 
     # -------------------------------------------------------------------------------------- batches
 

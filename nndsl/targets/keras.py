@@ -40,7 +40,12 @@ def _emit(model: Model) -> str:
             "import argparse\n", "import argparse\nimport functools\n"
         )
     texts, _ = helpers.collect("keras", functions.helpers)
-    if texts or classes:
+    if training["state_inside"]:
+        imports = str(training["imports"])
+        training["imports"] = imports.replace(
+            "\nfrom itertools", "\nfrom collections.abc import Iterator\nfrom itertools"
+        )
+    if texts or classes or training["state_inside"]:
         imports = str(training["imports"])
         training["imports"] = imports.replace("\n\nimport numpy", "\nfrom typing import Any\n\nimport numpy")
     return render(

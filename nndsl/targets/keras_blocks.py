@@ -96,7 +96,9 @@ class Functions:
         [port], [result] = item.inputs, item.results
         source, name = port.inputs[0], code.lift(body.name_of(item.call.path))
         variable = code.Name(body.names.fresh(f"{snake_case(layer.title())}_{python_name(source.name)}"))
-        body.statements.append(code.Assign((variable,), self._entrance(source.type.shape, source.type.dtype)))
+        body.statements.append(
+            code.Assign((variable,), self._entrance([None, *source.type.shape[1:]], source.type.dtype))
+        )
         given = channels_last(variable, source.type) if port in self.layout.wants else variable
         output: code.Expr = code.Deferred(unit, (given,), (("name", name),))
         if result in self.layout.moved:
@@ -114,12 +116,15 @@ class Functions:
             size if isinstance(size, int) and all(other.shape[axis] == size for other in types) else None
             for axis, size in enumerate(type_.shape)
         ]
-        return self._entrance(sizes, type_.dtype)
+        batch = sizes[0] if any(use.config.static_state for use in self.model.layers) else None
+        return self._entrance([batch, *sizes[1:]], type_.dtype)
 
     def _entrance(self, sizes: Iterable[Dim | None], dtype: str) -> code.Expr:
-        """`keras.Input` for values of these sizes, the batch's first."""
-        _, *rest = (code.Literal(size if isinstance(size, int) else None) for size in sizes)
-        options = {} if dtype == self.model.float_dtype else {"dtype": dtype}
+        """`keras.Input` for values of these sizes, the batch's first: a state must know it."""
+        batch, *rest = (code.Literal(size if isinstance(size, int) else None) for size in sizes)
+        options: dict[str, object] = {} if batch == code.Literal(None) else {"batch_size": batch}
+        if dtype != self.model.float_dtype:
+            options["dtype"] = dtype
         return code.call("keras.Input", code.Tuple(tuple(rest)), **options)
 
     def _unit(self, item: CallItem) -> Unit:

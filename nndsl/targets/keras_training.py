@@ -6,6 +6,7 @@ The contract: `compile_model(model)` compiles what `build_model()` gives; `ARRAY
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from nndsl import code
@@ -13,6 +14,7 @@ from nndsl.ir.graph import Model, Output
 from nndsl.layers.families.accuracies import Accuracy, accuracy_kind
 from nndsl.layers.families.recurrent import RNN
 from nndsl.layers.measures import Loss, Metric
+from nndsl.passes.outputs import sample_weights
 from nndsl.passes.train_checks import callback_mode
 from nndsl.targets.keras_spell import spell
 from nndsl.targets.printing import block, broken, flat, signature
@@ -50,15 +52,34 @@ def pieces(model: Model) -> dict[str, object]:
         "callbacks": _callbacks(model, callbacks),
         "several": any(m.several(o.value.type) is not None for o in trained for m in o.metrics),
         "nested_states": _has_nested_states(model),
-        "class_weight": _class_weight(trained, given.get("class_weight")),
+        "state_inside": _has_state_inside(model),
+        "class_weight": _class_weight(model, trained, given.get("class_weight")),
+        "weights": _weights(model),
+        "weights_names": _assigned("WEIGHTS", tuple(item.name for item in sample_weights(model))),
         "batches_head": _batches_head(shuffle=bool(common["shuffle"]), weighted="class_weight" in given),
     }
 
 
 def _has_nested_states(model: Model) -> bool:
     """Whether a stateful `RNN` runs several cells: the `reset_state` of Keras 3.15 fails on their nested states."""
-    layers = (layer for use in model.layers for layer in (use.config, *getattr(use.config, "inside", ())))
+    layers = (layer for use in model.layers for layer in _with_inner(use.config))
     return any(isinstance(layer, RNN) and layer.stateful and layer.stacked for layer in layers)
+
+
+def _with_inner(layer: Any) -> Iterator[Any]:
+    yield layer
+    for inner in getattr(layer, "inside", ()):
+        yield from _with_inner(inner)
+
+
+def _has_state_inside(model: Model) -> bool:
+    """Whether a layer with a state is no layer of the Keras model itself: it stands in a `TimeDistributed`, or in the
+    model that a shared block becomes."""
+    shared = tuple(f"{call.path}." for call in model.blocks if call.shared)
+    return any(
+        use.config.static_state and (use.config.title() == "TimeDistributed" or use.path.startswith(shared))
+        for use in model.layers
+    )
 
 
 def _untrained(model: Model) -> str:
@@ -140,7 +161,31 @@ def _batches_head(*, shuffle: bool, weighted: bool) -> str:
     return signature("__init__", parameters, "None", 1)
 
 
-def _class_weight(trained: list[Output], weights: tuple[float, ...] | None) -> str:
+def _weights(model: Model) -> str:
+    """The statement that gathers the weights of the samples for each output; Keras wants them for all."""
+    if all(output.weights is None for output in model.outputs):
+        return ""
+    items = tuple((code.Literal(output.name), _of_samples(output)) for output in model.outputs)
+    return "\n".join(broken(code.Dict(items), "weights = ", "", 2))
+
+
+def _of_samples(output: Output) -> code.Expr:
+    """The weights of the samples in a batch. Those of a whole sample get an axis for each that its losses have: Keras
+    takes numbers for steps else, where a batch holds as many samples as they have steps."""
+    if output.weights is None:
+        return _ones(output)
+    given = code.index(code.dotted("self.data"), output.weights.name)
+    chosen, places = code.Name("chosen"), output.value.type.rank - 2
+    if output.weights.each or places < 1:
+        return code.index(given, chosen)
+    return code.index(given, chosen, *[code.Literal(None)] * places)
+
+
+def _ones(output: Output) -> code.Expr:
+    return code.call("np.ones", code.call("len", code.index(code.Name("targets"), output.name)))
+
+
+def _class_weight(model: Model, trained: list[Output], weights: tuple[float, ...] | None) -> str:
     """The statement that gives each sample its class's weight: fit's `class_weight` takes no outputs by name."""
     if weights is None:
         return ""
@@ -152,5 +197,6 @@ def _class_weight(trained: list[Output], weights: tuple[float, ...] | None) -> s
         ids = code.index(target, code.ELLIPSIS, 0) if one else code.method(target, "argmax", -1)
         ids = code.method(ids, "astype", "int64")
     chosen = code.index(code.call("np.array", list(weights)), ids)
-    lines = broken(code.Dict(((code.Literal(output.name), chosen),)), "weights = ", "", 2)
+    items = tuple((code.Literal(o.name), chosen if o is output else _ones(o)) for o in model.outputs)
+    lines = broken(code.Dict(items), "weights = ", "", 2)
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from nndsl import code
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.layers.emit import StateEntry, TorchScope
 from nndsl.passes.flatten import flatten
+from nndsl.passes.logits import without_idle_ends
 from nndsl.targets import helpers, torch_training
 from nndsl.targets.docstrings import block_docstring, class_docstring, file_docstring
 from nndsl.targets.folding import norms_of
@@ -57,7 +58,7 @@ class _Program:
     """One torch file: the classes of blocks, the model's class, the training part."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
+        self.model = model = without_idle_ends(model)
         self.scope = TorchScope(float_dtype=model.float_dtype)
         self.forward = Forward(model, self.scope)
         self.methods = self.forward.write()

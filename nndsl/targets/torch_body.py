@@ -135,6 +135,9 @@ class Body:
         inline = value in self.names.inlined
         names = ("value",) if inline else tuple(self.names.name(index, value) for value in node.results)
         used = tuple(self.names.used(value) for value in node.results)
+        if config.penalises_activity and len(used) > 1:  # the penalty uses them all
+            names = tuple(n if u else self.scope.variable("state") for n, u in zip(names, used, strict=True))
+            used = (True,) * len(used)
         activation = writer.logits.get(value)
         split = activation is not None and value in self.results and self.with_logits
         bare = value in writer.bare  # a block gives logits, and the model's own body goes on from there
@@ -152,6 +155,7 @@ class Body:
             used=used,
             float_dtype=writer.model.float_dtype,
         )
+        call.learned = bool(node.inputs) and node.inputs[0] in writer.learned
         if value in writer.masked:
             mask = config.torch_mask(call, *inputs)
             if mask is not None:
@@ -167,13 +171,15 @@ class Body:
                     self.bind(item, name, expr, "")
         else:
             self.bind(value, names[0], result, self._shape_comment(node, wants))
-        if config_activity(config) is not None:
-            self._activity(config_activity(config), self.variables[value])
         if bare:
             assert isinstance(call, _LogitsCall)
             writer.bare[value] = call.left_out
         elif isinstance(call, _LogitsCall):
-            self.split(value, call.left_out)
+            self.split(value, call.left_out, kept=config.penalises_activity)
+        regularizer = getattr(config, "activity_regularizer", None)
+        call.penalise(regularizer, *(self.variables[item] for item in node.results if regularizer is not None))
+        for regularizer, penalised in call.penalised:
+            self._activity(regularizer, penalised)
 
     def _bound(self, node: Node, inputs: tuple[code.Expr, ...], result: Any, start: int, space: int) -> Any:
         """Code with variables for those operands that have none and need one: they are bound before `start`."""
@@ -231,9 +237,9 @@ class Body:
         self.variables[value] = target
         return True
 
-    def split(self, value: Value, activation: object) -> None:
+    def split(self, value: Value, activation: object, *, kept: bool = False) -> None:
         """`value` holds logits now; its probabilities are made behind `if not logits`, or at once where the method does
-        not give logits."""
+        not give logits, or they are `kept` for a penalty."""
         variable = self.variables[value]
         assert isinstance(variable, code.Name)
         moved = value in self.writer.layout.moved
@@ -241,7 +247,7 @@ class Body:
         probabilities = activation.torch(call, variable)  # type: ignore[attr-defined]
         if not self.with_logits:
             self.scope.forward.append(code.Assign((variable,), probabilities))
-        elif value.uses and any(value in step.operands() for step in self.nodes):
+        elif kept or (value.uses and any(value in step.operands() for step in self.nodes)):
             target = code.Name(self.scope.variable(f"{variable.id}_probabilities"))
             self.scope.forward.append(code.Assign((target,), probabilities))
             self.variables[value] = target
@@ -309,10 +315,6 @@ def _takes_moved(step: Step, value: Value, wants: set[Node]) -> bool:
     if isinstance(step, CallItem):
         return all(port in wants for port in step.inputs if port.inputs[0] is value)
     return step in wants and value in step.inputs
-
-
-def config_activity(config: object) -> object:
-    return getattr(config, "activity_regularizer", None)
 
 
 def channels_first(value: code.Expr, type_: TensorType) -> code.Expr:

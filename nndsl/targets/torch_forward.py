@@ -9,6 +9,7 @@ from nndsl.ir.dims import Formula, free_symbols
 from nndsl.ir.graph import Model, Node, Submodel, Value
 from nndsl.layers.emit import TorchScope
 from nndsl.passes.layout import layout
+from nndsl.passes.learned import learned_values
 from nndsl.passes.logits import logits_activation
 from nndsl.passes.masks import masks_needed
 from nndsl.targets.convert import expression
@@ -17,7 +18,7 @@ from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.printing import WIDTH, block, flat, signature
 from nndsl.targets.structure import NotStructured, structure
 from nndsl.targets.torch_blocks import BlockWriter
-from nndsl.targets.torch_body import Body, config_activity
+from nndsl.targets.torch_body import Body
 from nndsl.targets.torch_custom import LayerWriter
 from nndsl.targets.typing import typed
 from nndsl.targets.unpacked import discard_unread
@@ -32,6 +33,7 @@ class Forward:
         self.logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None and _plain(o.value)}
         self.bare: dict[Value, object] = dict.fromkeys(_inside_blocks(self.logits))  # with the activations left out
         self.masked = masks_needed(model)
+        self.learned = learned_values(model)
         self.blocks = BlockWriter(self)
         scope.custom = LayerWriter(self).call
         scope.held = self.blocks.held_call
@@ -189,7 +191,7 @@ class Forward:
 def _plain(value: Value) -> bool:
     """Whether the logits of an output can be had by leaving out its layer's activation."""
     node = value.maker
-    return node is not None and config_activity(node.config) is None and value.type.rank >= 2
+    return node is not None and value.type.rank >= 2
 
 
 def _inside_blocks(outputs: Iterable[Value]) -> Iterator[Value]:

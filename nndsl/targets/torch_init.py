@@ -212,10 +212,9 @@ def _same_fans(record: InitRecord) -> bool:
 
 
 def _without_bias(scope: TorchScope) -> bool:
-    for constructor in scope.modules.values():
-        if isinstance(constructor, code.Call) and ("bias", code.Literal(False)) in constructor.kwargs:
-            return True
-    return False
+    constructors = list(scope.modules.values())
+    constructors += [item for made in constructors if isinstance(made, code.Call) for item in made.args[:1]]  # held
+    return any(("bias", code.Literal(False)) in made.kwargs for made in constructors if isinstance(made, code.Call))
 
 
 def _usual_start(kinds: list[str], no_bias: bool) -> code.Stmt:

@@ -32,18 +32,23 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
     penalties = [code.call("penalty", code.Name("model"))] if penalised else []
     weights = model.training.given.get("class_weight")
     for output in trained:
-        parts = _Parts(model, output, scope, logits.get(output.value), weighted=weights is not None)
+        parts = _Parts(model, output, scope, logits.get(output.value), weighted=_weighs(model, output))
         body += _read(output, outputs if len(trained) == 1 else code.Name("outputs"), parts.read)
         if parts.masked:
             body.append(code.Assign((_MASK,), code.index(code.dotted("model.output_masks"), output.name)))
         if weights is not None:
             body += _class_weights(output, weights)
+        elif output.weights is not None:
+            body.append(code.Assign((_WEIGHT,), _of_samples(output)))
         body += parts.before_loss()
         loss = parts.loss()
         metrics = list(parts.metrics())
         if len(trained) > 1:
             body.append(code.Assign((_value(f"{output.name}_loss"),), loss))
         else:
+            if penalties and len(f"    loss = {flat(loss)} + penalty(model)") > WIDTH:
+                body.append(code.Assign((code.Name("loss"),), loss))
+                loss = code.Name("loss")
             loss = code.total([loss if output.weight == 1.0 else code.binary("*", output.weight, loss), *penalties])
             if short := _at_once(loss, metrics):
                 return [*body, *short]
@@ -164,12 +169,11 @@ def _fits(items: list[tuple[code.Expr, code.Expr]]) -> bool:
 def results(model: Model, scope: TorchScope) -> list[code.Stmt]:
     """The body of `results(means)`, but for its end: what is more than a mean over all samples. Empty where all are."""
     body: list[code.Stmt] = []
-    weighted = "class_weight" in model.training.given
     for output in trained_outputs(model):
         type_ = output.value.type
         for metric in output.metrics:
             key = _key(model, output, metric)
-            pooled = metric.pools(mask=bool(type_.mask), weight=weighted and metric.weighted)
+            pooled = metric.pools(mask=bool(type_.mask), weight=_weighs(model, output) and metric.weighted)
             mean: code.Expr = code.index(code.Name("means"), key)
             result = metric.result(TrainingCall(scope, type_), mean, pooled=pooled)
             if metric.several(type_) is not None:
@@ -181,11 +185,15 @@ def results(model: Model, scope: TorchScope) -> list[code.Stmt]:
     return body
 
 
+def _weighs(model: Model, output: Output) -> bool:
+    """Whether the samples of an output have weights."""
+    return output.weights is not None or "class_weight" in model.training.given
+
+
 def pools(model: Model) -> bool:
     """Whether some metric gives totals, which add up over batches."""
-    weighted = "class_weight" in model.training.given
     return any(
-        metric.pools(mask=bool(output.value.type.mask), weight=weighted and metric.weighted)
+        metric.pools(mask=bool(output.value.type.mask), weight=_weighs(model, output) and metric.weighted)
         for output in trained_outputs(model)
         for metric in output.metrics
     )
@@ -210,6 +218,16 @@ def _activate(activation: str, given: code.Name) -> code.Stmt:
     if activation == "softmax":
         return code.Assign((_PREDICTION,), code.call("F.softmax", given, dim=-1))
     return code.Assign((_PREDICTION,), code.call("torch.sigmoid", given))
+
+
+def _of_samples(output: Output) -> code.Expr:
+    """The weights of the samples in a batch, in the shape of their losses or broadcast to it."""
+    assert output.weights is not None
+    given = code.index(code.Name("batch"), output.weights.name)
+    places = output.value.type.rank - 2
+    if output.weights.each or places < 1:
+        return given
+    return code.index(given, code.Slice(), *[code.Literal(None)] * places)
 
 
 def _class_weights(output: Output, weights: tuple[float, ...]) -> Iterator[code.Stmt]:

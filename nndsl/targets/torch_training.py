@@ -23,7 +23,7 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -53,10 +53,10 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         if common["averages"]:
             scope.helpers["use_averages"] = None
     given, optimizer = model.training.given, model.training.optimizer
-    records = list(_trainable(model, scope))
+    weights = _trainable(model, scope)
     callbacks = list(given.get("callbacks", ()))
-    constraints = _constraints(records, scope)
-    penalty = _penalty(records, scope) if trained else ""
+    constraints = _constraints(weights, scope)
+    penalty = _penalty(weights, scope) if trained else ""
     context: dict[str, object] = {
         **common,
         "class_name": class_name,
@@ -142,41 +142,46 @@ def _parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
     return block([*body, code.Assign((code.Name("parts"),), code.call("list", every))], indent)
 
 
-def _penalty(records: list[InitRecord], scope: TorchScope) -> str:
+def _penalty(weights: Mapping[str, list[InitRecord]], scope: TorchScope) -> str:
     """The body of `penalty`: those of weights, and the activity penalty of the last forward."""
-    terms = [
-        record.weight.regularizer.torch(scope, record.target, record.steps)
-        for record in records
-        if record.weight.regularizer is not None
-    ]
+    terms, body = list[code.Expr](), list[code.Stmt]()
+    for parts in weights.values():
+        regularizer = parts[0].weight.regularizer
+        if regularizer is None:
+            continue
+        if len(parts) > 1 and regularizer.joins:
+            rows = code.Name(f"{parts[0].weight.name}_{len(body) + 1}" if body else parts[0].weight.name)
+            body.append(code.Assign((rows,), _stacked(parts)))
+            terms.append(regularizer.torch(scope, rows))
+        else:
+            terms += [regularizer.torch(scope, part.target, part.steps) for part in parts]
     if scope.activity:
         terms.append(code.dotted("model.activity_penalty"))
-    return block([code.Return(code.total(terms))], 1) if terms else ""
+    return block([*body, code.Return(code.total(terms))], 1) if terms else ""
 
 
-def _held(model: Model, scope: TorchScope) -> Iterator[Held]:
-    """The weights that training changes, seen from outside the model."""
-    parts: dict[str, list[InitRecord]] = {}
-    for path, record in _changed(model, scope):
-        parts.setdefault(path, []).append(record)
-    for path, records in parts.items():
+def _held(weights: Mapping[str, list[InitRecord]]) -> Iterator[Held]:
+    """The same for an optimizer."""
+    for path, records in weights.items():
         first = records[0]
         yield Held(path, first.weight.shape, tuple(record.target for record in records), first.steps)
 
 
-def _trainable(model: Model, scope: TorchScope) -> Iterator[InitRecord]:
-    """The tensors of weights that training changes, seen from outside the model."""
-    for _, record in _changed(model, scope):
-        yield record
-
-
-def _changed(model: Model, scope: TorchScope) -> Iterator[tuple[str, InitRecord]]:
-    """The canonical path of each tensor that training changes, and the tensor, seen from outside the model."""
+def _trainable(model: Model, scope: TorchScope) -> dict[str, list[InitRecord]]:
+    """The weights that training changes, by canonical path, seen from outside the model: each as the tensors that hold
+    it together (the two biases of a GRU are one weight of Keras's)."""
     frozen = {path for use in model.layers for path in _frozen(use.config)}
+    weights: dict[str, list[InitRecord]] = {}
     for entry, record in zip(scope.state, scope.inits, strict=True):
         path = entry.path.rpartition("/")[0]
         if record.weight.trainable and not any(path == name or path.startswith(f"{name}.") for name in frozen):
-            yield entry.path, replace(record, target=_outside(record.target))
+            weights.setdefault(entry.path, []).append(replace(record, target=_outside(record.target)))
+    return weights
+
+
+def _stacked(parts: list[InitRecord]) -> code.Expr:
+    """A weight that torch holds in rows: the order of what is in a row does not matter to its user."""
+    return code.call("torch.stack", code.Tuple(tuple(part.target for part in parts)))
 
 
 def _frozen(layer: Layer) -> Iterator[str]:
@@ -202,11 +207,20 @@ def _outside(target: code.Expr) -> code.Expr:
     return target
 
 
-def _constraints(records: list[InitRecord], scope: TorchScope) -> str:
+def _constraints(weights: Mapping[str, list[InitRecord]], scope: TorchScope) -> str:
     body: list[code.Stmt] = []
-    for record in records:
-        if record.weight.constraint is not None:
-            body += record.weight.constraint.torch(scope, record)
+    for parts in weights.values():
+        weight = parts[0].weight
+        if weight.constraint is None:
+            continue
+        if len(parts) == 1 or not weight.constraint.joins(weight.shape):
+            for part in parts:
+                body += weight.constraint.torch(scope, part)
+        else:
+            rows = code.Name(weight.name)
+            body.append(code.Assign((rows,), _stacked(parts)))
+            body += weight.constraint.torch(scope, replace(parts[0], target=rows, steps=()))
+            body += [code.Do(code.method(p.target, "copy_", code.index(rows, row))) for row, p in enumerate(parts)]
     return block(body, 1) if body else ""
 
 
@@ -214,8 +228,8 @@ def _constraints(records: list[InitRecord], scope: TorchScope) -> str:
 
 
 def _call(model: Model, scope: TorchScope) -> TrainingCall:
-    double, held = model.float_dtype == "float64", tuple(_held(model, scope))
-    return TrainingCall(scope, model.outputs[0].value.type, double=double, weights=held)
+    held = tuple(_held(_trainable(model, scope)))
+    return TrainingCall(scope, model.outputs[0].value.type, weights=held)
 
 
 def _optimizer(model: Model, scope: TorchScope, *, constrained: bool) -> str:

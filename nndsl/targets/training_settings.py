@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nndsl.ir.graph import Model, Output
-from nndsl.passes.outputs import target_type
+from nndsl.passes.outputs import sample_weights, target_type, weights_type
 from nndsl.passes.train_checks import is_stateful
 
 
@@ -12,9 +12,11 @@ def trained_outputs(model: Model) -> list[Output]:
 
 
 def arrays(model: Model) -> dict[str, tuple[tuple[int | None, ...], str]]:
-    """The shape without the batch axis (None for a free size) and the dtype of every input and target, by name."""
+    """The shape without the batch axis (None for a free size) and the dtype of every input and target, and of the
+    weights of samples, by name."""
     types = {item.name: item.value.type for item in model.inputs}
     types |= {output.name: target_type(output) for output in trained_outputs(model)}
+    types |= {item.name: weights_type(item) for item in sample_weights(model)}
     return {
         name: (tuple(dim if isinstance(dim, int) else None for dim in type_.features), type_.dtype)
         for name, type_ in types.items()

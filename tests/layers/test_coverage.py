@@ -71,6 +71,16 @@ def test_the_names_are_those_of_real_keras() -> None:
         assert names.split() == public, f"keras.{module}"
 
 
+@pytest.mark.keras
+def test_what_is_broken_in_keras_is_still_broken() -> None:
+    import keras
+
+    image = keras.Input((8, 8, 3))
+    with pytest.raises(ValueError, match="part of a cycle"):
+        keras.Model(image, keras.layers.Equalization()(image))
+    assert not keras.ops.any(keras.activations.sparsemax(keras.ops.ones((2, 3))))
+
+
 def test_every_name_is_accounted_for() -> None:
     missing = {f"{module}.{name}" for module, name in NAMES if answer(module, name) is None}
     assert missing - AWAITED == set()

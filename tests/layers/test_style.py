@@ -52,6 +52,12 @@ model Program {
     z = y -> Conv2D(8, 3) -> GroupNormalization(2, scale=false) -> RMSNormalization() -> PReLU(shared_axes=[1, 2])
     w = z -> AdaptiveMaxPooling2D((3, 4)) -> AdaptiveAveragePooling2D(2) -> AdaptiveMaxPooling2D(1)
     output v = w -> AlphaDropout(0.1)
+    video = image -> Rescaling(0.1) -> Reshape((8, 4, 32, 3))
+    (a, hidden, cell) = video -> ConvLSTM2D(4, 3, strides=(1, 2), padding=same, dropout=0.1, activation=softmax,
+                                    return_sequences=true, return_state=true, recurrent_dropout=0.2)
+    output s = video -> TimeDistributed(SpectralNormalization(Conv2D(2, 2))) -> SpectralNormalization(Dense(3))
+    output u = a -> Bidirectional(ConvLSTM2D(3, 2, dilation_rate=2, use_bias=false))
+    output t = a -> ConvLSTM2D(4, 3, padding=same, initial_state=(hidden, cell), kernel_initializer=he_normal)
     output c = z -> ActivityRegularization(0.1) -> UnitNormalization(axis=[1, 2]) -> Normalization(axis=1, invert=true)
         with loss=mse
 }
@@ -67,7 +73,8 @@ model Program {
     c = small -> CenterCrop(12, 20) -> UpSampling2D(2, interpolation=lanczos5)
         -> Resizing(12, 20, bicubic, antialias=true)
     d = image -> CenterCrop(3, 5) -> Conv2D(3, 2, padding=same) -> UpSampling2D((4, 4), interpolation=bicubic)
-    output y = (a, b, c, d) -> Add()
+    e = small -> ContrastLimitedAdaptiveHistogramEqualization((0, 1), tile_grid_size=(2, 3)) -> CenterCrop(12, 20)
+    output y = (a, b, c, d, e) -> Add() -> AutoContrast(value_range=(0, 1))
 }
 """,
     "categories": """

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow")
-from tests.training.training_harness import Programs, assert_same_reports
+from tests.training.training_harness import Programs, assert_same_logs, assert_same_reports
 
 pytestmark = [pytest.mark.keras, pytest.mark.torch]
 
@@ -116,3 +116,100 @@ def test_a_metric_reports_as_in_keras_in_float64(case: str) -> None:
     head, loss, metrics, target = CASES[case]
     programs = Programs(text(head, loss, metrics, options="float = float64"))
     assert_same_reports(programs, {"x": X, "y": target}, 1e-7 if case in FLOAT32 else 1e-10)
+
+
+TAGS = """
+model M {{
+    input words: int[6]
+    options {{ float = float64 }}
+    output next = words -> Embedding(9, 4, mask_zero=true) -> Dense(4, activation={activation})
+        with loss={loss}, metrics=[{metrics}], weighted_metrics=[{weighted}]
+    train {{ optimizer = SGD(learning_rate=0.1); batch_size = 4; epochs = 2; shuffle = false; {train} }}
+}}
+"""
+OF_STEPS = """
+    accuracy, mae, RootMeanSquaredError(), Precision(), Recall(thresholds=[0.2, 0.6]), AUC(), cosine_similarity,
+    BinaryIoU(), FalseNegatives(), categorical_crossentropy, huber, pearson_correlation
+"""
+OF_IDS = """
+    accuracy, sparse_categorical_crossentropy, SparseCategoricalCrossentropy(ignore_class=1, name=ignoring),
+    MeanIoU(4, sparse_y_pred=false)
+"""
+
+
+@pytest.mark.parametrize("train", ["", "class_weight = [1, 5, 0.1, 2]"])
+@pytest.mark.parametrize(
+    ("activation", "loss", "metrics"),
+    [
+        ("softmax", "categorical_crossentropy", OF_STEPS),
+        ("softmax", "sparse_categorical_crossentropy", OF_IDS),
+    ],
+)
+def test_masks_and_weights_count_as_in_keras(activation: str, loss: str, metrics: str, train: str) -> None:
+    """Means heed the mask of an output, what counts does not; `weighted_metrics` heed class weights in training."""
+    numbers = np.random.default_rng(3)
+    words = numbers.integers(0, 9, (10, 6)) * (np.arange(6) < numbers.integers(1, 7, (10, 1)))
+    ids = numbers.integers(0, 4, (10, 6))
+    target = ids if loss.startswith("sparse") else np.eye(4, dtype="float32")[ids]
+    weighted = metrics.replace("BinaryIoU(), ", "")  # Keras cannot weigh the numbers of a sample alike
+    source = TAGS.format(activation=activation, loss=loss, metrics=metrics, weighted=weighted, train=train)
+    programs = Programs(source)
+    data = {"words": words, "next": target}
+    assert_same_reports(programs, data, 1e-7)  # IoU is float32 in Keras
+    assert_same_logs(programs, data, 1e-7)
+
+
+WEIGHED = """
+    accuracy, mae, RootMeanSquaredError(), Precision(thresholds=[0.3, 0.6]), Recall(class_id=2), AUC(), R2Score(),
+    AUC(multi_label=true, name=each), F1Score(), F1Score(average=weighted, name=f), OneHotMeanIoU(4), kl_divergence,
+    SensitivityAtSpecificity(0.6), AUC(curve=PR, thresholds=[0.2, 0.7], label_weights=[1, 2, 3, 4], name=pr)
+"""
+
+
+def test_weighted_metrics_in_training() -> None:
+    source = text(SOFTMAX, "categorical_crossentropy", WEIGHED, weighted=WEIGHED, train="class_weight = [1, 2, 0.5, 3]")
+    programs, data = Programs(source), {"x": X, "y": ONE_HOT}
+    assert_same_reports(programs, data, 1e-5)
+    found, expected = programs.evaluate(data)
+    assert set(found) == set(expected) and "weighted_f1_score_3" in found
+    assert_same_logs(programs, data, 1e-5)
+
+
+EDGES = """
+    Precision(), Recall(), AUC(), AUC(curve=PR, name=pr), AUC(curve=PRGAIN, name=gain), F1Score(average=macro),
+    R2Score(), PrecisionAtRecall(0.5), SpecificityAtSensitivity(1), BinaryIoU(), Precision(top_k=2, name=k),
+    concordance_correlation, OneHotMeanIoU(4), F1Score(average=micro, threshold=0.5, name=f),
+    SensitivityAtSpecificity(0, num_thresholds=3)
+"""
+
+
+@pytest.mark.parametrize("what", ["nothing to find", "nothing else", "all equal", "certain"])
+def test_edges(what: str) -> None:
+    """No positive targets, only such; predictions that are equal and lie on a threshold; predictions of 0 and 1."""
+    data = {"x": X, "y": MANY}
+    if what in ("nothing to find", "nothing else"):
+        data["y"] = np.full_like(MANY, what == "nothing else")
+    data["x"] = np.zeros_like(X) if what == "all equal" else X * 1e4 if what == "certain" else X
+    programs = Programs(text("Dense(4, activation=sigmoid, use_bias=false)", "mse", EDGES))
+    assert_same_reports(programs, data, 1e-5)
+
+
+def test_names_and_several_outputs() -> None:
+    source = """
+model M {
+    input x: float[5]
+    output a = x -> Dense(1, activation=sigmoid)
+        with loss=bce, metrics=[Precision(), auc], weighted_metrics=[Precision(), Recall()]
+    output b = x -> Dense(4, activation=softmax)
+        with loss=categorical_crossentropy, metrics=[FBetaScore(), LogCoshError(), log_cosh_error, io]
+    output c = x -> Dense(2)
+    train { optimizer = sgd; batch_size = 16 }
+}
+""".replace(", io]", ", OneHotIoU(4, [1], name=io)]")
+    programs = Programs(source)
+    data = {"x": X, "a": MANY[:, :1], "b": ONE_HOT}
+    found, expected = programs.evaluate(data)
+    assert set(found) == set(expected)
+    for name in set(found) - {"a_loss", "b_loss"}:  # of which Keras reports the mean over batches, of whatever size
+        assert abs(found[name] - expected[name]) <= 1e-5 * max(1, abs(expected[name])), name
+    assert {"a_weighted_precision", "a_recall", "b_fbeta_score_3", "b_logcosh", "b_log_cosh_error"} <= set(found)

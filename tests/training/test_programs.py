@@ -219,3 +219,14 @@ def test_an_untrained_model_predicts(tmp_path: Path) -> None:
     with np.load(tmp_path / "predictions.npz") as found:
         expected = model(torch.from_numpy(x), torch.from_numpy(z))["y"].detach()
         np.testing.assert_allclose(found["y"], expected, rtol=1e-5)
+
+
+@pytest.mark.keras
+def test_class_weights_beside_an_output_without_a_loss() -> None:
+    pytest.importorskip("tensorflow")
+    from tests.training.training_harness import assert_same_training
+
+    text = CLASSIFIER.replace("    train {", "    output raw = x -> Dense(2)\n    train {").replace(
+        "seed = 5", "seed = 5; class_weight = [0.5, 2, 4]"
+    )
+    assert_same_training(text, samples())

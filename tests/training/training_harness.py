@@ -21,7 +21,11 @@ class Programs:
     """The emitted programs of `text` with the same random weights."""
 
     def __init__(self, text: str) -> None:
-        self.pair = harness.compile_pair(text)
+        self.adopt(harness.compile_pair(text))
+
+    def adopt(self, pair: harness.Pair) -> None:
+        """Works on the programs that were compiled last."""
+        self.pair = pair
         self.torch: Any = sys.modules["emitted_torch"]
         self.keras: Any = sys.modules["emitted_keras"]
 
@@ -101,3 +105,28 @@ def assert_same_reports(programs: Programs, data: Arrays, tolerance: float) -> N
         if np.isnan(value) and np.isnan(expected[name]):  # the correlation of equal numbers
             continue
         assert abs(value - expected[name]) <= tolerance * max(1.0, abs(expected[name])), (name, value, expected[name])
+
+
+def assert_same_logs(programs: Programs, data: Arrays, tolerance: float) -> None:
+    """One epoch of training in each, without shuffling: what is reported of it must be equal."""
+    tensors = programs.read(programs.torch, data, torch.device("cpu"))
+    arrays = programs.read(programs.keras, data)
+    size, taken = programs.keras.BATCH_SIZE, inspect.signature(programs.keras.Batches.__init__).parameters
+    weighted = {"weighted": True} if "weighted" in taken else {}
+    programs.keras.compile_model(programs.pair.keras)
+    history = programs.pair.keras.fit(
+        programs.keras.Batches(arrays, size, **weighted), epochs=1, shuffle=False, verbose=0
+    ).history
+    expected = {}
+    for name, (value,) in history.items():
+        several = np.ndim(value) > 0
+        expected |= {f"{name}_{number}": item for number, item in enumerate(value)} if several else {name: value}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "randperm", torch.arange)
+        found = programs.torch.run(
+            programs.pair.torch, tensors, size, programs.torch.make_optimizer(programs.pair.torch)
+        )
+    assert set(found) == set(expected)
+    for name, value in found.items():
+        close = np.isclose(value, expected[name], rtol=tolerance, atol=tolerance, equal_nan=True)
+        assert close, (name, value, expected[name])

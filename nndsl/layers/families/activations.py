@@ -66,18 +66,19 @@ def relu_code(
     """Keras's generalised relu, branch by branch as `ReLU.static_call`: its gradient at 6 is 0 for `max_value=6`
     (relu6), and 1 at any other bound (clip)."""
     if negative_slope and max_value is None and not threshold:
-        return code.call("F.leaky_relu", x, negative_slope=negative_slope)
+        return code.call("F.leaky_relu", x, negative_slope=t.rounded(negative_slope))
     if negative_slope:
         x = named(t, x)
     result: code.Expr
     if threshold:
-        result = code.call("F.threshold", x, threshold, 0.0)
+        result = code.call("F.threshold", x, t.rounded(threshold), 0.0)
     elif max_value == 6:
         result = code.call("F.relu6", x)
     else:
         result = code.call("F.relu", x)
     if max_value is not None and (threshold or max_value != 6):
-        bounds = {"min": 0.0, "max": max_value} if threshold < 0 else {"max": max_value}
+        bounds = {"min": 0.0} if threshold < 0 else {}
+        bounds["max"] = t.rounded(max_value)
         result = code.method(result, "clamp", **bounds)
     if negative_slope:
         below = code.binary("-", threshold, x) if threshold else code.Unary("-", x)
@@ -135,7 +136,7 @@ class leaky_relu(Activation):
     negative_slope = arg(Float(), "Slope where `x` is negative.", 0.2, formerly=("alpha",))
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
-        return code.call("F.leaky_relu", x, negative_slope=self.negative_slope)
+        return code.call("F.leaky_relu", x, negative_slope=t.rounded(self.negative_slope))
 
 
 @entry("activation")

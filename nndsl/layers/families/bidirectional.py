@@ -18,10 +18,11 @@ from nndsl.ir.types import TensorType
 from nndsl.layers.base import Code, Layer
 from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import ConfigError, arg, entry
+from nndsl.layers.families.convolutional_lstm import ConvLSTM
 from nndsl.layers.families.recurrent import RNN
 from nndsl.layers.kinds import Choice, Maybe, Of
 from nndsl.layers.recurrence import Recurrence
-from nndsl.layers.sequences import INITIAL_STATE, Sequences, check_states, pass_mask
+from nndsl.layers.sequences import INITIAL_STATE, Running, check_states, pass_mask
 from nndsl.layers.shapes import Check, ShapeError, static
 from nndsl.layers.wrapping import freeze, keras_inner, own_name, own_remedy
 
@@ -42,7 +43,7 @@ class Bidirectional(Layer):
 
     tensor_args = {"initial_state": INITIAL_STATE}  # noqa: RUF012 (read only)
     uses_mask = True
-    layer = arg(Of("layer"), "A recurrent layer: `LSTM`, `GRU`, `SimpleRNN` or `RNN`.")
+    layer = arg(Of("layer"), "A recurrent layer: `LSTM`, `GRU`, `SimpleRNN`, `RNN` or `ConvLSTM2D` and its like.")
     merge_mode = arg(
         Maybe(Choice("concat", "sum", "mul", "ave")), "How the two outputs become one; `none` gives both.", "concat"
     )
@@ -52,14 +53,14 @@ class Bidirectional(Layer):
         given: Any = self.layer
         backward: Any = self.backward_layer
         for argument, value in (("layer", given), ("backward_layer", backward)):
-            if value is not None and not isinstance(value, Sequences):
+            if value is not None and not isinstance(value, Running):
                 raise ConfigError(
                     "`Bidirectional` takes a recurrent layer (`LSTM`, `GRU`, `SimpleRNN`, `RNN`), not "
                     f"`{value.title()}`",
                     argument,
                     help=own_remedy(value, "a recurrent layer"),
                 )
-        forward: Sequences = copy.deepcopy(given)
+        forward: Running = copy.deepcopy(given)
         name = own_name(given)
         self.forward_name = f"forward_{name.removeprefix('forward_')}"
         if backward is None:
@@ -76,7 +77,7 @@ class Bidirectional(Layer):
         if not self.trainable:
             freeze(self)
 
-    def _agree(self, forward: Sequences, backward: Sequences) -> None:
+    def _agree(self, forward: Running, backward: Running) -> None:
         explicit = self.backward_layer is not None
         places = ("layer", "backward_layer") if explicit else ("layer",)
         if forward.go_backwards == backward.go_backwards:
@@ -98,19 +99,26 @@ class Bidirectional(Layer):
     def static_state(self) -> bool:
         return self.forward.stateful
 
+    @property
+    def penalises_activity(self) -> bool:
+        return any(layer.penalises_activity for layer in self.inside)
+
     # ------------------------------------------------------------------------------------------------ types
 
     def infer(self, check: Check, x: TensorType, **tensors: Any) -> tuple[TensorType, ...] | TensorType:
         self._types = (x,)
         try:
+            for layer in self.inside:
+                if isinstance(layer, ConvLSTM):
+                    layer.need_channels_last("Bidirectional")
             results = [layer.infer(check, x) for layer in self.inside]
         except ShapeError as error:
             error.argument = "layer"
             raise
         if "initial_state" in tensors:
             names = [f"{side}_{name}" for side, layer in self._sides() for name in layer.state_names]
-            sizes = [size for layer in self.inside for size in layer.state_sizes]
-            check_states(self, check, x, tensors["initial_state"], sizes, names)
+            shapes = [shape for layer in self.inside for shape in layer.state_shapes(x)]
+            check_states(self, check, x, tensors["initial_state"], shapes, names)
         first, second = (result if isinstance(result, tuple) else (result,) for result in results)
         states = (*first[1:], *second[1:])
         if self.merge_mode is None:
@@ -128,7 +136,7 @@ class Bidirectional(Layer):
             output = first[0]
         return (output, *states) if states else output
 
-    def _sides(self) -> tuple[tuple[str, Sequences], tuple[str, Sequences]]:
+    def _sides(self) -> tuple[tuple[str, Running], tuple[str, Running]]:
         return ("forward", self.forward), ("backward", self.backward)
 
     def children(self) -> Sequence[tuple[str, Layer, tuple[TensorType, ...]]]:
@@ -181,7 +189,7 @@ class Bidirectional(Layer):
             and other.can_fuse()
             and one.units == other.units
             and one.fused_options() == other.fused_options()
-            and not (one.stateful or one.go_backwards or one.dropout or other.dropout)
+            and not (one.stateful or one.go_backwards or one.dropout or other.dropout or self.penalises_activity)
         )
 
     def _fused(
@@ -244,6 +252,9 @@ class Bidirectional(Layer):
                 call.tensors = {"initial_state": own if count > 1 else own[0]}
             result = layer.torch(call, x)
             output, *ends = result if isinstance(result, tuple) else (result,)
+            if layer.penalises_activity:
+                output = output if isinstance(output, code.Name) else t.let(output, hint)
+                t.penalise(layer.activity_regularizer, output, *ends)
             outputs.append(output)
             states += ends
         if self.forward.return_sequences:

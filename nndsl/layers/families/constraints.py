@@ -21,6 +21,10 @@ class Constraint(Entry):
         None where it can."""
         return None
 
+    def joins(self, shape: tuple[int, ...]) -> bool:
+        """Whether the rows of a weight of this shape must be together: torch may hold each in a tensor of its own."""
+        return False
+
     def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
         """Statements that change `record.target`, a tensor in torch's layout, in place."""
         raise NotImplementedError
@@ -52,10 +56,15 @@ class NormConstraint(Constraint):
             return "names an axis twice"
         return None
 
+    def joins(self, shape: tuple[int, ...]) -> bool:
+        return any(axis % len(shape) == 0 for axis in self.axes)
+
     def place(self, record: InitRecord) -> tuple[code.Expr, int | tuple[int, ...]]:
         """The tensor, or a view of it, and the dims of it that are `axis` of Keras's layout."""
         shape, steps, target = record.weight.shape, record.steps, record.target
         dims = [axis % len(shape) for axis in self.axes]
+        if steps and steps[0][0] == "take":  # one row of the weight, over whose other axes the norm is taken
+            shape, steps, dims = shape[1:], steps[1:], [dim - 1 for dim in dims]
         if all(kind in ("permute", "blocks") for kind, _ in steps):
             for kind, numbers in steps:  # blocks are moved along an axis, which changes no norm
                 if kind == "permute":

@@ -6,25 +6,18 @@ a softmax or sigmoid that training can leave out (`passes/logits.py`), they are 
 
 from __future__ import annotations
 
-import struct
-
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.families.losses import reduction
 from nndsl.layers.kinds import Bool, Either, Float, Int, ListOf, Maybe
 from nndsl.layers.measures import Loss, along, only_last_axis
+from nndsl.layers.rounding import as_float32
 from nndsl.layers.training import TrainingCall
 
 FROM_LOGITS = "Whether the output is the numbers before the softmax or sigmoid."
 SMOOTHING = "How far the targets are moved towards all classes alike: 0 not at all, 1 entirely."
 CLASSES = "The axis of the classes."
-
-
-def as_float32(number: float) -> float:
-    """The number that float32 holds."""
-    rounded: float = struct.unpack("f", struct.pack("f", number))[0]
-    return rounded
 
 
 def _classes_second(t: TrainingCall, prediction: code.Expr, axis: int = -1) -> code.Expr:

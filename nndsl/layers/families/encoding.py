@@ -9,7 +9,7 @@ from nndsl.ir.types import INTEGERS, TensorType, show_shape
 from nndsl.layers.base import Layer
 from nndsl.layers.emit import OMIT, KerasCall, TorchCall
 from nndsl.layers.entry import ConfigError, arg, entry
-from nndsl.layers.families.preprocessing import as_float, rounded
+from nndsl.layers.families.preprocessing import as_float
 from nndsl.layers.kinds import Bool, Choice, Float, Int, ListOf, Maybe
 from nndsl.layers.shapes import Check, ShapeError
 
@@ -194,7 +194,7 @@ class Discretization(Encoder):
         return self.encoded(check, x, self._size)
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
-        numbers = [rounded(t, value) for value in self.bin_boundaries or ()]
+        numbers = [t.rounded(value) for value in self.bin_boundaries or ()]
         exact = {} if t.float_dtype == "float32" else {"dtype": code.dotted(f"torch.{t.float_dtype}")}
         boundaries = t.buffer("boundaries", code.call("torch.tensor", numbers, **exact))
         options = {"out_int32": True} if self.output_mode == "int" else {}

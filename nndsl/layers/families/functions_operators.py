@@ -121,6 +121,14 @@ class Remainder(Arithmetic):
         ids % 7
     """
 
+    def torch(self, t: TorchCall, x1: code.Expr, x2: code.Expr) -> code.Expr:
+        return super().torch(t, _held(t, x1), _held(t, x2))
+
+
+def _held(t: TorchCall, x: code.Expr) -> code.Expr:
+    """An operand; a fraction as Keras has it, whose `mod` takes numbers for float32."""
+    return code.Literal(t.rounded(x.value)) if isinstance(x, code.Literal) and isinstance(x.value, float) else x
+
 
 @entry("operator", "**")
 class ToThePower(Arithmetic):

@@ -87,6 +87,10 @@ class GroupNormalization(Normalization):
 
     def _normalized(self, t: TorchCall, x: code.Expr, groups: int, size: int) -> code.Expr:
         beside = product(t.inputs[0].features)
+        if (self.scale or self.center) and t.inputs[0].rank > 3 and not t.learned:
+            # torch 2.13 crashes in the gradients of gamma and beta where images lie channels last in memory and need
+            # no gradient themselves.
+            x = code.method(x, "contiguous")
         if self.scale == self.center and beside != groups:  # one number alone nn.GroupNorm refuses
             options: dict[str, object] = {"eps": self.epsilon} if self.scale else {"eps": self.epsilon, "affine": False}
             usual = not {"gamma_initializer", "beta_initializer"} & set(self.given)

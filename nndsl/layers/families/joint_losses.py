@@ -6,8 +6,10 @@ Formulas: keras/src/losses/losses.py (3.15), ctc_loss in keras/src/backend/tenso
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from nndsl import code
-from nndsl.ir.dims import fresh
+from nndsl.ir.dims import Dim, fresh
 from nndsl.ir.types import TensorType
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.families.losses import reduction
@@ -143,8 +145,13 @@ class CTC(Loss):
     def axes(self, rank: int) -> tuple[int, ...]:
         return tuple(range(1, rank))
 
+    @cached_property
+    def letters(self) -> Dim:
+        """The length of the targets, which the data says."""
+        return fresh("letters")
+
     def target(self, prediction: TensorType) -> TensorType:
-        return TensorType((prediction.shape[0], fresh("letters")), "int64", known=prediction.known)
+        return TensorType((prediction.shape[0], self.letters), "int64", known=prediction.known)
 
     def problem(self, prediction: TensorType) -> tuple[str, str, str] | None:
         if prediction.rank == 3:

@@ -91,7 +91,7 @@ class MultiHeadAttention(Heads, Options, Axes, Projections, Sizes):
 
     def constructor(self, t: TorchCall, features: int, options: dict[str, object], simple: bool) -> code.Call:
         if self.value_dim not in (None, self.key_dim):
-            options = {"value_dim": self.value_dim, **options}
+            options, simple = {"value_dim": self.value_dim, **options}, False
         usual = "MultiHeadAttention" if simple else "ProjectedAttention"
         kind = t.helper("GatedAttention" if self.use_gate else usual)
         return code.call(kind, features, self.num_heads, self.key_dim, **options)

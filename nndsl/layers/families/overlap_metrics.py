@@ -120,6 +120,8 @@ class BinaryIoU(_IoU):
         return code.binary(">=", code.method(prediction, "float"), self.threshold), target
 
     def problem(self, prediction: TensorType, sparse: bool) -> Misfit:
+        if self.weighted and not sparse and prediction.last != 1:
+            return "counts each number by itself, and a sample has one weight for several: give it among `metrics`"
         return "compares numbers, and the targets of this output are class ids" if sparse else None
 
 

@@ -57,7 +57,7 @@ class LeakyReLU(Pointwise):
     negative_slope = arg(Float(0), "Slope where `x` is negative.", 0.3, formerly=("alpha",))
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
-        return code.call("F.leaky_relu", x, negative_slope=self.negative_slope)
+        return code.call("F.leaky_relu", x, negative_slope=t.rounded(self.negative_slope))
 
 
 @entry("layer")

@@ -37,6 +37,12 @@ from nndsl.layers.recurrence import (
 from nndsl.layers.sequences import Sequences
 from nndsl.layers.shapes import Check, static
 
+_OF_RNN = (
+    "return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask",
+    "activity_regularizer", "trainable", "name",
+)  # fmt: skip
+"""What `layers.RNN` takes itself; the rest is for its cell."""
+
 
 class Activity(Layer):
     activity_regularizer = arg(Regularizer, "Adds a penalty on the output to the loss.", None)
@@ -92,6 +98,15 @@ class SimpleRNN(
     Example:
         x -> SimpleRNN(50)
     """
+
+    def keras_spelled(self, built: code.Expr) -> code.Expr:
+        """Keras 3.15 drops the activity regularizer of `SimpleRNN`: `RNN` takes it, which is the same with the cell."""
+        if self.activity_regularizer is None or not isinstance(built, code.Call):
+            return built
+        inner = tuple((name, value) for name, value in built.kwargs if name not in _OF_RNN)
+        outer = tuple((name, value) for name, value in built.kwargs if name in _OF_RNN)
+        cell = code.Call(code.dotted("layers.SimpleRNNCell"), built.args, inner)
+        return code.Call(code.dotted("layers.RNN"), (cell,), outer)
 
 
 @entry("layer")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
+from typing import ClassVar
 
 from nndsl import code
 from nndsl.layers.emit import Step, TorchScope
@@ -12,7 +12,10 @@ from nndsl.layers.kinds import Choice, Float, Maybe
 
 
 class Regularizer(Entry):
-    """Base of the regularizers."""
+    """Base of the regularizers. `joins` says that the penalty is no sum over the weight's numbers, so that it needs the
+    whole weight."""
+
+    joins: ClassVar[bool] = False
 
     def misfit(self, shape: tuple[int, ...]) -> str | None:
         """Why it cannot be put on a weight of this shape (Keras's layout), in words that go on after "`L2` …", or None
@@ -25,10 +28,7 @@ class Regularizer(Entry):
 
 
 def _weighted(scope: TorchScope, factor: float, tensor: code.Expr, function: str) -> code.Expr:
-    """Keras's factor passes through float32 on its way to float64."""
-    if scope.float_dtype == "float64":
-        factor = struct.unpack("f", struct.pack("f", factor))[0]
-    return code.binary("*", factor, code.method(code.method(tensor, function), "sum"))
+    return code.binary("*", scope.single(factor), code.method(code.method(tensor, function), "sum"))
 
 
 @entry("regularizer")
@@ -80,6 +80,7 @@ class L1L2(Regularizer):
 class OrthogonalRegularizer(Regularizer):
     """`factor` times the mean absolute cosine between every two rows (or columns) of a matrix: pushes them apart."""
 
+    joins = True
     factor = arg(Float(0), "Weight of the penalty.", 0.01)
     mode = arg(Choice("rows", "columns"), "What is to be orthogonal, in Keras's layout of the weight.", "rows")
 
@@ -95,4 +96,4 @@ class OrthogonalRegularizer(Regularizer):
         if (self.mode == "rows") == transposed:
             tensor = code.Attr(tensor, "T")
         scope.helpers["orthogonality_penalty"] = None
-        return code.binary("*", self.factor, code.call("orthogonality_penalty", tensor))
+        return code.binary("*", scope.single(self.factor), code.call("orthogonality_penalty", tensor))

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from struct import pack, unpack
 
 from nndsl import code
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.kinds import Bool, Float, Int, ListOf, Maybe
 from nndsl.layers.optimizing import Schedule
+from nndsl.layers.rounding import as_float32
 from nndsl.layers.training import TrainingCall
 
 PI = code.dotted("math.pi")
@@ -35,17 +35,12 @@ def _inverse(steps: int) -> code.Expr:
 def _off(steps: int, kind: Callable[[float], int]) -> bool:
     """Whether so many steps times their inverse, in float32, is rounded to another whole number than 1 (or twice as
     many to another than 2, …)."""
-    inverse = _rounded(1 / steps)
-    return any(kind(_rounded(count * steps * inverse)) != count for count in range(1, 1025))
-
-
-def _rounded(number: float) -> float:
-    rounded: float = unpack("f", pack("f", number))[0]
-    return rounded
+    inverse = as_float32(1 / steps)
+    return any(kind(as_float32(count * steps * inverse)) != count for count in range(1, 1025))
 
 
 def _single(number: float) -> code.Expr:
-    return code.lift(number) if number == _rounded(number) else code.call("np.float32", number)
+    return code.lift(number) if number == as_float32(number) else code.call("np.float32", number)
 
 
 def _power(t: TrainingCall, base: float, exponent: code.Expr, single: bool) -> code.Expr:

@@ -17,6 +17,7 @@ from nndsl.layers.base import Code, Layer
 from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.cells import CellLayer
+from nndsl.layers.families.convolutional_lstm import ConvLSTM
 from nndsl.layers.kinds import Of
 from nndsl.layers.shapes import Check, ShapeError
 from nndsl.layers.wrapping import freeze, keras_inner, mask_of_steps, own_name
@@ -69,6 +70,13 @@ class TimeDistributed(Layer):
                 help="give it the whole sequence: it works on more axes than [time, features] as well",
                 code="NN0218",
             )
+        if self.inner.penalises_activity and getattr(self.inner, "activity_regularizer", None) is None:
+            raise ConfigError(
+                f"`TimeDistributed` cannot hold `{self.inner.title()}` around a layer with an activity regularizer",
+                "layer",
+                help="leave it out, or let `ActivityRegularization(l2=…)` follow",
+                code="NN0218",
+            )
         self.inside = (self.inner,)
         self.uses_mask = self.inner.uses_mask
         if not self.trainable:
@@ -90,6 +98,8 @@ class TimeDistributed(Layer):
             raise mask_of_steps(self.inner, "layer")
         self.inner.path = f"{self.path}.{own_name(self.inner)}"
         try:
+            if isinstance(self.inner, ConvLSTM):
+                self.inner.need_channels_last("TimeDistributed")
             result = self.inner.infer(check, self._step)
             self.inner.weights(self._step)
         except ShapeError as error:

@@ -57,6 +57,19 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
 
 
+def weighted_sum(values: Tensor, weight: Tensor | None = None) -> Tensor:
+    """The sum of the values times their weights, and the sum of the weights: [2]."""
+    if weight is None:
+        weight = torch.ones_like(values)
+    return torch.stack([(values * weight).sum(), weight.expand_as(values).sum()])
+
+
+def ratio(a: Tensor, b: Tensor) -> Tensor:
+    """a / b, and 0 where b is 0."""
+    divisor = torch.where(b == 0, 1.0, b)
+    return torch.where(b == 0, 0.0, a / divisor)
+
+
 class RMSprop(optim.Optimizer):
     """RMSprop as in Keras, with epsilon inside the root (torch adds it outside)."""
 
@@ -142,18 +155,13 @@ def measure(model: Translate, batch: Data) -> Data:
             F.cross_entropy(prediction.movedim(-1, 1), target, reduction="none"), mask
         ),
     }
-    prediction, target = prediction[mask], target[mask]
-    values["next_words_kept"] = mask.float().mean()
-    values["accuracy"] = (
-        torch.sum((prediction.argmax(-1) == target).float()) / mask.numel()
-    )
+    values["accuracy"] = weighted_sum((prediction.argmax(-1) == target).float(), mask)
     return values
 
 
 def results(means: Data) -> dict[str, float]:
-    """What is reported, from the means over all samples."""
-    kept = means.pop("next_words_kept").clamp(min=1e-07)
-    means["accuracy"] = means["accuracy"] / kept
+    """What is reported, from the means and totals over all samples."""
+    means["accuracy"] = ratio(*means["accuracy"])
     return {name: float(mean) for name, mean in means.items()}
 
 
@@ -175,8 +183,11 @@ def run(
             optimizer.zero_grad()
             torch.autograd.backward(values["loss"])
             optimizer.step()
-        sums = {k: sums.get(k, 0) + v.detach() * len(rows) for k, v in values.items()}
-    return results({name: total / count for name, total in sums.items()})
+        for name, value in values.items():  # counts add up, other numbers are means
+            factor = 1 if value.dim() else len(rows)
+            sums[name] = sums.get(name, 0) + factor * value.detach()
+    sums = {k: v.cpu().double() for k, v in sums.items()}
+    return results({k: v if v.dim() else v / count for k, v in sums.items()})
 
 
 def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
