@@ -13,7 +13,8 @@ from nndsl import pipeline
 from nndsl.diagnostics.model import Problems, Severity
 from nndsl.interop import verify_data, workers
 from nndsl.interop.layout import LayerSlots, layout, plain
-from nndsl.interop.verify_compare import BATCH_MEANS, Row, rows
+from nndsl.interop.verify_compare import Row
+from nndsl.interop.verify_rows import BATCH_MEANS, rows
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.passes.definitions import Reader
 from nndsl.targets.torch import TorchUnit, compile_torch

@@ -8,18 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nndsl.interop.layout import LayerSlots
-from nndsl.ir.dims import DimTooComplex, evaluate
+from nndsl.interop.verify_targets import Array, Sizes, seeded, shape_of, target
+from nndsl.ir.dims import DimTooComplex
 from nndsl.ir.graph import Model, Value
 from nndsl.runtime.slots import Slot, free_names, slots_of
-
-Array: TypeAlias = npt.NDArray[Any]
-Sizes: TypeAlias = dict[str, int]
 
 _MORE_SIZES = (7, 12, 2)
 _LARGE, _TINY = 1e4, 1e-4
@@ -123,20 +120,12 @@ def samples(model: Model, sizes: Sizes, rows: int, seed: int) -> dict[str, Array
     """Inputs, some of them with padding where there are masks, and targets that suit the losses."""
     given = inputs(model, sizes, rows, seed)
     given |= {name: _padded(given[name], value, _some_padding) for name, value in padding(model).items()}
-    targets = {slot.name: _target(model, slot, sizes, rows, seed) for slot in slots_of(model) if slot.what == "output"}
+    targets = {slot.name: target(model, slot, sizes, rows, seed) for slot in slots_of(model) if slot.what == "output"}
     return given | targets
 
 
-def _shape(slot: Slot, sizes: Sizes, rows: int) -> tuple[int, ...]:
-    return (rows, *(evaluate(dim, sizes) for dim in slot.row))
-
-
-def _random(slot: Slot, seed: int) -> np.random.Generator:
-    return np.random.default_rng([seed, *slot.name.encode()])
-
-
 def _input(slot: Slot, sizes: Sizes, rows: int, seed: int) -> Array:
-    random, shape = _random(slot, seed), _shape(slot, sizes, rows)
+    random, shape = seeded(slot, seed), shape_of(slot, sizes, rows)
     dtype = slot.type.dtype
     if slot.type.is_float:
         return random.normal(size=shape).astype(np.float32)
@@ -238,46 +227,3 @@ def _edge(slot: Slot, array: Array, last: bool) -> Array:
     if array.dtype == bool:
         return np.full_like(array, last)
     return np.full_like(array, _count(slot) - 1 if last else 1 if slot.ids and slot.ids[3] else 0)
-
-
-# ---------------------------------------------------------------------------------------------------- targets
-
-
-_POSITIVE = ("poisson", "mean_squared_logarithmic_error", "mean_absolute_percentage_error")
-_ONE_HOT = ("categorical_hinge",)
-_SIGNS = ("hinge", "squared_hinge")
-_RATES = ("binary", "dice", "tversky")
-_YES_OR_NO = ("auc", "precision", "recall", "accuracy", "io_u", "positives", "negatives", "sensitivity", "specificity")
-
-
-def _target(model: Model, slot: Slot, sizes: Sizes, rows: int, seed: int) -> Array:
-    random, shape = _random(slot, seed + 40), _shape(slot, sizes, rows)
-    dtype = "float32" if slot.type.is_float else slot.type.dtype
-    output = next(output for output in model.outputs if output.name == slot.name)
-    metrics = [metric.label for metric in output.metrics]
-    if slot.classes is not None:
-        ids = random.integers(0, slot.classes, shape)
-        if slot.ignored is not None:
-            ids = np.where(random.random(shape) < 0.2, slot.ignored, ids)
-        return ids.astype(dtype)
-    if not slot.type.is_float:
-        return random.integers(0, 2, shape).astype(dtype)
-    if slot.loss in _ONE_HOT or (slot.loss.startswith("categorical") and metrics):
-        classes = random.integers(0, shape[-1], shape[:-1])
-        return np.asarray(classes[..., None] == np.arange(shape[-1])).astype(dtype)
-    if slot.loss.startswith(("categorical", "kl_")):
-        return _distributions(random, shape).astype(dtype)
-    if slot.loss in _SIGNS:
-        return (random.integers(0, 2, shape) * 2 - 1).astype(dtype)
-    if slot.loss.startswith(_RATES) or any(word in label for label in metrics for word in _YES_OR_NO):
-        return random.integers(0, 2, shape).astype(dtype)
-    value: Array = random.normal(size=shape)
-    return (np.abs(value) + 0.2 if slot.loss in _POSITIVE else value).astype(dtype)
-
-
-def _distributions(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Shares of 64 along the last axis, which sum to 1 in float32 too: TensorFlow's gradient of a cross-entropy takes
-    that for granted."""
-    chances = random.dirichlet(np.ones(shape[-1]), shape[:-1])
-    result: Array = random.multinomial(64, chances) / 64
-    return result

@@ -161,7 +161,8 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self.side.curve.append(float(logs["loss"]))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.side.epochs.append(dict(logs))
+        split = getattr(self.side.program, "numbers", dict)  # where a metric has several numbers
+        self.side.epochs.append(split(logs))
 
     def on_test_begin(self, logs: Any = None) -> None:
         self.side.tests = 0

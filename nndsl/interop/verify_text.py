@@ -24,7 +24,7 @@ def text(report: Report, paint: Callable[[str, str], str]) -> str:
     for row in report.rows:
         lines += _details(row)
     lines += ["", *(f"  {note}" for note in report.notes)] if report.notes else []
-    return "\n".join(["", *lines, "", *_closing(report, paint), ""])[1:]
+    return "\n".join([*lines, "", *_closing(report, paint), ""])
 
 
 _ROLES = {"ok": "help", "failed": "error", "not run": "warning"}

@@ -120,8 +120,28 @@ def test_installed_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     assert run(scripts / "nndsl", "--version").split()[-1] == __version__
     assert run(scripts / "python", "-m", "nndsl", "--version").split()[-1] == __version__
     run(scripts / "nndsl", "check", example)
+    done = subprocess.run([scripts / "nndsl", "verify", example], env=clean, capture_output=True, text=True)
+    assert done.returncode == 2 and "help: install both frameworks: pip install 'nndsl[torch,keras]'" in done.stderr
     for target, framework in (("torch", "torch"), ("keras", "tensorflow")):
         emitted = ast.parse(run(scripts / "nndsl", "compile", "--target", target, example))
         imported = {name.name for node in ast.walk(emitted) if isinstance(node, ast.Import) for name in node.names}
         imported |= {node.module or "" for node in ast.walk(emitted) if isinstance(node, ast.ImportFrom)}
         assert framework in {name.partition(".")[0] for name in imported}
+
+
+@pytest.mark.slow
+def test_the_wheel_runs_both_programs(wheel: Path, tmp_path: Path) -> None:
+    """Its workers are found wherever it lies; the frameworks are those of the tests."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "elsewhere")
+    (tmp_path / "small.nn").write_text("model Small {\n    input x: float[4]\n    output y = x -> Dense(2)\n}\n")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "nndsl", "verify", "small.nn"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "elsewhere")},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "`Small` is the same in PyTorch" in done.stdout

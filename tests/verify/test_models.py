@@ -117,7 +117,23 @@ def test_without_a_loss() -> None:
 
 @pytest.mark.slow
 def test_what_tensorflow_cannot_do_in_float64() -> None:
-    text = "model Kind {\n    input x: float[4, 4, 4, 2]\n    output y = x -> MaxPooling3D(2) -> Flatten()\n}\n"
+    layer = "UpSampling2D(interpolation=bicubic)"
+    text = f"model Kind {{\n    input x: float[4, 4, 2]\n    output y = x -> {layer} -> Flatten()\n}}\n"
     rows = run(text, floats=("float64", "float32"))
     assert rows["outputs float64"].status == "not run" and "Keras: " in rows["outputs float64"].note
     assert rows["outputs float32"].status == rows["gradients float32"].status == "ok"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "MaxPooling3D(2)",
+        "MaxPooling3D(3, strides=2, padding=same)",
+        "AveragePooling3D((2, 3, 2), strides=2, padding=same)",
+        "AveragePooling3D(2, strides=1)",
+    ],
+)
+def test_pooling_in_three_dimensions(layer: str) -> None:
+    text = f"model Kind {{\n    input x: float[5, 6, 7, 2]\n    output y = x -> ReLU() -> {layer}\n}}\n"
+    assert_holds(run(text, floats=("float64", "float32")))
