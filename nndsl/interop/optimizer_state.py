@@ -12,13 +12,14 @@ An emitted torch program's `make_optimizer(model)` gives the optimizer; its `loa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor, nn, optim
 
-from nndsl.interop.weights import WrongWeights, apply_steps, undo_steps
-from nndsl.layers.emit import StateEntry
+from nndsl.interop.weights import WrongWeights, apply_steps
+from nndsl.layers.emit import StateEntry, torch_shape
 from nndsl.layers.optimizing import Optimizer, Slot
 
 PREFIX = "optimizer/"
@@ -31,7 +32,7 @@ def keras_names(entry: Optimizer, weights: Sequence[tuple[str, tuple[int, ...]]]
     names: list[str | None] = [ITERATIONS]
     if entry.schedule is None:
         names.append(LEARNING_RATE)
-    kept = [(path, entry.slots(path, shape)) for path, shape in weights]
+    kept = [(path, entry.all_slots(path, shape)) for path, shape in weights]
     for row in range(max((len(rows) for _, rows in kept), default=0)):
         for path, rows in kept:
             names += [_name(path, slot) for slot in rows[row]]
@@ -50,20 +51,25 @@ def canonical_state(
         found[ITERATIONS] = torch.tensor(count)
     own = _torch_own(optimizer)
     for path, group, parts in _weights(model, optimizer, state):
-        first = parts[0][0]
+        first, shape = parts[0][0], parts[0][1].shape
         if entry.schedule is None:
             found[LEARNING_RATE] = torch.tensor(float(group["lr"]), dtype=first.dtype)
-        for slot in _slots(entry, path, parts[0][1].shape):
-            whole = torch.full(parts[0][1].shape, slot.start, dtype=first.dtype)
-            for parameter, item in parts:
-                value = optimizer.state.get(parameter, {}).get(_key(slot, own))
+        kept: dict[str, Tensor] = {}
+        for slot in _slots(entry, path, shape):
+            size = reduced_shape(shape, slot.without)
+            start = torch.full(size, slot.start).to(first.dtype)  # Keras's initializers work in float32
+            for parameter, places in _pieces(optimizer, parts, slot):
+                value = _kept(optimizer, group, parameter, slot, own)
                 if value is not None:
                     scaled = value.detach().cpu() * (-group["lr"] if own and slot.per_rate else 1)
-                    undo_steps(scaled, item.steps, whole)
-            found[_named(path, slot)] = whole
+                    start.view(-1)[places.reshape(-1)] = scaled.reshape(-1)
+            kept[slot.name] = start
+        if first in optimizer.state:
+            kept |= entry.derived(kept)
+        found |= {f"{PREFIX}{path}/{name}": value for name, value in kept.items()}
         for slot in entry.common_slots:
-            value = optimizer.state.get(first, {}).get(_key(slot, own), slot.start)
-            found[PREFIX + slot.name] = torch.as_tensor(value).detach().cpu().to(first.dtype).clone()
+            once = optimizer.state.get(first, {}).get(_key(slot, own), slot.start)
+            found[PREFIX + slot.name] = torch.tensor(float(once), dtype=first.dtype)
     return found
 
 
@@ -77,26 +83,35 @@ def put_state(
     """Sets the optimizer's state from canonical values. Raises WrongWeights where one is missing, has another shape or
     is not known, and changes nothing then. `optimizer/iterations` may be missing where steps are not counted."""
     weights = list(_weights(model, optimizer, state))
-    _check(entry, weights, values)
+    _check(entry, optimizer, weights, values)
     own = _torch_own(optimizer)
     count = int(values.get(ITERATIONS, torch.tensor(0)))
     for group in optimizer.param_groups:
         if entry.schedule is None:
             group["lr"] = float(values[LEARNING_RATE])
-        for counter in _counters(entry, own):
+        for counter in _counters(entry, optimizer):
             group[counter] = count
+        for slot in (slot for row in entry.all_slots("", ()) for slot in row if slot.group):
+            group[slot.group] = [torch.zeros_like(parameter) for parameter in group["params"]]
     for path, group, parts in weights:
-        for parameter, item in parts:
-            kept: dict[str, Any] = {}
+        kept: dict[nn.Parameter, dict[str, Any]] = {parameter: {} for parameter, _ in _pieces(optimizer, parts)}
+        for state_of in kept.values():
             if entry.counts:
-                kept["step"] = torch.tensor(float(count)) if own else count
+                steps = count // (entry.gradient_accumulation_steps or 1)
+                state_of["step"] = torch.tensor(float(steps)) if own else steps
             for slot in entry.common_slots:
-                kept[_key(slot, own)] = values[PREFIX + slot.name].to(parameter).clone()
-            for slot in _slots(entry, path, item.shape):
-                value = apply_steps(values[_named(path, slot)], item.steps).to(parameter).clone()
-                kept[_key(slot, own)] = value / -group["lr"] if own and slot.per_rate else value
-            if kept:
-                optimizer.state[parameter] = kept
+                value = values[PREFIX + slot.name]
+                state_of[_key(slot, own)] = value.to(parts[0][0]).clone() if own else value.item()
+        for slot in _slots(entry, path, parts[0][1].shape):
+            for parameter, places in _pieces(optimizer, parts, slot):
+                value = values[_named(path, slot)].reshape(-1)[places].to(parameter)
+                if slot.group:
+                    group[slot.group][_index(group, parameter)] = value
+                elif not slot.derived:
+                    kept[parameter][_key(slot, own)] = value / -group["lr"] if own and slot.per_rate else value
+        for parameter, state_of in kept.items():
+            if state_of:
+                optimizer.state[parameter] = state_of
 
 
 # ---------------------------------------------------------------------------------------------------- parts
@@ -117,8 +132,48 @@ def _weights(model: nn.Module, optimizer: optim.Optimizer, state: Iterable[State
         yield path, groups[held[0][0]], held
 
 
+def _pieces(
+    optimizer: optim.Optimizer, parts: Sequence[tuple[nn.Parameter, StateEntry]], slot: Slot | None = None
+) -> list[tuple[nn.Parameter, Tensor]]:
+    """The parameters in whose state a weight's slot is kept, and which places of the slot in Keras's layout each tensor
+    there has: numbers like those of `arange(slot.numel()).reshape(slot.shape)`."""
+    shape = parts[0][1].shape
+    every = torch.arange(prod(shape)).reshape(shape)
+    places = [apply_steps(every, item.steps) for _, item in parts]
+    if not hasattr(optimizer, "views") or (slot is not None and slot.group):
+        return [(parameter, where) for (parameter, _), where in zip(parts, places, strict=True)]
+    seen = [_seen(where, item) for where, (_, item) in zip(places, parts, strict=True)]
+    whole = seen[0] if len(seen) == 1 else torch.stack(seen)
+    if slot is not None and slot.without:
+        rest = list(torch.unravel_index(whole.select(slot.without, 0), shape))
+        del rest[slot.without]
+        whole = torch.zeros_like(rest[0])
+        for size, place in zip(reduced_shape(shape, slot.without), rest, strict=True):
+            whole = whole * size + place
+    return [(parts[0][0], whole)]
+
+
+def _seen(tensor: Tensor, item: StateEntry) -> Tensor:
+    """A tensor in Keras's layout but for the order of blocks: as the helper WholeWeights sees it."""
+    before = [torch_shape(item.shape, item.steps[:count]) for count in range(len(item.steps))]
+    for (kind, numbers), former in zip(reversed(item.steps), reversed(before), strict=True):
+        if kind == "permute":
+            tensor = tensor.permute([numbers.index(axis) for axis in range(len(numbers))])
+        elif kind == "reshape":
+            tensor = tensor.reshape(former)
+    return tensor
+
+
+def reduced_shape(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    """The shape without one axis; 0: as it is."""
+    sizes = list(shape)
+    if axis:
+        del sizes[axis]
+    return tuple(sizes)
+
+
 def _slots(entry: Optimizer, path: str, shape: tuple[int, ...]) -> list[Slot]:
-    return [slot for row in entry.slots(path, shape) for slot in row if slot.name]
+    return [slot for row in entry.all_slots(path, shape) for slot in row if slot.name]
 
 
 def _name(path: str, slot: Slot) -> str | None:
@@ -138,32 +193,55 @@ def _key(slot: Slot, own: bool) -> str:
     return slot.torch if own else slot.name
 
 
-def _counters(entry: Optimizer, own: bool) -> list[str]:
+def _index(group: Mapping[str, Any], parameter: nn.Parameter) -> int:
+    return next(place for place, other in enumerate(group["params"]) if other is parameter)
+
+
+def _kept(
+    optimizer: optim.Optimizer, group: Mapping[str, Any], parameter: nn.Parameter, slot: Slot, own: bool
+) -> Tensor | None:
+    """What the optimizer keeps of a slot; before the first step the weight, or None."""
+    start = parameter if slot.weight else None
+    if slot.group:
+        kept: Tensor | None = group[slot.group][_index(group, parameter)] if slot.group in group else start
+    else:
+        kept = optimizer.state.get(parameter, {}).get(_key(slot, own), start)
+    return kept
+
+
+def _counters(entry: Optimizer, optimizer: optim.Optimizer) -> list[str]:
     """The counters of batches that hooks keep in each group."""
-    return ["steps"] * (entry.schedule is not None) + ["count"] * (own and entry.early_epsilon)
+    counters = {
+        "steps": entry.schedule is not None,
+        "batches": entry.gradient_accumulation_steps is not None,
+        "averaged": entry.use_ema,
+        "count": isinstance(optimizer, optim.Adam),  # AdamW too
+    }
+    return [name for name, there in counters.items() if there]
 
 
 def _iterations(entry: Optimizer, optimizer: optim.Optimizer) -> int | None:
     """The number of batches so far, or None where the optimizer does not count them."""
-    for counter in _counters(entry, _torch_own(optimizer)):
+    for counter in _counters(entry, optimizer):
         return int(optimizer.param_groups[0].get(counter, 0))
     if entry.counts:
         return max((int(kept["step"]) for kept in optimizer.state.values() if "step" in kept), default=0)
     return None
 
 
-def _check(entry: Optimizer, weights: Sequence[_Weight], values: Mapping[str, Tensor]) -> None:
+def _check(
+    entry: Optimizer, optimizer: optim.Optimizer, weights: Sequence[_Weight], values: Mapping[str, Tensor]
+) -> None:
     shapes: dict[str, tuple[int, ...]] = {ITERATIONS: ()}
     if entry.schedule is None:
         shapes[LEARNING_RATE] = ()
     shapes |= {PREFIX + slot.name: () for slot in entry.common_slots}
     for path, _, parts in weights:
         shape = parts[0][1].shape
-        shapes |= {_named(path, slot): shape for slot in _slots(entry, path, shape)}
-    counted = entry.counts or entry.schedule is not None
+        shapes |= {_named(path, slot): reduced_shape(shape, slot.without) for slot in _slots(entry, path, shape)}
     for name, shape in shapes.items():
         if name not in values:
-            if name == ITERATIONS and not counted:
+            if name == ITERATIONS and _iterations(entry, optimizer) is None:
                 continue
             raise WrongWeights(f"there is no `{name}`")
         if tuple(values[name].shape) != shape:

@@ -36,7 +36,7 @@ def canonical(model: nn.Module, state: Iterable[StateEntry]) -> dict[str, Tensor
         whole = found.get(entry.path)
         if whole is None:
             whole = found[entry.path] = torch.zeros(entry.shape, dtype=tensor.dtype)
-        undo_steps(tensor, entry.steps, whole)
+        _undo(tensor, entry.steps, whole)
     return {name: tensor.contiguous() for name, tensor in found.items()}
 
 
@@ -100,7 +100,7 @@ def apply_steps(tensor: Tensor, steps: Iterable[Step]) -> Tensor:
     return tensor
 
 
-def undo_steps(tensor: Tensor, steps: tuple[Step, ...], whole: Tensor) -> None:
+def _undo(tensor: Tensor, steps: tuple[Step, ...], whole: Tensor) -> None:
     """Writes a tensor of the module into the weight `whole`: the steps on the places instead of the values."""
     places = apply_steps(torch.arange(whole.numel()).reshape(whole.shape), steps)
     whole.view(-1)[places.reshape(-1)] = tensor.reshape(-1)

@@ -294,6 +294,18 @@ def torch_shape(shape: tuple[int, ...], steps: Sequence[Step]) -> tuple[int, ...
     return shape
 
 
+def keras_view(value: code.Expr, shape: tuple[int, ...], steps: Sequence[Step]) -> code.Expr:
+    """Code for a view of a tensor of torch's in Keras's layout, `shape`: the steps backwards. Blocks stay where they
+    are."""
+    before = [torch_shape(shape, steps[:count]) for count in range(len(steps))]
+    for (kind, numbers), former in zip(reversed(steps), reversed(before), strict=True):
+        if kind == "permute":
+            value = code.method(value, "permute", *(numbers.index(axis) for axis in range(len(numbers))))
+        elif kind == "reshape":
+            value = code.method(value, "view", *former)
+    return value
+
+
 def stepped(scope: TorchScope, value: code.Expr, steps: Sequence[Step]) -> code.Expr:
     """Code that turns a tensor in Keras's layout into torch's by `steps`."""
     for kind, numbers in steps:

@@ -115,6 +115,15 @@ def arg(
     return cast(T, Arg(kind, doc, default, formerly, at_call))
 
 
+class Args:
+    """Arguments that many entries have one after another: `shared = Args(clipnorm=arg(…), …)` in their classes."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self.arguments: dict[str, Arg] = arguments
+        for name, argument in self.arguments.items():
+            argument.name = name
+
+
 class Entry:
     """Base of all catalogue entries."""
 
@@ -135,6 +144,9 @@ class Entry:
             if isinstance(value, Arg):
                 value.name = name
                 own[name] = value
+                delattr(cls, name)
+            elif isinstance(value, Args):
+                own.update(value.arguments)
                 delattr(cls, name)
         cls.arguments = own
 

@@ -5,14 +5,28 @@ Values, axes and names are Keras's (keras/src/losses, metrics, callbacks, versio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from struct import pack, unpack
 from typing import Any, ClassVar, Literal
 
 from nndsl import code
 from nndsl.ir.types import TensorType
-from nndsl.layers.emit import TorchScope
+from nndsl.layers.emit import Step, TorchScope
 from nndsl.layers.entry import Arg, ConfigError, Entry, snake_case
 from nndsl.layers.kinds import Maybe, Text
+from nndsl.records import record
 from nndsl.source import Span
+
+
+@record
+class Held:
+    """A weight of the model, in Keras's layout of `shape`, and code for the tensors that hold it: several where each is
+    a row of it."""
+
+    path: str
+    shape: tuple[int, ...]
+    tensors: tuple[code.Expr, ...]
+    steps: tuple[Step, ...]  # of the first tensor
 
 
 class TrainingCall:
@@ -20,18 +34,32 @@ class TrainingCall:
 
     `prediction` is the type of the output as the model predicts it. `logits` is the activation that training leaves
     out of the output ("softmax", "sigmoid", or None): a loss then gets the numbers before it. `sparse` says that the
-    targets are class ids.
+    targets are class ids. `double`: the program computes in float64. `weights` are those that training changes.
     """
 
     def __init__(
-        self, scope: TorchScope, prediction: TensorType, *, logits: str | None = None, sparse: bool = False
+        self,
+        scope: TorchScope,
+        prediction: TensorType,
+        *,
+        logits: str | None = None,
+        sparse: bool = False,
+        double: bool = False,
+        weights: Sequence[Held] = (),
     ) -> None:
         self.scope, self.prediction, self.logits, self.sparse = scope, prediction, logits, sparse
+        self.double, self.weights = double, weights
 
     def helper(self, name: str) -> code.Name:
         """A function or class of templates/torch/helpers/<name>.py, which the file will carry."""
         self.scope.helpers[name] = None
         return code.Name(name)
+
+    def single(self, number: float) -> code.Expr:
+        """A number that Keras holds as float32, in float64 programs too."""
+        if not self.double or number == unpack("f", pack("f", number))[0]:
+            return code.lift(number)
+        return code.call(self.helper("as_float32"), number)
 
     def imported(self, line: str, name: str) -> code.Name:
         """A name of the standard library, with the line that imports it."""

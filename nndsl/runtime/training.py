@@ -113,6 +113,8 @@ class Trainer:
                 done = [w.after_epoch(epoch - 1, logs, self.net, optimizer) for w in watchers]
                 outcome.stopped_early = any(done) and outcome.steps < whole
                 tally = self._tally()
+        if hasattr(self.program, "use_averages") and outcome.steps:
+            self.program.use_averages(optimizer)
         for watcher in watchers:
             watcher.after_training(self.net)
         return outcome

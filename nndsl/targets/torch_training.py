@@ -11,6 +11,7 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 - `penalty(model)` → the part of `loss` that no output has, where there is one: penalties of that batch.
 - `make_optimizer(model)` → a torch optimizer whose `step()` does all of it: schedule, clipping, weight decay before,
   constraints behind. Its state_dict holds the schedule's step too.
+- `use_averages(optimizer)`, where the optimizer averages the weights: what ends training.
 - `make_watchers()`, where the section has callbacks.
 - `run(model, data, size[, optimizer])` → the numbers of one pass, training where there is an optimizer; where training
   counts steps, `run(model, batches[, optimizer])`.
@@ -28,7 +29,8 @@ from nndsl import code
 from nndsl.ir.graph import Model
 from nndsl.layers.base import Layer
 from nndsl.layers.emit import InitRecord, TorchScope
-from nndsl.layers.training import TrainingCall
+from nndsl.layers.optimizing import joint_weights
+from nndsl.layers.training import Held, TrainingCall
 from nndsl.passes.train_checks import callback_mode
 from nndsl.targets.printing import WIDTH, block, broken, flat, signature
 from nndsl.targets.torch_measure import measure, results
@@ -46,6 +48,8 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         scope.imports |= {"from collections.abc import Iterable, Iterator", "from itertools import islice"}
     if trained:
         scope.imports.add("from torch import optim")
+        if common["averages"]:
+            scope.helpers["use_averages"] = None
     given, optimizer = model.training.given, model.training.optimizer
     records = list(_trainable(model, scope))
     callbacks = list(given.get("callbacks", ()))
@@ -74,9 +78,10 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "double": model.float_dtype == "float64",
     }
     if optimizer.schedule is not None and trained:
-        call = TrainingCall(scope, model.outputs[0].value.type)
-        context["schedule"] = block(optimizer.schedule.body(call, code.Name("step")), 1)
-        context["schedule_doc"] = f"The learning rate of a step, by {type(optimizer.schedule).__name__}."
+        call = _call(model, scope)
+        context["schedule"] = block(optimizer.schedule.body(call), 1)
+        how = ", in Keras's float32" if optimizer.schedule.single(call) else ""
+        context["schedule_doc"] = f"The learning rate of a step, by {type(optimizer.schedule).__name__}{how}."
     if any("F." in str(text) for text in context.values()):
         scope.imports.add(_FUNCTIONAL)
     return context
@@ -146,13 +151,29 @@ def _penalty(records: list[InitRecord], scope: TorchScope) -> str:
     return block([code.Return(code.total(terms))], 1) if terms else ""
 
 
+def _held(model: Model, scope: TorchScope) -> Iterator[Held]:
+    """The weights that training changes, seen from outside the model."""
+    parts: dict[str, list[InitRecord]] = {}
+    for path, record in _changed(model, scope):
+        parts.setdefault(path, []).append(record)
+    for path, records in parts.items():
+        first = records[0]
+        yield Held(path, first.weight.shape, tuple(record.target for record in records), first.steps)
+
+
 def _trainable(model: Model, scope: TorchScope) -> Iterator[InitRecord]:
     """The tensors of weights that training changes, seen from outside the model."""
+    for _, record in _changed(model, scope):
+        yield record
+
+
+def _changed(model: Model, scope: TorchScope) -> Iterator[tuple[str, InitRecord]]:
+    """The canonical path of each tensor that training changes, and the tensor, seen from outside the model."""
     frozen = {path for use in model.layers for path in _frozen(use.config)}
     for entry, record in zip(scope.state, scope.inits, strict=True):
         path = entry.path.rpartition("/")[0]
         if record.weight.trainable and not any(path == name or path.startswith(f"{name}.") for name in frozen):
-            yield replace(record, target=_outside(record.target))
+            yield entry.path, replace(record, target=_outside(record.target))
 
 
 def _frozen(layer: Layer) -> Iterator[str]:
@@ -189,10 +210,15 @@ def _constraints(records: list[InitRecord], scope: TorchScope) -> str:
 # ---------------------------------------------------------------------------------- optimizer, callbacks
 
 
+def _call(model: Model, scope: TorchScope) -> TrainingCall:
+    double, held = model.float_dtype == "float64", tuple(_held(model, scope))
+    return TrainingCall(scope, model.outputs[0].value.type, double=double, weights=held)
+
+
 def _optimizer(model: Model, scope: TorchScope, *, constrained: bool) -> str:
     """The body of `make_optimizer`."""
     optimizer = model.training.optimizer
-    call = TrainingCall(scope, model.outputs[0].value.type)
+    call = _call(model, scope)
     plateau = any(type(c).__name__ == "ReduceLROnPlateau" for c in model.training.get("callbacks", ()))
     constant = optimizer.schedule is None and not plateau
     name = code.Name("optimizer")
@@ -200,8 +226,10 @@ def _optimizer(model: Model, scope: TorchScope, *, constrained: bool) -> str:
     body: list[code.Stmt] = []
     for hook in optimizer.hooks(call):
         if isinstance(hook, code.Call) and hook.func == code.Name("clip_norm"):
-            hook = code.Call(hook.func, (*hook.args, *_joint(scope)))
+            hook = code.Call(hook.func, (*hook.args, *joint_weights(call)))
         body.append(code.Do(code.method(name, "register_step_pre_hook", hook)))
+    for hook in optimizer.after_hooks(call):
+        body.append(code.Do(code.method(name, "register_step_post_hook", hook)))
     if constrained:
         constrain = code.Lambda("*_", code.call("constrain", code.Name("model")))
         body.append(code.Do(code.method(name, "register_step_post_hook", constrain)))
@@ -210,20 +238,9 @@ def _optimizer(model: Model, scope: TorchScope, *, constrained: bool) -> str:
     return block([code.Assign((name,), made), *body, code.Return(name)], 1)
 
 
-def _joint(scope: TorchScope) -> Iterator[code.Expr]:
-    """The tensors that hold one weight of Keras's together (the two biases of a GRU)."""
-    parts: dict[str, list[code.Expr]] = {}
-    for entry, record in zip(scope.state, scope.inits, strict=True):
-        if record.weight.trainable:
-            parts.setdefault(entry.path, []).append(_outside(record.target))
-    for targets in parts.values():
-        if len(targets) > 1:
-            yield code.Tuple(tuple(targets))
-
-
 def _watchers(model: Model, callbacks: list[Any], scope: TorchScope) -> str:
     if not callbacks:
         return ""
-    call = TrainingCall(scope, model.outputs[0].value.type)
+    call = _call(model, scope)
     made = [callback.torch(call, callback_mode(model, callback)) for callback in callbacks]
     return block([code.Return(code.List(tuple(made)))], 1)

@@ -36,6 +36,7 @@ def settings(model: Model) -> dict[str, object]:
         "seed": given.get("seed"),
         "shuffle": given.get("shuffle", True) and not stateful,
         "resets": stateful and given.get("reset_state", "epoch") == "epoch",
+        "averages": model.training.optimizer.use_ema,
         "validation_split": given.get("validation_split"),
         # The first number of the validation data that a callback needs.
         "watches_validation": next((name for name in watched if name.startswith("val_")), ""),

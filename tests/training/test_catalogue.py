@@ -20,9 +20,8 @@ MODULES = {
 }
 # What nndsl leaves out on purpose (each with its own advice, or without a meaning in a file).
 LEFT_OUT = {
-    "name", "dtype", "use_ema", "ema_momentum", "ema_overwrite_frequency", "loss_scale_factor",
-    "gradient_accumulation_steps", "kwargs", "top_k", "class_id", "summation_method", "multi_label", "num_labels",
-    "label_weights", "from_sorted_ids",
+    "name", "dtype", "loss_scale_factor", "kwargs", "top_k", "class_id", "summation_method", "multi_label",
+    "num_labels", "label_weights", "from_sorted_ids",
 }  # fmt: skip
 LEFT_OUT_OF = {"AUC": {"thresholds", "from_logits"}}
 CASES = [(category, cls) for category in MODULES for cls in catalogue.entries(category)]

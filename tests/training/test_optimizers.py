@@ -41,23 +41,17 @@ OPTIMIZERS = [
     "SGD(PolynomialDecay(0.1, 20, cycle=true))",
     "SGD(CosineDecay(0.1, 30, alpha=0.1))",
     "Adam(CosineDecay(0.001, 30, warmup_target=0.05, warmup_steps=10))",
-    "SGD(PiecewiseConstantDecay([10, 20, 31], [0.1, 0.05, 0.02, 0.01]))",
-]
-
-# Keras holds hyperparameters as float32, in float64 too. These are numbers that float32 holds exactly, so that the two
-# must agree to the last digits.
-EXACT = [
-    "SGD(0.0625, momentum=0.875)",
-    "SGD(0.0625, momentum=0.875, nesterov=true, weight_decay=0.125)",
-    "RMSprop(0.0078125, rho=0.875)",
-    "RMSprop(0.0078125, rho=0.875, momentum=0.5, centered=true, weight_decay=0.125)",
-    "Adam(0.0078125, beta_1=0.875, beta_2=0.984375)",
-    "Adam(0.0078125, beta_1=0.875, beta_2=0.984375, amsgrad=true, weight_decay=0.125)",
-    "AdamW(0.0078125, weight_decay=0.25, beta_1=0.875, beta_2=0.984375, global_clipnorm=0.25)",
-    "Adamax(0.0078125, beta_1=0.875, beta_2=0.984375, clipnorm=0.5)",
-    "Adagrad(0.0625, initial_accumulator_value=0.125, clipvalue=0.0625)",
-    "Adadelta(0.5, rho=0.875, weight_decay=0.125)",
-    "SGD(PiecewiseConstantDecay([10, 31], [0.125, 0.0625, 0.03125]), momentum=0.875)",
+    "SGD(PiecewiseConstantDecay([10, 20, 31], [0.1, 0.05, 0.02, 0.01]), momentum=0.9, nesterov=true)",
+    "SGD(ExponentialDecay(0.1, 41, 0.1, staircase=true))",
+    "SGD(CosineDecayRestarts(0.1, 7))",
+    "Adam(CosineDecayRestarts(0.05, 5, t_mul=1.5, m_mul=0.8, alpha=0.1))",
+    "SGD(CosineDecayRestarts(0.1, 6, t_mul=1, m_mul=0.9))",
+    "SGD(0.1, use_ema=true)",
+    "SGD(0.1, momentum=0.9, use_ema=true, ema_momentum=0.7, ema_overwrite_frequency=7)",
+    "Adam(0.01, use_ema=true, gradient_accumulation_steps=3, ema_overwrite_frequency=2)",
+    "SGD(ExponentialDecay(0.1, 7, 0.5), momentum=0.9, gradient_accumulation_steps=4, clipnorm=0.2)",
+    "AdamW(0.01, gradient_accumulation_steps=2, global_clipnorm=0.3)",
+    "Nadam(0.01, gradient_accumulation_steps=2, clipvalue=0.1)",
 ]
 
 
@@ -80,12 +74,13 @@ def test_fifty_steps_as_in_keras(optimizer: str) -> None:
     train_both(optimizer, "float32", 1e-5)
 
 
-@pytest.mark.parametrize("optimizer", EXACT)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_fifty_steps_in_float64(optimizer: str) -> None:
+    """Keras holds most hyperparameters and all scheduled rates as float32, in float64 too."""
     import keras
 
     try:
-        train_both(optimizer, "float64", 1e-12)
+        train_both(optimizer, "float64", 1e-9)
     finally:
         keras.config.set_floatx("float32")
 

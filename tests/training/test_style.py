@@ -53,6 +53,33 @@ model Wave {{
 """
 
 
+LAYOUTS = """
+model Layouts {{
+    options {{ float = {} }}
+    input word: int[5]
+    h = word -> Embedding(9, 4) -> DepthwiseConv1D(3, depth_multiplier=2) -> Dense(4)
+    output y = (h, h) -> MultiHeadAttention(2, 3) -> GRU(4) -> Dense(3) with loss=mse
+    train {{ optimizer = {} }}
+}}
+"""
+OPTIMIZERS = [
+    "SGD(0.1, momentum=0.9, weight_decay=0.01)",
+    "Adam(CosineDecay(0.1, 30, alpha=0.1), amsgrad=true)",
+    "Adam(CosineDecayRestarts(0.1, 30, t_mul=1.5, m_mul=0.9, alpha=0.1), gradient_accumulation_steps=3, clipvalue=1)",
+    "AdamW(ExponentialDecay(0.1, 41, 0.9, staircase=true), use_ema=true, ema_overwrite_frequency=10)",
+    "Nadam(InverseTimeDecay(0.1, 30, 0.9), gradient_accumulation_steps=3, use_ema=true)",
+    "Adamax(PolynomialDecay(0.1, 41, power=0.5, cycle=true))",
+    "Adadelta(PiecewiseConstantDecay([3, 4], [0.3, 0.2, 0.1]))",
+    "Adagrad(0.1, initial_accumulator_value=0.3)",
+    "Ftrl(0.1, beta=0.1, l1_regularization_strength=0.1)",
+    "Lion(CosineDecay(0.1, 30, warmup_target=0.2, warmup_steps=3))",
+    "Lamb(0.1)",
+    "ScheduleFreeAdamW(0.1, warmup_steps=10)",
+    "Adafactor(0.1, epsilon_2=1e-4, clip_threshold=2)",
+    'Muon(0.1, exclude_layers=["y_gru/.*"], weight_decay=none)',
+]
+
+
 def _write(folder: Path, name: str, text: str) -> None:
     problems = Problems()
     program = pipeline.check(SourceFile("test.nn", text), problems)
@@ -114,6 +141,9 @@ def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
             _write(tmp_path, f"{train_name}_{output_name}", text)
     for name, text in OTHERS.items():
         _write(tmp_path, name, text)
+    for number, optimizer in enumerate(OPTIMIZERS):
+        for dtype in ("float32", "float64"):
+            _write(tmp_path, f"optimizer_{number}_{dtype}", LAYOUTS.format(dtype, optimizer))
     for number, train in enumerate(("epochs = 2", "steps = 9; reset_state = never")):
         _write(tmp_path, f"stateful_{number}", STATEFUL.format(train))
     _run("ruff", "check", "--isolated", ".", folder=tmp_path)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from nndsl import code
-from nndsl.layers.emit import InitRecord, TorchScope, torch_shape
+from nndsl.layers.emit import InitRecord, TorchScope, keras_view
 from nndsl.layers.entry import ConfigError, Entry, arg, entry
 from nndsl.layers.kinds import Either, Float, Int, ListOf
 
@@ -62,13 +62,7 @@ class NormConstraint(Constraint):
                     dims = [numbers.index(dim) for dim in dims]
             dims.sort()
         else:  # the way back to Keras's layout, in views of the same memory
-            before = [torch_shape(shape, steps[:count]) for count in range(len(steps))]
-            for (kind, numbers), former in zip(reversed(steps), reversed(before), strict=True):
-                if kind == "permute":
-                    back = [numbers.index(axis) for axis in range(len(numbers))]
-                    target = code.method(target, "permute", *back)
-                elif kind == "reshape":
-                    target = code.method(target, "view", *former)
+            target = keras_view(target, shape, steps)
         return target, dims[0] if len(dims) == 1 else tuple(dims)
 
 

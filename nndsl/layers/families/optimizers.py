@@ -5,35 +5,11 @@ torch's own class is taken where it is the same in the configuration at hand, wi
 
 from __future__ import annotations
 
-from typing import Any
-
 from nndsl import code
 from nndsl.layers.entry import arg, entry
-from nndsl.layers.kinds import Bool, Either, Float, Maybe, Of
-from nndsl.layers.optimizing import Optimizer, Rows, Slot
+from nndsl.layers.kinds import Bool, Float
+from nndsl.layers.optimizing import SHARED, Optimizer, Rows, Slot, decay, rate
 from nndsl.layers.training import TrainingCall
-
-
-def rate(default: float) -> Any:
-    kind = Either(Float(0, above=True), Of("schedule"))
-    return arg(kind, "How far a step goes: a number, or a schedule.", default, formerly=("lr",))
-
-
-def decay(default: float | None = None) -> float | None:
-    text = "Share of each weight, times the learning rate, that every step takes away (decoupled, on all weights)."
-    return arg(Maybe(Float(0)), text, default)
-
-
-def clipnorm() -> float | None:
-    return arg(Maybe(Float(0, above=True)), "Longest gradient of each weight: longer ones are shortened to it.", None)
-
-
-def clipvalue() -> float | None:
-    return arg(Maybe(Float(0, above=True)), "Largest absolute value in any gradient.", None)
-
-
-def global_clipnorm() -> float | None:
-    return arg(Maybe(Float(0, above=True)), "Longest gradient of all weights together.", None)
 
 
 def fraction(doc: str, default: float) -> float:
@@ -60,9 +36,7 @@ class SGD(Optimizer):
     momentum = arg(Float(0, 1), "How much of the last step is kept.", 0.0)
     nesterov = arg(Bool(), "Whether the gradient counts as if taken a step ahead.", False)
     weight_decay = decay()
-    clipnorm = clipnorm()
-    clipvalue = clipvalue()
-    global_clipnorm = global_clipnorm()
+    shared = SHARED
 
     def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
         return ((Slot("momentum", "momentum_buffer", per_rate=True),),) if self.momentum else ()
@@ -70,7 +44,7 @@ class SGD(Optimizer):
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         options: dict[str, object] = {"lr": self.first_rate}
         if self.momentum:
-            options["momentum"] = self.momentum
+            options["momentum"] = t.single(self.momentum)
             if not constant or self.weight_decay:
                 return code.call(t.helper("NesterovSGD" if self.nesterov else "SGD"), parameters, **options)
             if self.nesterov:
@@ -92,9 +66,7 @@ class RMSprop(Optimizer):
     epsilon = epsilon()
     centered = arg(Bool(), "Whether the mean's square is taken off the mean of squares.", False)
     weight_decay = decay()
-    clipnorm = clipnorm()
-    clipvalue = clipvalue()
-    global_clipnorm = global_clipnorm()
+    shared = SHARED
 
     def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
         kept = {"velocity": True, "momentum": self.momentum > 0, "average_gradient": self.centered}
@@ -109,7 +81,7 @@ class RMSprop(Optimizer):
 
 
 class _Adam(Optimizer):
-    decays = counts = early_epsilon = True
+    counts = True
     beta_1: float
     beta_2: float
     epsilon: float
@@ -119,19 +91,29 @@ class _Adam(Optimizer):
         largest = ((Slot("velocity_hat", "max_exp_avg_sq"),),) if self.amsgrad else ()
         return ((Slot("momentum", "exp_avg"), Slot("velocity", "exp_avg_sq")), *largest)
 
+    def own(self, t: TrainingCall) -> bool:
+        """Whether torch's class will not do: it knows the betas as float64, and its count runs on while gradients are
+        gathered."""
+        return t.double or self.gradient_accumulation_steps is not None
+
+    def decays(self, t: TrainingCall) -> bool:
+        return not self.own(t)
+
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
-        options: dict[str, object] = {"lr": self.first_rate}
-        if (self.beta_1, self.beta_2) != (0.9, 0.999):  # torch's own
+        own, options = self.own(t), dict[str, object](lr=self.first_rate)
+        if own or (self.beta_1, self.beta_2) != (0.9, 0.999):  # torch's own
             options["betas"] = (self.beta_1, self.beta_2)
-        options["eps"] = self.epsilon
+        options["epsilon" if own else "eps"] = self.epsilon
         if self.amsgrad:
             options["amsgrad"] = True
+        if own:
+            return code.call(t.helper("Adam"), parameters, **options)
         if self.weight_decay:
             return code.call("optim.AdamW", parameters, **options, weight_decay=self.weight_decay)
         return code.call("optim.Adam", parameters, **options)
 
     def hooks(self, t: TrainingCall) -> list[code.Expr]:
-        return [*super().hooks(t), t.helper("early_epsilon")]
+        return [*super().hooks(t), *([] if self.own(t) else [t.helper("early_epsilon")])]
 
 
 @entry("optimizer", "adam")
@@ -148,9 +130,7 @@ class Adam(_Adam):
     epsilon = epsilon()
     amsgrad = arg(Bool(), "Whether the largest mean of squared gradients so far counts.", False)
     weight_decay = decay()
-    clipnorm = clipnorm()
-    clipvalue = clipvalue()
-    global_clipnorm = global_clipnorm()
+    shared = SHARED
 
 
 @entry("optimizer", "adamw")
@@ -167,9 +147,7 @@ class AdamW(_Adam):
     beta_2 = fraction(SECOND, 0.999)
     epsilon = epsilon()
     amsgrad = arg(Bool(), "Whether the largest mean of squared gradients so far counts.", False)
-    clipnorm = clipnorm()
-    clipvalue = clipvalue()
-    global_clipnorm = global_clipnorm()
+    shared = SHARED
 
 
 @entry("optimizer", "adamax")
@@ -185,9 +163,7 @@ class Adamax(Optimizer):
     beta_2 = fraction("How slowly the largest gradient fades.", 0.999)
     epsilon = epsilon()
     weight_decay = decay()
-    clipnorm = clipnorm()
-    clipvalue = clipvalue()
-    global_clipnorm = global_clipnorm()
+    shared = SHARED
 
     counts = True
 
@@ -212,9 +188,7 @@ class Nadam(Optimizer):
     beta_2 = fraction(SECOND, 0.999)
     epsilon = epsilon()
     weight_decay = decay()
-    clipnorm = clipnorm()
-    clipvalue = clipvalue()
-    global_clipnorm = global_clipnorm()
+    shared = SHARED
 
     counts = True
     common_slots = (Slot("u_product", "mu_product", start=1.0),)
@@ -224,6 +198,8 @@ class Nadam(Optimizer):
 
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         betas = (self.beta_1, self.beta_2)
+        if t.double:
+            return code.call(t.helper("Nadam"), parameters, lr=self.first_rate, betas=betas, epsilon=self.epsilon)
         return code.call(
             "optim.NAdam", parameters, lr=self.first_rate, betas=betas, eps=self.epsilon, momentum_decay=1.0
         )
@@ -241,15 +217,13 @@ class Adagrad(Optimizer):
     initial_accumulator_value = arg(Float(0), "What the sums start from.", 0.1)
     epsilon = epsilon()
     weight_decay = decay()
-    clipnorm = clipnorm()
-    clipvalue = clipvalue()
-    global_clipnorm = global_clipnorm()
+    shared = SHARED
 
     def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
         return ((Slot("accumulator", start=self.initial_accumulator_value),),)
 
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
-        start = self.initial_accumulator_value
+        start = t.single(self.initial_accumulator_value)
         return code.call(t.helper("Adagrad"), parameters, lr=self.first_rate, start=start, epsilon=self.epsilon)
 
 
@@ -265,9 +239,7 @@ class Adadelta(Optimizer):
     rho = fraction(SECOND, 0.95)
     epsilon = epsilon()
     weight_decay = decay()
-    clipnorm = clipnorm()
-    clipvalue = clipvalue()
-    global_clipnorm = global_clipnorm()
+    shared = SHARED
 
     counts = True
 
@@ -276,3 +248,65 @@ class Adadelta(Optimizer):
 
     def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
         return code.call("optim.Adadelta", parameters, lr=self.first_rate, rho=self.rho, eps=self.epsilon)
+
+
+@entry("optimizer", "ftrl")
+class Ftrl(Optimizer):
+    """Follow the regularized leader: for wide models of rare features, with penalties of its own.
+
+    Example:
+        train { optimizer = Ftrl(learning_rate=0.1, l1_regularization_strength=0.001) }
+    """
+
+    learning_rate = rate(0.001)
+    learning_rate_power = arg(Float(high=0), "How the rate falls with the sum of squared gradients.", -0.5)
+    initial_accumulator_value = arg(Float(0), "What the sums start from.", 0.1)
+    l1_regularization_strength = arg(Float(0), "A penalty on absolute values, which makes weights 0.", 0.0)
+    l2_regularization_strength = arg(Float(0), "A penalty on squares.", 0.0)
+    l2_shrinkage_regularization_strength = arg(Float(0), "A penalty on squares that counts as a gradient.", 0.0)
+    beta = arg(Float(), "One more penalty on squares: half of it, over the rate.", 0.0)
+    weight_decay = decay()
+    shared = SHARED
+
+    def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
+        return ((Slot("accumulator", start=self.initial_accumulator_value), Slot("linear")),)
+
+    def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
+        options: dict[str, object] = {"lr": self.first_rate}
+        for name, argument in _FTRL.items():
+            value = getattr(self, argument)
+            if value != self.arguments[argument].default or (name == "start" and t.double):
+                options[name] = t.single(value) if name == "start" else value
+        return code.call(t.helper("Ftrl"), parameters, **options)
+
+
+_FTRL = {
+    "power": "learning_rate_power",
+    "start": "initial_accumulator_value",
+    "l1": "l1_regularization_strength",
+    "l2": "l2_regularization_strength",
+    "shrinkage": "l2_shrinkage_regularization_strength",
+    "beta": "beta",
+}
+
+
+@entry("optimizer", "lion")
+class Lion(Optimizer):
+    """Steps of one size for all weights, in the direction of a running mean of gradients.
+
+    Example:
+        train { optimizer = Lion(learning_rate=0.0003, weight_decay=0.1) }
+    """
+
+    learning_rate = rate(0.001)
+    beta_1 = arg(Float(0, 1, above=True), "How much of the mean counts for the direction of a step.", 0.9)
+    beta_2 = fraction(FIRST, 0.99)
+    weight_decay = decay()
+    shared = SHARED
+
+    def slots(self, path: str, shape: tuple[int, ...]) -> Rows:
+        return ((Slot("momentum"),),)
+
+    def torch(self, t: TrainingCall, parameters: code.Expr, *, constant: bool) -> code.Expr:
+        betas = code.Tuple((t.single(self.beta_1), t.single(self.beta_2)))
+        return code.call(t.helper("Lion"), parameters, lr=self.first_rate, betas=betas)

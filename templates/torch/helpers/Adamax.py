@@ -4,6 +4,8 @@ from typing import Any
 import torch
 from torch import Tensor, optim
 
+from templates.torch.helpers.as_float32 import as_float32
+
 
 class Adamax(optim.Optimizer):
     """Adamax as in Keras, with epsilon added to the largest gradient so far."""
@@ -33,6 +35,6 @@ class Adamax(optim.Optimizer):
                 mean = state["momentum"].lerp_(p.grad, 1 - beta_1)
                 largest = state["norm"].mul_(beta_2)
                 torch.maximum(largest, p.grad.abs(), out=largest)
-                rate = group["lr"] / (1 - beta_1 ** state["step"])
+                rate = group["lr"] / (1 - as_float32(beta_1) ** state["step"])
                 p.sub_(rate * mean / (largest + group["epsilon"]))
         return loss

@@ -67,8 +67,8 @@ class RMSprop(optim.Optimizer):
                     continue
                 state = self.state[p]
                 if not state:
-                    state["square"] = torch.zeros_like(p)
-                square = state["square"]
+                    state["velocity"] = torch.zeros_like(p)
+                square = state["velocity"]
                 square.mul_(rho).addcmul_(p.grad, p.grad, value=1 - rho)
                 p.sub_(lr * p.grad / (square + epsilon).sqrt())
         return loss

@@ -60,8 +60,8 @@ class SGD(optim.Optimizer):
                     continue
                 state = self.state[p]
                 if not state:
-                    state["velocity"] = torch.zeros_like(p)
-                p.add_(state["velocity"].mul_(momentum).sub_(p.grad, alpha=lr))
+                    state["momentum"] = torch.zeros_like(p)
+                p.add_(state["momentum"].mul_(momentum).sub_(p.grad, alpha=lr))
         return loss
 
 

@@ -1,0 +1,6 @@
+from torch import Tensor
+
+
+def root_mean_square(tensor: Tensor) -> Tensor:
+    """A scalar."""
+    return tensor.square().mean().sqrt()
