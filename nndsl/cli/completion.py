@@ -46,6 +46,7 @@ class _Command:
     help: str
     options: list[_Option]
     words: tuple[str, ...]  # of its positional argument; none: .nn files
+    actions: bool = False  # whether the words are actions, and files of any kind follow
 
     @property
     def flags(self) -> list[str]:
@@ -63,16 +64,31 @@ def _commands(parser: ArgumentParser) -> list[_Command]:
 
 
 def _command(name: str, help: str, parser: ArgumentParser) -> _Command:
-    options, words = [], _known_words(name)
-    for action in parser._actions:
+    options, words, actions = [], _known_words(name), False
+    for action in _arguments(parser):
         values = tuple(str(choice) for choice in action.choices or ())
         if action.option_strings:
             text = (action.help or "").replace("%%", "%")
-            is_file = action.metavar in ("OUT", "FILE", "FOLDER", "DATA")
+            is_file = action.metavar in ("OUT", "FILE", "FOLDER", "DATA", "MODEL")
             options.append(_Option(tuple(action.option_strings), text, action.nargs != 0, values, is_file))
         elif not isinstance(action, argparse._SubParsersAction):
             words = words or values
-    return _Command(name, help, options, words)
+        elif name:
+            words, actions = tuple(action.choices), True
+    return _Command(name, help, options, () if name == "" else words, actions)
+
+
+def _arguments(parser: ArgumentParser) -> list[argparse.Action]:
+    """The arguments of a command, and the options of its actions, each once."""
+    found = list(parser._actions)
+    seen = {name for action in found for name in action.option_strings}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction) and parser.prog != "nndsl":
+            for inner in (option for choice in action.choices.values() for option in choice._actions):
+                if inner.option_strings and not seen.intersection(inner.option_strings):
+                    seen.update(inner.option_strings)
+                    found.append(inner)
+    return found
 
 
 def _known_words(command: str) -> tuple[str, ...]:
@@ -91,7 +107,7 @@ def _known_words(command: str) -> tuple[str, ...]:
 
 _BASH_HEAD = r"""# nndsl's completion for bash: source <(nndsl completion bash)
 _nndsl() {
-    local cur="${COMP_WORDS[COMP_CWORD]}" before=$((COMP_CWORD - 1)) command="" flags="" words="" word
+    local cur="${COMP_WORDS[COMP_CWORD]}" before=$((COMP_CWORD - 1)) command="" flags="" words="" actions="" word
     if [[ $cur == "=" ]]; then cur=""; elif [[ ${COMP_WORDS[before]} == "=" ]]; then before=$((before - 1)); fi
     local prev="${COMP_WORDS[before]}"
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -105,8 +121,10 @@ _BASH_MIDDLE = r"""        esac
 _BASH_TAIL = r"""    esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$flags" -- "$cur"))
-    elif [[ -n $words ]]; then
+    elif [[ -n $words && ( -z $actions || $prev == "$command" ) ]]; then
         COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    elif [[ -n $actions ]]; then
+        _nndsl_files
     else
         _nndsl_files '!*.nn'
     fi
@@ -134,7 +152,8 @@ def _bash(commands: list[_Command]) -> str:
     lines.append('    esac\n    case "$command" in\n')
     for command in commands:
         flags, words = " ".join(command.flags), " ".join(command.words)
-        lines.append(f'        "{command.name}") flags="{flags}"; words="{words}" ;;\n')
+        actions = "; actions=1" if command.actions else ""
+        lines.append(f'        "{command.name}") flags="{flags}"; words="{words}"{actions} ;;\n')
     return "".join([*lines, _BASH_TAIL])
 
 
@@ -162,7 +181,8 @@ def _zsh(commands: list[_Command]) -> str:
         lines.append(f"        {command.name or '*'}) {shift}_arguments \\")
         lines += [f"            {_quoted(spec)} \\" for option in command.options for spec in _zsh_specs(option)]
         words = f":word:({' '.join(command.words)})" if command.words else '*:file:_files -g "*.nn(-.)"'
-        lines.append(f"            {_quoted(words)} ;;")
+        files = f" {_quoted('*:file:_files')}" if command.actions else ""
+        lines.append(f"            {_quoted(words)}{files} ;;")
     lines += [
         "    esac",
         "}",
@@ -199,7 +219,12 @@ def _fish(commands: list[_Command]) -> str:
             lines.append(f"{start} {named}{takes}{values} -d {_quoted(option.help)}")
         if command.name:
             words = _quoted(" ".join(command.words)) if command.words else "'(__fish_complete_suffix .nn)'"
-            lines.append(f"{start} -a {words}")
+            if command.actions:
+                actions = " ".join(command.words)
+                lines.append(f"complete -c nndsl -n {_quoted(f'{when}; and not {seen} {actions}')} -a {words}")
+                lines.append(f"complete -c nndsl -n {_quoted(f'{when}; and {seen} {actions}')} -F")
+            else:
+                lines.append(f"{start} -a {words}")
     return "\n".join(lines) + "\n"
 
 

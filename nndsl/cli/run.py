@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from nndsl.cli import common
+from nndsl.cli.weight_errors import FORMATS, check_ending, complaints, explained
 
 _INSTALL = "install it: pip install 'nndsl[torch]'"
 SUFFIX = ".safetensors"
@@ -23,6 +24,7 @@ examples:
   nndsl run model.nn --data points.npz            an array for each input and output
   nndsl run model.nn --data random --steps 10     seeded random arrays: does it run?
   nndsl run model.nn --epochs 5 --device cuda -o weights/
+  nndsl run model.nn --weights model.pt           go on from saved weights
 
 Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wrong; 2: wrong usage; 130: interrupted.
 """
@@ -40,6 +42,7 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
         default="auto",
         help="where to compute (default: a GPU if any)",
     )
+    parser.add_argument("--weights", metavar="FILE", help=f"begin from the weights in a file, {FORMATS}")
     parser.add_argument("--seed", type=_seed, metavar="N", help="repeats a run: weights, order, dropout")
     common.add_model(parser)
     common.add_params(parser)
@@ -72,6 +75,8 @@ def _integer(text: str, low: int, high: int) -> int:
 def main(args: Namespace) -> int:
     program = common.check_file(args)
     model = common.pick_model(program, args.model)
+    if args.weights is not None:
+        check_ending(args.weights)
     output = _weight_file(args.output, args.file, model.name)
     # Threads that wait must not burn the core that others need: on a busy machine a run of small batches took twice as
     # long with spinning. Read when torch is imported.
@@ -87,13 +92,16 @@ def main(args: Namespace) -> int:
             raise
         raise common.UsageError(f"`nndsl run` needs {error.name}, which is not installed", _INSTALL) from None
 
-    options = Options(args.data, args.epochs, args.steps, args.batch_size, args.device, args.seed, output, args.quiet)
+    options = Options(
+        args.data, args.epochs, args.steps, args.batch_size, args.device, args.seed, output, args.weights, args.quiet
+    )
 
     def warn(diagnostic: Diagnostic) -> None:
         common.show([diagnostic], sys.stderr, args)
 
     try:
-        done = run(program, model, options, sys.stdout, warn)
+        with explained(), complaints(args, args.weights or output):
+            done = run(program, model, options, sys.stdout, warn)
     except RunFailed as failed:
         common.show(failed.problems, sys.stderr, args)
         return common.WRONG

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from nndsl.cli import common
 from nndsl.cli.run import _positive, _seed
+from nndsl.cli.weight_errors import FORMATS, check_ending, complaints, explained, show_warnings
 from nndsl.diagnostics.terminal import paint, visible, want_color
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from nndsl.interop.workers import WorkerFailed
+    from nndsl.ir.graph import CheckedProgram, Model
 
 _INSTALL = "install both frameworks: pip install 'nndsl[torch,keras]'"
 
@@ -33,9 +35,7 @@ examples:
 Exit code 0: everything agrees; 1: it does not, or the file is wrong; 2: wrong usage; 3: a program could not be run.
 """
     common.add_source(parser)
-    parser.add_argument(
-        "--weights", metavar="FILE", help="a weight file of the model (.safetensors; default: random weights)"
-    )
+    parser.add_argument("--weights", metavar="FILE", help=f"a file of weights, {FORMATS} (default: random)")
     parser.add_argument("--steps", type=_positive, default=20, metavar="N", help="how many steps are trained (20)")
     parser.add_argument("--float", choices=("float32", "float64"), help="compute in this type alone (default: both)")
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="other weights and data (0)")
@@ -55,7 +55,7 @@ def main(args: Namespace) -> int:
         from nndsl.interop import verify, verify_text, workers
 
         workers.require("torch", "keras")
-        weights = _weights(args.weights) if args.weights is not None else None
+        weights = _weights(args, program, model)
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "numpy", "safetensors"):
             raise
@@ -74,10 +74,6 @@ def main(args: Namespace) -> int:
         report = verify.verify(program, Project(program.file).read, common.params_of(args), options, _progress(args))
     except workers.FrameworkMissing as missing:
         raise common.UsageError(str(missing).replace("this", "`nndsl verify`", 1), missing.help) from None
-    except verify.WrongWeights as wrong:
-        shown = [*wrong.lines[:10], *([f"and {len(wrong.lines) - 10} more"] if len(wrong.lines) > 10 else [])]
-        listed = "".join(f"\n  {line}" for line in shown)
-        raise common.UsageError(f"the weights in `{args.weights}` do not fit `{model.name}`:{listed}") from None
     except verify.NotVerified as error:
         raise common.UsageError(str(error)) from None
     except workers.WorkerFailed as failed:
@@ -92,17 +88,17 @@ def main(args: Namespace) -> int:
     return common.FINE if report.holds else common.WRONG
 
 
-def _weights(path: str) -> Mapping[str, Any]:
-    """The weights of a file by canonical name. Raises UsageError."""
-    from nndsl.interop.weights import WrongWeights, read_weights
+def _weights(args: Namespace, program: CheckedProgram, model: Model) -> Mapping[str, Any] | None:
+    """The weights that --weights names, by canonical name. Raises UsageError, Rejected."""
+    if args.weights is None:
+        return None
+    from nndsl.interop import convert
 
-    try:
-        found, _ = read_weights(path)
-    except WrongWeights as wrong:
-        raise common.UsageError(f"`{path}` cannot be used: {wrong}") from None
-    except OSError as error:
-        raise common.UsageError(f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}") from None
-    return {name: tensor.numpy() for name, tensor in found.items()}
+    check_ending(args.weights)
+    with explained(), complaints(args, args.weights):
+        found = convert.load(args.weights, program, model, alone=True)
+    show_warnings(found, args.weights, args)
+    return found.values
 
 
 def _progress(args: Namespace) -> Callable[[str, str], None] | None:

@@ -22,7 +22,7 @@ from functools import cache
 
 from nndsl.diagnostics.model import Severity
 
-FAMILIES = ("NN01", "NN02", "NN03", "NN04", "NN05", "NN06", "NN07", "NN08", "NN09")
+FAMILIES = ("NN01", "NN02", "NN03", "NN04", "NN05", "NN06", "NN07", "NN08", "NN09", "NN10")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,6 @@
-"""The state of an optimizer under canonical names, whatever the framework: what Keras's optimizer keeps, in Keras's
-layout.
+"""The state of an emitted torch program's optimizer under canonical names (see `optimizer_names`), and back.
 
-    optimizer/iterations               the number of batches so far (int64)
-    optimizer/learning_rate            where no schedule gives it
-    optimizer/<layer>/<weight>/<slot>  as "optimizer/dense/kernel/momentum": the slots that the catalogue's entry names
-    optimizer/<name>                   what Keras keeps once (Nadam's `u_product`)
-
-An emitted torch program's `make_optimizer(model)` gives the optimizer; its `load_state_dict` reads a saved state first.
+The program's `make_optimizer(model)` gives the optimizer; its `load_state_dict` reads a saved state first.
 """
 
 from __future__ import annotations
@@ -18,25 +12,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn, optim
 
+from nndsl.interop.optimizer_names import (
+    ITERATIONS,
+    LEARNING_RATE,
+    PREFIX,
+    keras_names,
+    reduced_shape,
+    shapes_of,
+)
+from nndsl.interop.optimizer_names import slot_name as _named
 from nndsl.interop.weights import WrongWeights, apply_steps
 from nndsl.layers.emit import StateEntry, torch_shape
 from nndsl.layers.optimizing import Optimizer, Slot
 
-PREFIX = "optimizer/"
-ITERATIONS, LEARNING_RATE = PREFIX + "iterations", PREFIX + "learning_rate"
-
-
-def keras_names(entry: Optimizer, weights: Sequence[tuple[str, tuple[int, ...]]]) -> list[str | None]:
-    """The canonical name of each of `optimizer.variables` of Keras, in its order. `weights` are path ("layer/kernel")
-    and shape of the model's `trainable_variables`, in their order. None is a variable that holds nothing."""
-    names: list[str | None] = [ITERATIONS]
-    if entry.schedule is None:
-        names.append(LEARNING_RATE)
-    kept = [(path, entry.all_slots(path, shape)) for path, shape in weights]
-    for row in range(max((len(rows) for _, rows in kept), default=0)):
-        for path, rows in kept:
-            names += [_name(path, slot) for slot in rows[row]]
-    return [*names, *(PREFIX + slot.name for slot in entry.common_slots)]
+__all__ = ["ITERATIONS", "LEARNING_RATE", "PREFIX", "canonical_state", "keras_names", "put_state"]
 
 
 def canonical_state(
@@ -164,24 +153,8 @@ def _seen(tensor: Tensor, item: StateEntry) -> Tensor:
     return tensor
 
 
-def reduced_shape(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    """The shape without one axis; 0: as it is."""
-    sizes = list(shape)
-    if axis:
-        del sizes[axis]
-    return tuple(sizes)
-
-
 def _slots(entry: Optimizer, path: str, shape: tuple[int, ...]) -> list[Slot]:
     return [slot for row in entry.all_slots(path, shape) for slot in row if slot.name]
-
-
-def _name(path: str, slot: Slot) -> str | None:
-    return _named(path, slot) if slot.name else None
-
-
-def _named(path: str, slot: Slot) -> str:
-    return f"{PREFIX}{path}/{slot.name}"
 
 
 def _torch_own(optimizer: optim.Optimizer) -> bool:
@@ -232,13 +205,7 @@ def _iterations(entry: Optimizer, optimizer: optim.Optimizer) -> int | None:
 def _check(
     entry: Optimizer, optimizer: optim.Optimizer, weights: Sequence[_Weight], values: Mapping[str, Tensor]
 ) -> None:
-    shapes: dict[str, tuple[int, ...]] = {ITERATIONS: ()}
-    if entry.schedule is None:
-        shapes[LEARNING_RATE] = ()
-    shapes |= {PREFIX + slot.name: () for slot in entry.common_slots}
-    for path, _, parts in weights:
-        shape = parts[0][1].shape
-        shapes |= {_named(path, slot): reduced_shape(shape, slot.without) for slot in _slots(entry, path, shape)}
+    shapes = shapes_of(entry, [(path, parts[0][1].shape) for path, _, parts in weights])
     for name, shape in shapes.items():
         if name not in values:
             if name == ITERATIONS and _iterations(entry, optimizer) is None:

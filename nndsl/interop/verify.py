@@ -12,7 +12,7 @@ import numpy.typing as npt
 from nndsl import pipeline
 from nndsl.diagnostics.model import Problems, Severity
 from nndsl.interop import verify_data, workers
-from nndsl.interop.layout import LayerSlots, layout, plain
+from nndsl.interop.layout import layout, plain
 from nndsl.interop.verify_compare import Row
 from nndsl.interop.verify_rows import BATCH_MEANS, rows
 from nndsl.ir.graph import CheckedProgram, Model
@@ -32,17 +32,9 @@ class NotVerified(Exception):
     """The model cannot be verified at all; the text says why."""
 
 
-class WrongWeights(Exception):
-    """Weights that do not fit the model; `lines` say what is wrong with them."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("the weights do not fit the model")
-        self.lines = lines
-
-
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for. `weights` are by canonical name, None for random ones."""
+    """What the command line asks for. `weights` are by canonical name, all that the model has; None for random ones."""
 
     floats: tuple[str, ...] = FLOATS
     steps: int = 20
@@ -82,13 +74,13 @@ def verify(
     progress: Callable[[str, str], None] | None = None,
 ) -> Report:
     """Compares both programs of a model. `reader` and `params` are what `program` was checked with: it is checked
-    again for each float type. Raises NotVerified, WrongWeights, and what `workers.run` raises."""
+    again for each float type. Raises NotVerified, and what `workers.run` raises."""
     workers.require("torch", "keras")
     model = program.find(options.model)
     layers = layout(model)
     weights = verify_data.random_weights(layers, options.seed)
     if options.weights is not None:
-        weights = _fitting(layers, options.weights)
+        weights = dict(options.weights)
     texts: dict[str, dict[str, str]] = {"torch": {}, "keras": {}}
     floats, left_out = [], {}
     for dtype in options.floats:
@@ -181,18 +173,3 @@ def _request(model: Model, options: Options) -> tuple[dict[str, Any], Arrays]:
 def _per_epoch(steps: int) -> int:
     """How many steps make an epoch: few, so that there are several epochs, each with a smaller last batch."""
     return next((count for count in (5, 4, 6, 3, 2) if steps % count == 0), steps)
-
-
-def _fitting(layers: tuple[LayerSlots, ...], given: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    """The weights as the model asks for them. Raises WrongWeights with everything that is wrong."""
-    wanted = {slot.path: slot for layer in layers for slot in layer.slots}
-    lines = [f"there is no weight `{path}`" for path in wanted if path not in given]
-    lines += [f"the model has no weight `{path}`" for path in given if path not in wanted]
-    lines += [
-        f"`{path}` has the shape {tuple(array.shape)}, and the model's has {wanted[path].shape}"
-        for path, array in given.items()
-        if path in wanted and tuple(array.shape) != wanted[path].shape
-    ]
-    if lines:
-        raise WrongWeights(lines)
-    return {path: given[path] for path in wanted}

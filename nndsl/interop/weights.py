@@ -1,30 +1,16 @@
-"""Weight files: safetensors with canonical names ("layer/kernel") in Keras's layout, whatever the framework.
-
-The metadata has one entry, `nndsl`, a JSON object: `version`, `layout` ("keras"), `model`, and what the transforms of
-its data have learnt (`transforms`). One entry, because safetensors writes several in no fixed order, and equal weights
-are to give equal files.
-"""
+"""The weights of an emitted torch module by canonical name ("layer/kernel"), in Keras's layout, and back."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from nndsl.files import write_bytes
+from nndsl.interop.problem import WrongWeights
 from nndsl.layers.emit import StateEntry, Step
 
-FORMAT = "nndsl"
-VERSION = 1
-
-
-class WrongWeights(Exception):
-    """A weight file that cannot be used; the text says why."""
+__all__ = ["WrongWeights", "apply_steps", "canonical", "put"]
 
 
 def canonical(model: nn.Module, state: Iterable[StateEntry]) -> dict[str, Tensor]:
@@ -55,30 +41,6 @@ def put(model: nn.Module, state: Iterable[StateEntry], weights: Mapping[str, Ten
     with torch.no_grad():
         for entry in entries:
             tensors[entry.key].copy_(apply_steps(weights[entry.path], entry.steps))
-
-
-def save_weights(path: str, weights: Mapping[str, Tensor], *, model: str, transforms: Any = None) -> None:
-    """Writes the file as a whole or not at all. Raises nndsl.files.CannotWrite."""
-    about = {"version": VERSION, "layout": "keras", "model": model, "transforms": transforms or {}}
-    metadata = {FORMAT: json.dumps(about, sort_keys=True)}
-    write_bytes(path, save(dict(sorted(weights.items())), metadata))
-
-
-def read_weights(path: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The weights of a file by canonical name, and what is said about them. Raises WrongWeights, OSError."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get(FORMAT, "null"))
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise WrongWeights(f"it is no safetensors file: {error}") from None
-    except ValueError:
-        about = None
-    if not isinstance(about, dict):
-        raise WrongWeights("it was not written by nndsl")
-    if about.get("version") != VERSION:
-        raise WrongWeights(f"it has version {about.get('version')!r}, and this nndsl reads version {VERSION}")
-    return weights, about
 
 
 # --------------------------------------------------------------------------------------------------- steps

@@ -12,8 +12,10 @@ import numpy as np
 import torch
 
 from nndsl.diagnostics.model import Diagnostic
+from nndsl.interop import convert
 from nndsl.interop.load import Loaded, load_program
-from nndsl.interop.weights import canonical, save_weights
+from nndsl.interop.problem import warning
+from nndsl.interop.safetensors_file import save_weights
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.dataset import Dataset, load
@@ -30,7 +32,8 @@ from nndsl.runtime.training import Outcome, Plan, Trainer
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says; None where it says nothing. `output` is the weight file."""
+    """What the command line says; None where it says nothing. `output` is the weight file, `weights` the one
+    that training begins from."""
 
     data: str | None = None
     epochs: int | None = None
@@ -39,6 +42,7 @@ class Options:
     device: str = "auto"
     seed: int | None = None
     output: str = "model.safetensors"
+    weights: str | None = None
     quiet: bool = False
 
 
@@ -55,7 +59,8 @@ class Run:
 def run(
     program: CheckedProgram, model: Model, options: Options, stream: TextIO, warn: Callable[[Diagnostic], None]
 ) -> Run:
-    """Trains, evaluates and saves. Raises RunFailed, Unavailable, nndsl.files.CannotWrite."""
+    """Trains, evaluates and saves. Raises RunFailed, Unavailable, nndsl.files.CannotWrite, and what
+    `nndsl.interop.convert.load` raises."""
     if not trained(model):
         raise RunFailed.one(
             DataProblem(
@@ -64,6 +69,7 @@ def run(
             )
         )  # fmt: skip
     plan = make_plan(model, options)
+    begin = _begin(program, model, options, warn)
     dataset = load(model, options.data, batch=plan.batch, steps=plan.steps, seed=plan.seed)
     for diagnostic in dataset.warnings:
         warn(diagnostic)
@@ -79,18 +85,40 @@ def run(
         if splitter is not None:
             return _cross_validate(model, loaded, dataset, plan, device, progress, interrupt, splitter)
         trainer = Trainer(model, loaded, dataset.arrays, plan, device)
+        if begin is not None:
+            trainer.start_from(begin)
         watch = dataset.validation if len(dataset.validation) else dataset.test
         began = time.monotonic()
         outcome = trainer.fit(dataset.train, dataset.validation, watch, progress, interrupt)
         progress.clear()
         _conclude(outcome, time.monotonic() - began, progress)
-        weights = canonical(trainer.net, loaded.state)
-        save_weights(options.output, weights, model=model.name, transforms=dataset.learnt)
+        learnt = trainer.learnt()
+        save_weights(
+            options.output, learnt.values, learnt.state, model=model.name,
+            optimizer=type(model.training.optimizer).__name__, transforms=dataset.learnt,
+        )  # fmt: skip
         done = Run(outcome, weights=options.output)
         if not outcome.interrupted:
             done.result = _evaluate(trainer, dataset, stream)
     stream.write(f"weights: {options.output}\n")
     return done
+
+
+def _begin(
+    program: CheckedProgram, model: Model, options: Options, warn: Callable[[Diagnostic], None]
+) -> convert.Weights | None:
+    """The weights that training begins from, if a file gives them. Raises Unavailable, and what `convert.load` does."""
+    if options.weights is None:
+        return None
+    if model.training.get("cross_validation") is not None:
+        raise Unavailable(
+            "cross-validation trains a fresh model for each part of the data, from no file",
+            "leave --weights out, or `cross_validation` in the file",
+        )
+    found = convert.load(options.weights, program, model)
+    for code, text in found.warnings:
+        warn(warning(code, text, options.weights))
+    return found
 
 
 def make_plan(model: Model, options: Options) -> Plan:

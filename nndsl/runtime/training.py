@@ -13,7 +13,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from nndsl.interop.contents import Weights
 from nndsl.interop.load import Loaded
+from nndsl.interop.torch_file import fill, fill_state, gathered
 from nndsl.ir.graph import Model
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.interrupt import Interrupt
@@ -63,6 +65,16 @@ class Trainer:
             self.data = {name: torch.from_numpy(array).to(device, types[name]) for name, array in arrays.items()}
             torch.manual_seed(plan.seed)
             self.net: nn.Module = loaded.cls().to(device)
+        self.optimizer: Any = self.program.make_optimizer(self.net)
+
+    def start_from(self, weights: Weights) -> None:
+        """Goes on from the weights of a file, and from the state of its optimizer, if there is one."""
+        fill(self.net, self.loaded, weights.values)
+        fill_state(self.optimizer, self.net, self.loaded, self.model, weights.state)
+
+    def learnt(self) -> Weights:
+        """The weights and the state of the optimizer by canonical name."""
+        return gathered(self.net, self.loaded, self.model, self.optimizer)
 
     # ------------------------------------------------------------------------------------- training
 
@@ -70,7 +82,7 @@ class Trainer:
         """Trains. `validation` is evaluated after every epoch, `watch` every `evaluate_every` steps. Raises RunFailed
         where the loss is no number any more."""
         plan, outcome = self.plan, Outcome()
-        optimizer = self.program.make_optimizer(self.net)
+        optimizer = self.optimizer
         watchers = self.program.make_watchers() if hasattr(self.program, "make_watchers") else []
         generator = torch.Generator().manual_seed(plan.seed)
         rows = torch.from_numpy(train)

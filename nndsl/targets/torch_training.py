@@ -18,6 +18,7 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 - `run(model, data, size[, optimizer])` → the numbers of one pass, training where there is an optimizer; where training
   counts steps, `run(model, batches[, optimizer])`.
 - Where no output has a loss there are `ARRAYS` and `load_data` alone.
+- The file of weights is the pair of the state_dicts of model and optimizer; where nothing is trained, the former alone.
 - The command line stands under `if __name__ == "__main__"`.
 """
 
@@ -44,7 +45,6 @@ _FUNCTIONAL = "import torch.nn.functional as F"
 def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object]:
     """The context of the template. Asks `scope` for helpers and imports."""
     scope.imports |= {"import argparse", "import numpy as np", "from itertools import zip_longest"}
-    scope.imports.add("from typing import Any")
     trained, common = trained_outputs(model), settings(model)
     if trained and common["steps"]:
         scope.imports |= {"from collections.abc import Iterable, Iterator", "from itertools import islice"}

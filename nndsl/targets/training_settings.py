@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nndsl.ir.graph import Model, Output
+from nndsl.ir.types import TensorType
+from nndsl.layers.base import Layer
 from nndsl.passes.outputs import sample_weights, target_type, weights_type
 from nndsl.passes.train_checks import is_stateful
 
 
 def trained_outputs(model: Model) -> list[Output]:
     return [output for output in model.outputs if output.loss is not None]
+
+
+def trains(model: Model) -> bool:
+    """Whether there is a loss, and a weight that it could change: else there is no optimizer."""
+    uses = (use for use in model.layers if use.nodes)
+    return bool(trained_outputs(model)) and any(_has_parameters(use.config, use.nodes[0].input_types) for use in uses)
+
+
+def _has_parameters(layer: Layer, types: Sequence[TensorType]) -> bool:
+    return any(weight.trainable for weight in layer.weights(*types)) or any(
+        _has_parameters(inner, inner_types) for _, inner, inner_types in layer.children()
+    )
 
 
 def arrays(model: Model) -> dict[str, tuple[tuple[int | None, ...], str]]:
@@ -30,6 +46,7 @@ def settings(model: Model) -> dict[str, object]:
     watched = (callback.monitor for callback in given.get("callbacks", ()))
     return {
         "trained": bool(trained_outputs(model)),
+        "learns": trains(model),
         "steps": steps,
         "epochs": given.get("epochs", 1),
         "evaluate_every": given.get("evaluate_every") or max(1, (steps or 10) // 10),

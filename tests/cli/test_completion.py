@@ -58,6 +58,10 @@ def bash(nndsl, tmp_path):
         (("nndsl", "explain", "NN0203"), ["NN0203"]),
         (("nndsl", "layers", "LST"), ["LSTM", "LSTMCell"]),
         (("nndsl", "completion", ""), ["bash", "fish", "zsh"]),
+        (("nndsl", "weights", "c"), ["convert"]),
+        (("nndsl", "weights", "show", "n"), ["notes.txt"]),
+        (("nndsl", "weights", "show", "--fo"), ["--for", "--format"]),
+        (("nndsl", "weights", "diff", "--tol"), ["--tolerance"]),
     ],
 )
 def test_bash(bash, words, offered):

@@ -50,7 +50,7 @@ OUTPUTS = {
     "none": "output y = x -> Dense(1)",
     "of samples": "output y = x -> Dense(1, kernel_regularizer=l2(0.1)) with loss=mse, sample_weight=importance, "
     "weighted_metrics=[mae]",
-    "joint": "h = x -> Reshape([3, 2]) -> GRU(4, bias_constraint=max_norm, bias_regularizer=OrthogonalRegularizer())\n"
+    "rows": "h = x -> Reshape([3, 2]) -> GRU(4, bias_constraint=max_norm, bias_regularizer=OrthogonalRegularizer())\n"
     "    output y = h -> Dense(3, activation=softmax, activity_regularizer=l2) -> Identity()\n"
     "        with loss=categorical_crossentropy, metrics=[accuracy]",
     "long": "output class_of_document = x -> Dense(3, activation=softmax)\n"

@@ -2,7 +2,6 @@
 
 import argparse
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
 import torch
@@ -123,5 +122,5 @@ if __name__ == "__main__":
         raise SystemExit(f"error: {error}") from None
     with torch.no_grad():
         parts = list(map(model.eval(), torch.split(data["x"], args.size)))
-    outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
-    np.savez(args.output, **outputs)
+    outputs = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+    np.savez(args.output, allow_pickle=False, **outputs)

@@ -2,7 +2,6 @@
 
 import argparse
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
 import torch
@@ -91,5 +90,5 @@ if __name__ == "__main__":
     with torch.no_grad():
         splits = [torch.split(x, args.size) for x in [data["left"], data["right"]]]
         parts = list(map(model.eval(), *splits))
-    outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
-    np.savez(args.output, **outputs)
+    outputs = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+    np.savez(args.output, allow_pickle=False, **outputs)

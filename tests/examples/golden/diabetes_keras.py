@@ -91,7 +91,8 @@ def train(
     seed: int | None = SEED,
 ) -> None:
     """Trains the model; evaluates it on the validation data after every epoch."""
-    compile_model(model)
+    if not model.compiled:
+        compile_model(model)
     batches = Batches(data, batch_size, np.random.default_rng(seed))
     model.fit(
         batches,
@@ -128,7 +129,7 @@ def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["train", "evaluate", "predict"])
+    parser.add_argument("command", choices=["train", "resume", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
     parser.add_argument("--validation", help="another .npz file, to evaluate on")
     parser.add_argument("--weights", default="model.weights.h5")
@@ -144,11 +145,15 @@ def main() -> None:
         names = INPUTS if args.command == "predict" else INPUTS + TARGETS
         data = load_data(args.data, names)
         held = load_data(args.validation, names) if args.validation else None
+        if args.command == "resume":
+            compile_model(model)
+            # now the weights come with the state of the optimizer
+            model.optimizer.build(model.trainable_variables)
         if args.command != "train":
             model.load_weights(args.weights)
     except Exception as error:  # noqa: BLE001 (files can be broken in many ways)
         raise SystemExit(f"error: {error}") from None
-    if args.command == "train":
+    if args.command in ("train", "resume"):
         train(model, data, held, args.epochs, args.batch_size, args.seed)
         model.save_weights(args.weights)
     elif args.command == "evaluate":

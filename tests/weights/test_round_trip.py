@@ -27,7 +27,8 @@ TEXT = """model M {
 
 def test_round_trip(tmp_path: Path) -> None:
     from nndsl.interop.load import load_program
-    from nndsl.interop.weights import WrongWeights, canonical, put, read_weights, save_weights
+    from nndsl.interop.safetensors_file import read, save_weights
+    from nndsl.interop.weights import WrongWeights, canonical, put
 
     program = pipeline.check(SourceFile("m.nn", TEXT), Problems())
     assert program is not None
@@ -41,25 +42,28 @@ def test_round_trip(tmp_path: Path) -> None:
     assert weights["y/kernel"].shape[1] == 2
     assert all("/" in name for name in weights)
     path = str(tmp_path / "m.safetensors")
-    save_weights(path, weights, model="M", transforms={"x": [{"transform": "scale", "factor": 0.5}]})
-    read, about = read_weights(path)
+    arrays = {name: tensor.numpy() for name, tensor in weights.items()}
+    save_weights(path, arrays, model="M", transforms={"x": [{"transform": "scale", "factor": 0.5}]})
+    contents = read(path)
+    about = contents.about
+    found = {name: torch.from_numpy(item.load()) for name, item in contents.weights.items()}
     assert about["model"] == "M" and about["transforms"]["x"][0]["transform"] == "scale"
-    save_weights(path + "2", weights, model="M", transforms=about["transforms"])
+    save_weights(path + "2", arrays, model="M", transforms=about["transforms"])
     assert Path(path).read_bytes() == Path(path + "2").read_bytes()
-    assert read.keys() == weights.keys()
-    put(second, loaded.state, read)
+    assert found.keys() == weights.keys()
+    put(second, loaded.state, found)
     again = canonical(second, loaded.state)
     assert all(torch.equal(weights[name], again[name]) for name in weights)
     batch = {"image": torch.rand(2, 8, 8, 3), "words": torch.randint(0, 20, (2, 9))}
     with torch.no_grad():
         assert torch.equal(first.eval()(**batch)["y"], second.eval()(**batch)["y"])
     with pytest.raises(WrongWeights, match="no weight `y/kernel`"):
-        put(second, loaded.state, {name: value for name, value in read.items() if name != "y/kernel"})
+        put(second, loaded.state, {name: value for name, value in found.items() if name != "y/kernel"})
     with pytest.raises(WrongWeights, match="shape"):
-        put(second, loaded.state, read | {"y/bias": torch.zeros(3)})
+        put(second, loaded.state, found | {"y/bias": torch.zeros(3)})
     (tmp_path / "bad.safetensors").write_bytes(b"not weights")
     with pytest.raises(WrongWeights):
-        read_weights(str(tmp_path / "bad.safetensors"))
+        read(str(tmp_path / "bad.safetensors"))
 
 
 def test_dense_kernels_are_as_keras_has_them(tmp_path: Path) -> None:
