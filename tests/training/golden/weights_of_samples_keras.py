@@ -10,6 +10,12 @@ from tensorflow import keras
 from tensorflow.keras import layers
 
 
+def dense_gradient() -> keras.regularizers.Regularizer:
+    """A penalty of 0, for embeddings: with it, their gradient is one tensor. Without,
+    optimizers see an id that occurs twice in a batch as two gradients."""
+    return keras.regularizers.L2(0.0)
+
+
 def build_model() -> keras.Model:
     """Tags of words, of which people have looked at some more closely than at others.
 
@@ -22,7 +28,13 @@ def build_model() -> keras.Model:
         summary: float32 [batch, 4]
     """
     words = keras.Input((20,), name="words", dtype="int32")
-    x = layers.Embedding(500, 16, mask_zero=True, name="h_embedding")(words)
+    x = layers.Embedding(
+        500,
+        16,
+        embeddings_regularizer=dense_gradient(),
+        mask_zero=True,
+        name="h_embedding",
+    )(words)
     h = layers.Bidirectional(
         layers.LSTM(16, return_sequences=True, use_cudnn=False, name="lstm"), name="h"
     )(x)
@@ -115,7 +127,8 @@ def train(
     seed: int | None = SEED,
 ) -> None:
     """Trains the model; evaluates it on the validation data after every epoch."""
-    compile_model(model)
+    if not model.compiled:
+        compile_model(model)
     batches = Batches(data, batch_size, np.random.default_rng(seed))
     model.fit(
         batches,
@@ -152,7 +165,7 @@ def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["train", "evaluate", "predict"])
+    parser.add_argument("command", choices=["train", "resume", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
     parser.add_argument("--validation", help="another .npz file, to evaluate on")
     parser.add_argument("--weights", default="model.weights.h5")
@@ -168,11 +181,15 @@ def main() -> None:
         names = INPUTS if args.command == "predict" else INPUTS + TARGETS + WEIGHTS
         data = load_data(args.data, names)
         held = load_data(args.validation, names) if args.validation else None
+        if args.command == "resume":
+            compile_model(model)
+            # now the weights come with the state of the optimizer
+            model.optimizer.build(model.trainable_variables)
         if args.command != "train":
             model.load_weights(args.weights)
     except Exception as error:  # noqa: BLE001 (files can be broken in many ways)
         raise SystemExit(f"error: {error}") from None
-    if args.command == "train":
+    if args.command in ("train", "resume"):
         train(model, data, held, args.epochs, args.batch_size, args.seed)
         model.save_weights(args.weights)
     elif args.command == "evaluate":

@@ -2,7 +2,6 @@
 
 import argparse
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
 import torch
@@ -233,7 +232,7 @@ def load_data(path: str, names: list[str], device: torch.device | str) -> Data:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["train", "evaluate", "predict"])
+    parser.add_argument("command", choices=["train", "resume", "evaluate", "predict"])
     parser.add_argument("data", help="an .npz file with an array for each name")
     parser.add_argument("--validation", help="another .npz file, to evaluate on")
     parser.add_argument("--weights", default="model.pt", help="file of the weights")
@@ -247,25 +246,27 @@ if __name__ == "__main__":
     try:
         device = args.device or torch.accelerator.current_accelerator(True) or "cpu"
         model = Tagger().to(device)
+        optimizer = make_optimizer(model)
         names = ["words"] if args.command == "predict" else list(ARRAYS)
         data = load_data(args.data, names, device)
         held = args.validation and load_data(args.validation, names, device)
         if args.command != "train":
-            model.load_state_dict(torch.load(args.weights, device, weights_only=True))
+            weights, state = torch.load(args.weights, device, weights_only=True)
+            model.load_state_dict(weights)
+            optimizer.load_state_dict(state)
     except Exception as error:  # noqa: BLE001 (files can be broken in many ways)
         raise SystemExit(f"error: {error}") from None
-    if args.command == "train":
-        optimizer = make_optimizer(model)
+    if args.command in ("train", "resume"):
         for epoch in range(args.epochs):
             logs = run(model, data, args.size, optimizer)
             if held is not None:
                 logs |= {f"val_{k}": v for k, v in run(model, held, args.size).items()}
             print(f"epoch {epoch + 1}:", *(f"{k} {v:.4f}" for k, v in logs.items()))
-        torch.save(model.state_dict(), args.weights)
+        torch.save((model.state_dict(), optimizer.state_dict()), args.weights)
     elif args.command == "evaluate":
         print(*(f"{k} {v:.4f}" for k, v in run(model, data, args.size).items()))
     else:
         with torch.no_grad():
             parts = list(map(model.eval(), torch.split(data["words"], args.size)))
-        outputs: Any = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
-        np.savez(args.output, **outputs)
+        outputs = {k: torch.cat([p[k] for p in parts]).cpu() for k in parts[0]}
+        np.savez(args.output, allow_pickle=False, **outputs)
