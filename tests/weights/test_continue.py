@@ -59,7 +59,6 @@ CASES = {
     "dense-adamax": (DENSE, "Adamax(0.02, weight_decay=0.01)"),
 }
 FAST = {"dense-adam"}
-# In float64 programs Keras holds momentum, betas and schedules as float32.
 TOLERANCE = "1e-9"
 
 
