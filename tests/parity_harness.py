@@ -157,7 +157,7 @@ def random_inputs(
     return arrays
 
 
-def run_keras(pair: Pair, arrays: Arrays, training: bool = False) -> tuple[Arrays, Arrays]:
+def run_keras(pair: Pair, arrays: Arrays, training: bool = False, *, gradients: bool = True) -> tuple[Arrays, Arrays]:
     """Outputs by name, and gradients of their product with fixed random numbers: by weight path and input name."""
     inputs = {name: tf.constant(array) for name, array in arrays.items()}
     trainable = {path: v for path, v in pair.weights.items() if v.trainable}
@@ -170,9 +170,9 @@ def run_keras(pair: Pair, arrays: Arrays, training: bool = False) -> tuple[Array
         floats = [(name, y) for name, y in sorted(outputs.items()) if y.dtype.is_floating]
         total = sum(tf.cast(tf.reduce_sum(y * _factors(name, y)), "float64") for name, y in floats) if floats else None
     sources = {**watched, **{path: v.value for path, v in trainable.items()}}
-    found = tape.gradient(total, sources) if floats else {}
-    gradients = {key: np.asarray(tf.convert_to_tensor(g)) for key, g in found.items() if g is not None}
-    return {name: np.asarray(y) for name, y in outputs.items()}, gradients
+    found = tape.gradient(total, sources) if floats and gradients else {}
+    slopes = {key: np.asarray(tf.convert_to_tensor(g)) for key, g in found.items() if g is not None}
+    return {name: np.asarray(y) for name, y in outputs.items()}, slopes
 
 
 def run_torch(pair: Pair, arrays: Arrays, training: bool = False) -> tuple[Arrays, Arrays]:

@@ -53,6 +53,7 @@ def target(random: np.random.Generator, shape: tuple[int, ...], dtype: str, how:
 
     positive  numbers of at least 0.1
     ids       classes, without the last axis
+    letters   classes from 1, half as many as there are steps, no two alike beside each other, filled up with 0
     one_hot   the same, as rows of a unit matrix
     shares    probabilities along the last axis
     binary    0 or 1
@@ -63,12 +64,19 @@ def target(random: np.random.Generator, shape: tuple[int, ...], dtype: str, how:
         "": lambda: random.normal(size=shape),
         "positive": lambda: np.abs(random.normal(size=shape)) + 0.1,
         "ids": lambda: ids,
+        "letters": lambda: _letters(random, shape),
         "one_hot": lambda: np.eye(shape[-1])[ids],
         "shares": lambda: random.dirichlet(np.ones(shape[-1]), shape[:-1]),
         "binary": lambda: random.integers(0, 2, shape),
         "signs": lambda: 2 * random.integers(0, 2, shape) - 1,
     }[how]()
-    return np.asarray(made).astype("int64" if how == "ids" else dtype)
+    return np.asarray(made).astype("int64" if how in ("ids", "letters") else dtype)
+
+
+def _letters(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    samples, steps, classes = shape
+    found = 1 + (random.integers(0, classes - 1, (samples, 1)) + np.arange(steps // 2)) % (classes - 1)
+    return np.where(np.arange(steps // 2) < random.integers(1, steps // 2 + 1, (samples, 1)), found, 0)
 
 
 def keep(shape: tuple[int, ...]) -> np.ndarray:

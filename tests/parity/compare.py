@@ -118,7 +118,8 @@ class Comparison:
     def modes(self, inputs: Arrays, training: bool) -> None:
         """One of the two modes: outputs, gradients, and what a call leaves behind."""
         mode = "in training" if training else "in inference"
-        expected, by_path = harness.run_keras(self.pair, inputs, training)
+        gradients = not all("values" in part.case.options for part in self.joint.parts)
+        expected, by_path = harness.run_keras(self.pair, inputs, training, gradients=gradients)
         found, by_key = harness.run_torch(self.pair, inputs, training)
         saved = self.pair.torch.state_dict()
         for part in self.joint.parts:

@@ -43,7 +43,7 @@ MEANING = {
     "constraint": "Several steps of training: outputs are the reported losses, gradients the change of the weights.",
     "loss": "Outputs are the reported losses before and after a step of plain descent, gradients the change of the "
     "weights in that step.",
-    "metric": "Outputs are the reported metrics and losses, before and after a step of training.",
+    "metric": "Outputs are the reported metrics and losses.",
     "optimizer": "Twenty steps of a small net, the last of each epoch with half a batch: outputs are the reported "
     "losses, gradients the change of the weights since the start. In float64 1e-9 is demanded. "
     "Configurations that follow from the declaration of an argument are measured in float64 alone.",
@@ -160,7 +160,8 @@ def _remarks(section: Section, cases: tuple[Case, ...]) -> Iterator[str]:
         ("float32", "float32 only"),
         ("inference", "inference only"),
         ("values", "gradients not compared"),
-        ("tolerance", "float64 within"),
+        ("tolerance", "within"),
+        ("tolerance32", "float32 within"),
     ):
         reasons: dict[str, int] = {}
         for case in cases:
@@ -168,9 +169,9 @@ def _remarks(section: Section, cases: tuple[Case, ...]) -> Iterator[str]:
                 reasons[case.options[option]] = reasons.get(case.options[option], 0) + 1
         for reason, count in reasons.items():
             where = "" if count == len(cases) else f" in {count} of {len(cases)}"
-            if option == "tolerance":
+            if option.startswith("tolerance"):
                 bound, _, why = reason.partition(" ")
-                yield f"{words} {bound.rstrip(':')}{where}: {why}"
+                yield f"{words} {bound.rstrip(':')}{where}: {why.strip()}"
             else:
                 yield f"{words}{where}: {reason}"
     if any("draws" in case.options for case in cases):

@@ -28,13 +28,16 @@ from nndsl.layers.entry import Entry
 from nndsl.layers.function import Function, Operator
 
 FOLDER = Path(__file__).parent / "cases"
-CATEGORIES = "layer function operator activation initializer constraint".split()
+CATEGORIES = (
+    "layer function operator activation initializer regularizer constraint loss metric optimizer schedule".split()
+)
 OPTIONS = {
     "float32": "only there, and why",
     "float64": "only there (the cases that follow from an argument of an optimizer)",
     "inference": "not compared in training mode, and why",
     "values": "gradients are not compared, and why",
-    "tolerance": "a number and why: what is demanded in float64 instead of 1e-10",
+    "tolerance": "a number and why: what is demanded instead of 1e-10 (and of 1e-5 in float32, if it is more)",
+    "tolerance32": "the same for float32 alone",
     "draws": "random in training, where mean and deviation are compared",
     "random": "so in inference too",
     "channels_first": "the model's order of axes",

@@ -51,7 +51,7 @@ def joints(cases: Iterable[Case], dtype: str, train: str = "") -> Iterator[Joint
         fixed = any("fixed" in how for _, how in case.inputs.values())
         masked = any("masked" in how or "padded" in how for _, how in case.inputs.values())
         batch = int(case.options.get("batch", 6 if masked else 4))
-        marks = tuple(name in case.options for name in ("channels_first", "draws", "random"))
+        marks = tuple(name in case.options for name in ("channels_first", "draws", "random", "values"))
         groups.setdefault((batch, fixed, marks), []).append(case)
     for (batch, fixed, (first, *_)), members in groups.items():
         parts = tuple(_part(case, number, f" with batch={batch}" * fixed) for number, case in enumerate(members))

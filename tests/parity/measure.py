@@ -12,8 +12,9 @@ LIMITS = {"float32": 1e-5, "float64": 1e-10}
 
 def limit(case: Case, dtype: str) -> float:
     """What the differences of a case may be."""
-    if dtype == "float64" and "tolerance" in case.options:
-        return float(case.options["tolerance"].split(" ")[0].rstrip(":"))
+    given = case.options.get("tolerance32" if dtype == "float32" else "tolerance", case.options.get("tolerance"))
+    if given is not None:
+        return max(float(given.partition(" ")[0]), LIMITS[dtype])
     return 1e-9 if case.entry[0] == "optimizer" and dtype == "float64" else LIMITS[dtype]
 
 

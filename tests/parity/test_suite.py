@@ -13,6 +13,7 @@ def test_every_argument_is_varied(cls: type[Entry]) -> None:
     """Each argument has another value in some case, each of its choices too, or the case file says why not."""
     missing = suite.uncovered(cls.category, cls.__name__)
     assert not missing, f"tests/parity/cases has no case of {cls.category} {cls.__name__} for {', '.join(missing)}"
+    assert not suite.stale(cls.category, cls.__name__), "the case file says that this is not supported, and it is"
 
 
 def test_every_case_has_its_figures() -> None:

@@ -79,7 +79,7 @@ class _Trained(Comparison):
                 shape = (samples, *(7 if not isinstance(dim, int) else dim for dim in type_.features))
                 data[name] = arrays.target(random, shape, type_.dtype, part.case.options.get("target", ""))
         self._reports(data, "before training")
-        if self.pair.state:
+        if any(part.case.entry[0] != "metric" for part in self.joint.parts) and self.pair.state:
             start = self._weights()
             self.programs.train(data)
             self._changes(start)

@@ -137,10 +137,11 @@ class Call:
 
 def _split(text: str) -> list[str]:
     """The arguments between two brackets."""
-    parts, depth = [""], 0
+    parts, depth, quoted = [""], 0, False
     for letter in text:
         depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(letter, 0)
-        if letter == "," and not depth:
+        quoted ^= letter == '"'
+        if letter == "," and not (depth or quoted):
             parts.append("")
         else:
             parts[-1] += letter

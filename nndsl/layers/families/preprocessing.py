@@ -38,6 +38,11 @@ def as_float(t: TorchCall, x: code.Expr) -> code.Expr:
     return code.method(x, short[t.float_dtype])
 
 
+def rounded(t: TorchCall, value: float) -> float:
+    """A constant as Keras has it."""
+    return t.rounded(value)
+
+
 @entry("layer")
 class Rescaling(Numbers):
     """`x * scale + offset`, in training too: brings bytes of an image to numbers from 0 to 1.
@@ -67,13 +72,13 @@ class Rescaling(Numbers):
         if self.offset == 0:
             return x
         if isinstance(self.offset, float) and self.offset < 0:
-            return code.binary("-", x, t.rounded(-self.offset))
+            return code.binary("-", x, rounded(t, -self.offset))
         return code.binary("+", x, self._constant(t, "offset", self.offset))
 
     def _constant(self, t: TorchCall, name: str, value: Any) -> object:
         if isinstance(value, float):
-            return t.rounded(value)
-        place = t.buffer(name, _tensor(t, [t.rounded(item) for item in value]))
+            return rounded(t, value)
+        place = t.buffer(name, _tensor(t, [rounded(t, item) for item in value]))
         if t.first and len(value) > 1:
             return code.index(place, code.Slice(), *(None,) * (t.inputs[0].rank - 2))
         return place
@@ -200,7 +205,7 @@ class Normalization(Numbers):
 
     def _constant(self, t: TorchCall, name: str, value: Any, change: Callable[[float], float]) -> object:
         """A number, or a buffer that fits the axes."""
-        numbers = [change(t.rounded(item)) for item in _flat(value)]
+        numbers = [change(rounded(t, item)) for item in _flat(value)]
         if len(numbers) == 1:
             return numbers[0]
         given = _shape(value) or ()
