@@ -155,16 +155,20 @@ def _training(sides: _Sides, dtype: str, losses: Sequence[str], rounded: float) 
         return [row]
     torch, keras = sides.done(dtype, "train")
     exact = sides.keras.data["float64"].get("train", {}).get("done") if "float64" in sides.keras.data else None
-    found = [_curve(torch["curve"], keras["curve"], exact["curve"] if exact else [], dtype)]
+    again = torch.get("again", {"curve": [], "epochs": []})
+    found = [_curve(torch["curve"], keras["curve"], exact["curve"] if exact else [], again["curve"], dtype)]
     if dtype == "float64":
-        found.append(_epochs(torch["epochs"], keras["epochs"], dtype, losses, rounded))
+        found.append(_epochs(torch["epochs"], keras["epochs"], again["epochs"], dtype, losses, rounded))
         ours, theirs = sides.arrays(dtype, "weights|")
-        differences = compare(ours, theirs, {}, dtype, lambda name: f"`{name}`", together=False, weights=True)
+        near = sides.arrays(dtype, "again|")[0]
+        differences = compare(
+            ours, theirs, {}, dtype, lambda name: f"`{name}`", together=False, weights=True, again=near
+        )
         found.append(row_of("weights after training", dtype, differences))
     return found
 
 
-def _curve(torch: list[float], keras: list[float], exact: list[float], dtype: str) -> Row:
+def _curve(torch: list[float], keras: list[float], exact: list[float], again: list[float], dtype: str) -> Row:
     check = "loss of each step"
     if len(torch) != len(keras):
         return Row(check, dtype, "failed", note=f"PyTorch took {len(torch)} steps, Keras {len(keras)}")
@@ -174,6 +178,8 @@ def _curve(torch: list[float], keras: list[float], exact: list[float], dtype: st
         limit = (EARLY if dtype == "float32" and number < EARLY_STEPS else CURVE[dtype]) * scale
         if dtype == "float32" and number < len(exact):
             limit = max(limit, ROUNDING * abs(exact[number] - b))
+        if number < len(again) and np.isfinite(again[number] - a):
+            limit = max(limit, ROUNDING * abs(again[number] - a))
         distance = 0.0 if a == b or (np.isnan(a) and np.isnan(b)) else abs(a - b)
         distance = float("inf") if np.isnan(distance) else distance
         found.append(Difference(f"step {number + 1}", distance, distance / scale, limit, scale))
@@ -185,7 +191,12 @@ def _curve(torch: list[float], keras: list[float], exact: list[float], dtype: st
 
 
 def _epochs(
-    torch: list[dict[str, float]], keras: list[dict[str, float]], dtype: str, losses: Sequence[str], rounded: float
+    torch: list[dict[str, float]],
+    keras: list[dict[str, float]],
+    again: list[dict[str, float]],
+    dtype: str,
+    losses: Sequence[str],
+    rounded: float,
 ) -> Row:
     """`rounded`: how far numbers may be apart that were read from what a program printed."""
     check = "reports of training"
@@ -194,7 +205,10 @@ def _epochs(
     found: list[Difference] = []
     for number, (a, b) in enumerate(zip(torch, keras, strict=True)):
         ours = {name: value for name, value in a.items() if name.removeprefix("val_") not in losses}
-        differences = _compare_numbers(ours, b, {}, dtype, CURVE[dtype])
-        said = [replace(d, name=f"{d.name}, report {number + 1}") for d in differences]
-        found += [replace(d, limit=max(d.limit, rounded)) for d in said]
+        near = again[number] if number < len(again) else {}
+        for d in _compare_numbers(ours, b, {}, dtype, CURVE[dtype]):
+            name = d.name.strip("`")
+            apart = abs(near.get(name, np.nan) - ours.get(name, np.nan))
+            limit = max(d.limit, rounded, ROUNDING * apart if np.isfinite(apart) else 0.0)
+            found.append(replace(d, name=f"{d.name}, report {number + 1}", limit=limit))
     return row_of(check, dtype, found)
