@@ -42,9 +42,9 @@ def rate(default: float) -> Any:
     return arg(kind, "How far a step goes: a number, or a schedule.", default, formerly=("lr",))
 
 
-def decay(default: float | None = None) -> float | None:
+def decay(default: float | None = None, *, needed: bool = False) -> float | None:
     text = "Share of each weight, times the learning rate, that every step takes away (decoupled, on all weights)."
-    return arg(Maybe(Float(0)), text, default)
+    return arg(Float(0), text, default) if needed else arg(Maybe(Float(0)), text, default)
 
 
 SHARED = Args(

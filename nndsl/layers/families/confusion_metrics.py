@@ -211,7 +211,7 @@ class _Best(Counting):
     def result(self, t: TrainingCall, total: code.Expr, *, pooled: bool) -> code.Expr:
         best, enough = (code.call(t.helper(rate), total) for rate in self.rates)
         least = getattr(self, next(iter(self.arguments)))
-        return code.call(t.helper("best_where"), best, code.binary(">=", enough, least))
+        return code.call(t.helper("best_where"), best, code.binary(">=", enough, t.single(least)))
 
 
 NUM_THRESHOLDS = "How many thresholds from 0 to 1 are tried."

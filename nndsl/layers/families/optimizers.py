@@ -146,7 +146,7 @@ class AdamW(_Adam):
     """
 
     learning_rate = rate(0.001)
-    weight_decay = decay(0.004)
+    weight_decay = decay(0.004, needed=True)
     beta_1 = fraction(FIRST, 0.9)
     beta_2 = fraction(SECOND, 0.999)
     epsilon = epsilon()
