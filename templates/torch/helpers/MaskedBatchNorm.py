@@ -13,7 +13,7 @@ class MaskedBatchNorm(PartialBatchNorm):
             return super().forward(x)
         x = x.to(self.running_mean.dtype)
         kept, dims = mask.expand_as(x), [0, *range(2, x.dim())]
-        count = kept.sum(dims, keepdim=True) + 1e-7
+        count = kept.sum(dims, keepdim=True, dtype=x.dtype) + 1e-7
         mean = x.where(kept, 0.0).sum(dims, keepdim=True) / count
         off = x - mean
         var = off.square().where(kept, 0.0).sum(dims, keepdim=True) / count
