@@ -66,6 +66,8 @@ def assert_trains_as(
     tensors = programs.read(program, data, torch.device("cpu"))
     train, held = _split(tensors, fit)
     _same("evaluation before", program.run(module, tensors, size), before, logs)
+    if hasattr(module, "reset_state"):
+        module.reset_state()
     optimizer = program.make_optimizer(module)
     for epoch in range(fit.epochs):
         found = program.run(module, train, size, optimizer)
@@ -102,6 +104,10 @@ def _by_hand(model: keras.Model, programs: Programs, data: Arrays, fit: Fit) -> 
         [y] = y.values()
     usual: dict[str, Any] = {"batch_size": fit.batch_size, "sample_weight": fit.weights, "verbose": 0}
     before = model.evaluate(x, y, **usual, return_dict=True)
+    for layer in model.layers:  # training starts afresh
+        inner = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
+        if getattr(inner, "stateful", False):
+            inner.reset_state()
     history = model.fit(x, y, epochs=fit.epochs, shuffle=False, **usual, **fit.options).history
     return before, history, model.evaluate(x, y, **usual, return_dict=True)
 
@@ -128,7 +134,6 @@ def _run(
     rows = np.arange(len(next(iter(arrays.values()))))
     split = _split({"rows": rows}, fit)
     held = split[1]["rows"] if split[1] else rows[:0]
-    trainer.evaluate(rows, keep_state=False)  # as Keras does by hand: a state goes on from there
     outcome = trainer.fit(split[0]["rows"], held, held, Progress(io.StringIO(), quiet=True), Interrupt())
     return trainer, outcome.history
 

@@ -301,6 +301,7 @@ CASES: dict[str, Case] = {
         "float[4, 6]",
         f"GroupQueryAttention(4, 4, 2, {HEADS})",
         lambda x: layers.GroupQueryAttention(4, 4, 2, **heads(), name="h")(x, x),
+        rate=2.0**-8,
     ),
     "BatchNormalization": Case(
         "float[4, 4, 3]",

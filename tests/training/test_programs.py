@@ -230,3 +230,54 @@ def test_class_weights_beside_an_output_without_a_loss() -> None:
         "seed = 5", "seed = 5; class_weight = [0.5, 2, 4]"
     )
     assert_same_training(text, samples())
+
+
+WITHIN = {
+    "a shared block": """
+block Memory() {
+    input x
+    output y = x -> LSTM(3, stateful=true, return_sequences=true)
+}
+model Wave {
+    input wave: float[4, 2] with batch=2
+    shared memory = Memory()
+    output next = wave -> memory -> Dense(2) -> memory -> Dense(1) with loss=mse
+    train { optimizer = SGD(0.1); epochs = 3 }
+}
+""",
+    "each step": """
+model Wave {
+    input wave: float[4, 3, 2] with batch=2
+    h = wave -> TimeDistributed(LSTM(3, stateful=true))
+    output next = h -> Dense(1) with loss=mse
+    train { optimizer = SGD(0.1); epochs = 3 }
+}
+""",
+    "several cells for each step": """
+model Wave {
+    input wave: float[4, 3, 2] with batch=2
+    h = wave -> TimeDistributed(Bidirectional(RNN([GRUCell(2), LSTMCell(3)], stateful=true)))
+    output next = h -> Dense(1) with loss=mse
+    train { optimizer = SGD(0.1); steps = 7 }
+}
+""",
+}
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", list(WITHIN))
+def test_states_inside_of_other_layers_are_reset(name: str) -> None:
+    pytest.importorskip("tensorflow")
+    from tests.training.training_harness import Programs
+
+    programs = Programs(WITHIN[name])
+    random = np.random.default_rng(0)
+    shape = programs.keras.ARRAYS["wave"][0]
+    data = {
+        "wave": random.normal(size=(8, *shape)).astype("float32"),
+        "next": random.normal(size=(8, 4, 1)).astype("float32"),
+    }
+    programs.train(data)
+    assert programs.weight_difference() < 1e-5
+    found, expected = programs.evaluate(data)
+    assert abs(found["loss"] - expected["loss"]) < 1e-5
