@@ -81,11 +81,10 @@ def compare(
     *,
     together: bool,
     weights: bool = False,
-    again: Mapping[str, Array] | None = None,
     tolerance: float | None = None,
 ) -> list[Difference]:
     """Arrays of both sides by name. `together`: they are parts of one result, so that what is far smaller than the
-    largest of them is round-off. `again` is what PyTorch finds when it starts a last bit away."""
+    largest of them is round-off."""
     largest = max([_size(array) for array in keras.values()], default=0.0) if together else 0.0
     found = []
     for name in {**torch, **keras}:
@@ -109,8 +108,6 @@ def compare(
         sure = exact.get(name)
         if sure is not None and sure.shape == theirs.shape:
             limit = max(limit, ROUNDING * _distance(theirs, sure)[0])
-        if again is not None and name in again and again[name].shape == ours.shape:
-            limit = max(limit, ROUNDING * _distance(ours, again[name])[0])
         distance, place = _distance(ours, theirs)
         note = "NaN or infinite in one program alone" if distance == float("inf") else ""
         found.append(Difference(title(name), distance, distance / scale, limit, scale, place, note))

@@ -9,6 +9,7 @@ from typing import Any
 
 from nndsl.interop.verify import Report
 from nndsl.interop.verify_compare import Difference, Row, summary
+from nndsl.interop.verify_rows import TRAINING
 
 _COLUMNS = ("check", "float", "absolute", "relative", "allowed", "where", "")
 _SHOWN = 5  # differences of a broken check
@@ -82,7 +83,8 @@ def _closing(report: Report, paint: Callable[[str, str], str]) -> list[str]:
         ]
     if not fine:
         return [f"`{report.model}`: nothing could be compared"]
-    trained = f", {report.steps} steps of training" if report.steps else ""
+    whole = all(row.status == "ok" for row in report.rows if row.check in TRAINING)
+    trained = f", {report.steps} steps of training" if report.steps and whole else ""
     held = "1 check holds" if fine == 1 else f"{fine} checks hold"
     return [paint("help", f"`{report.model}` is the same in {who}: {held}{trained}{not_run}")]
 
