@@ -23,10 +23,10 @@ import tensorflow as tf
 from nndsl import pipeline
 from nndsl.diagnostics.model import Problems
 from nndsl.interop import keras_side
-from nndsl.interop.layout import layout, plain
 from nndsl.ir.dims import evaluate, free_symbols
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.layers.emit import StateEntry
+from nndsl.passes.weight_layout import layout, plain
 from nndsl.source import SourceFile
 from nndsl.targets.torch import compile_torch
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from nndsl.files import write_bytes
 from nndsl.interop.contents import Contents, Wanted, Weights, compare, no_numbers, taken
-from nndsl.interop.layout import layout
 from nndsl.interop.optimizer_names import ITERATIONS, counts_steps, shapes_of
 from nndsl.interop.problem import WrongWeights, unreadable
 from nndsl.ir.graph import CheckedProgram, Model
+from nndsl.passes.weight_layout import layout
 from nndsl.targets.training_settings import trains
 
 ENDINGS = {

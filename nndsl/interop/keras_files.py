@@ -3,6 +3,7 @@ or writes such a file. It runs in a process of its own (`workers`)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,19 +23,19 @@ def work(job: Job) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
     program = job.load_program()
     model = program.build_model()
     variables = keras_side.find_variables(model, job.data["layout"])
-    kept: dict[str, Any] = {}
+    kept: list[tuple[str, Any]] = []  # several variables may have one name
     plan = job.data["optimizer"]
     if plan is not None:
         paths = {id(variable): path for path, variable in variables.items()}
         program.compile_model(model)
         model.optimizer.build(model.trainable_variables)
         names = in_order(plan, [paths[id(variable)] for variable in model.trainable_variables])
-        kept = {name: v for name, v in zip(names, model.optimizer.variables, strict=True) if name is not None}
+        kept = [(name, v) for name, v in zip(names, model.optimizer.variables, strict=True) if name is not None]
     path = job.data["write"]
     if path is None:
-        return {"places": _places(model, variables | kept, job)}, {}
+        return {"places": _places(model, [*variables.items(), *kept], job)}, {}
     keras_side.assign(model, variables, job.arrays)
-    for name, variable in kept.items():
+    for name, variable in kept:
         if name in job.arrays:
             variable.assign(job.arrays[name])
     if path.endswith(".keras"):
@@ -44,15 +45,15 @@ def work(job: Job) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
     return {}, {}
 
 
-def _places(model: Any, named: dict[str, Any], job: Job) -> list[dict[str, Any]]:
+def _places(model: Any, named: Sequence[tuple[str, Any]], job: Job) -> list[dict[str, Any]]:
     """Every array of a file that this version of Keras writes for the model, with the canonical name of what it holds:
-    each variable is filled with a number of its own, which is then looked for."""
+    each variable is filled with the number of its name, which is then looked for."""
     import h5py
 
-    marks = {}
-    for number, (name, variable) in enumerate(named.items(), _FIRST_MARK):
-        variable.assign(np.full(variable.shape, number, str(variable.dtype)))
-        marks[number] = name
+    marks = dict(enumerate(dict(named), _FIRST_MARK))
+    numbers = {name: number for number, name in marks.items()}
+    for name, variable in named:
+        variable.assign(np.full(variable.shape, numbers[name], str(variable.dtype)))
     path = str(job.folder / "marked.weights.h5")
     model.save_weights(path)
     found: list[dict[str, Any]] = []
@@ -65,7 +66,7 @@ def _places(model: Any, named: dict[str, Any], job: Job) -> list[dict[str, Any]]
 
     with h5py.File(path, "r") as file:
         file.visititems(visit)
-    missing = set(named) - {item["name"] for item in found}
+    missing = set(numbers) - {item["name"] for item in found}
     if missing:
         raise LookupError(f"Keras does not save {sorted(missing)}")
     return found

@@ -1,7 +1,7 @@
 """What a process does that runs an emitted Keras program: finds the model's variables by their canonical names.
 
 It runs in a worker of its own, next to the program, and imports nothing of the compiler: the layout of the model comes
-as plain data (`nndsl.interop.layout.plain`).
+as plain data (`nndsl.passes.weight_layout.plain`).
 """
 
 from __future__ import annotations

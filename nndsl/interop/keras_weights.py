@@ -15,9 +15,11 @@ import numpy as np
 
 from nndsl.interop import hdf5_file, workers
 from nndsl.interop.contents import Array, Contents, Item, Wanted, Weights, compare, taken
-from nndsl.interop.layout import layout, plain
 from nndsl.interop.optimizer_names import ITERATIONS, counts_steps, plan
 from nndsl.ir.graph import CheckedProgram, Model
+from nndsl.layers.families.optimizer_maps import MultiOptimizer
+from nndsl.layers.optimizing import Optimizer
+from nndsl.passes.weight_layout import layout, plain
 from nndsl.targets.keras import emit_keras
 from nndsl.targets.training_settings import trains
 
@@ -38,7 +40,7 @@ def to_canonical(contents: Contents, path: str, program: CheckedProgram, model: 
     owner = f"`{model.name}`"
     warnings = compare(contents.weights, weights, file=path, owner=owner, code="NN1002", ignored=others)
     found = Weights({w.known: taken(contents.weights[p], w) for p, w in weights.items()}, warnings=warnings)
-    if state and not alone and _has_begun(contents.state):
+    if state and not alone and _has_begun(contents.state, model.training.optimizer):
         compare(
             contents.state, state, file=f"the state of the optimizer in {path}",
             owner=f"the {type(model.training.optimizer).__name__} of {owner}", code="NN1004",
@@ -48,9 +50,12 @@ def to_canonical(contents: Contents, path: str, program: CheckedProgram, model: 
     return found
 
 
-def _has_begun(state: Mapping[str, Item]) -> bool:
-    """Whether there is a state: an optimizer that was never used has its two first variables alone, at 0 steps."""
-    return len(state) > 2 or any(item.load().any() for item in state.values() if item.dtype == "int64")
+def _has_begun(state: Mapping[str, Item], entry: Optimizer) -> bool:
+    """Whether there is a state: an optimizer that was never used has its two first variables alone, at 0 steps, and a
+    MultiOptimizer those of all its parts."""
+    if len(state) > 2 and not isinstance(entry, MultiOptimizer):
+        return True
+    return any(item.load().any() for item in state.values() if item.dtype == "int64")
 
 
 def packed(weights: Weights, program: CheckedProgram, model: Model, ending: str) -> bytes:

@@ -23,6 +23,7 @@ from nndsl.interop.optimizer_names import (
 from nndsl.interop.optimizer_names import slot_name as _named
 from nndsl.interop.weights import WrongWeights, apply_steps
 from nndsl.layers.emit import StateEntry, torch_shape
+from nndsl.layers.families.optimizer_maps import MultiOptimizer
 from nndsl.layers.optimizing import Optimizer, Slot
 
 __all__ = ["ITERATIONS", "LEARNING_RATE", "PREFIX", "canonical_state", "keras_names", "put_state"]
@@ -34,15 +35,26 @@ def canonical_state(
     """The optimizer's state by canonical name, on the CPU. `entry` is what the text says of the optimizer
     (`Model.training.optimizer`), `state` what each tensor of the model holds. `optimizer/iterations` is left out where
     the optimizer does not count its steps (SGD without a schedule)."""
+    state = list(state)
+    found: dict[str, Tensor] = {}
+    for part, prefix, own in _parts(entry, optimizer):
+        found |= _canonical(part, prefix, own, list(_weights(model, own, state)))
+    return found
+
+
+def _canonical(
+    entry: Optimizer, prefix: str, optimizer: optim.Optimizer, weights: Sequence[_Weight]
+) -> dict[str, Tensor]:
+    """The same for one optimizer."""
     found: dict[str, Tensor] = {}
     count = _iterations(entry, optimizer)
     if count is not None:
         found[ITERATIONS] = torch.tensor(count)
     own = _torch_own(optimizer)
-    for path, group, parts in _weights(model, optimizer, state):
+    for path, group, parts in weights:
         first, shape = parts[0][0], parts[0][1].shape
         if entry.schedule is None:
-            found[LEARNING_RATE] = torch.tensor(float(group["lr"]), dtype=first.dtype)
+            found[f"{prefix}learning_rate"] = torch.tensor(float(group["lr"]), dtype=first.dtype)
         kept: dict[str, Tensor] = {}
         for slot in _slots(entry, path, shape):
             size = reduced_shape(shape, slot.without)
@@ -58,7 +70,7 @@ def canonical_state(
         found |= {f"{PREFIX}{path}/{name}": value for name, value in kept.items()}
         for slot in entry.common_slots:
             once = optimizer.state.get(first, {}).get(_key(slot, own), slot.start)
-            found[PREFIX + slot.name] = torch.tensor(float(once), dtype=first.dtype)
+            found[prefix + slot.name] = torch.tensor(float(once), dtype=first.dtype)
     return found
 
 
@@ -71,13 +83,21 @@ def put_state(
 ) -> None:
     """Sets the optimizer's state from canonical values. Raises WrongWeights where one is missing, has another shape or
     is not known, and changes nothing then. `optimizer/iterations` may be missing where steps are not counted."""
-    weights = list(_weights(model, optimizer, state))
-    _check(entry, optimizer, weights, values)
+    state = list(state)
+    _check(entry, optimizer, list(_weights(model, optimizer, state)), values)
+    for part, prefix, own in _parts(entry, optimizer):
+        _put(part, prefix, own, list(_weights(model, own, state)), values)
+
+
+def _put(
+    entry: Optimizer, prefix: str, optimizer: optim.Optimizer, weights: Sequence[_Weight], values: Mapping[str, Tensor]
+) -> None:
+    """The same for one optimizer."""
     own = _torch_own(optimizer)
     count = int(values.get(ITERATIONS, torch.tensor(0)))
     for group in optimizer.param_groups:
         if entry.schedule is None:
-            group["lr"] = float(values[LEARNING_RATE])
+            group["lr"] = float(values[f"{prefix}learning_rate"])
         for counter in _counters(entry, optimizer):
             group[counter] = count
         for slot in (slot for row in entry.all_slots("", ()) for slot in row if slot.group):
@@ -89,7 +109,7 @@ def put_state(
                 steps = count // (entry.gradient_accumulation_steps or 1)
                 state_of["step"] = torch.tensor(float(steps)) if own else steps
             for slot in entry.common_slots:
-                value = values[PREFIX + slot.name]
+                value = values[prefix + slot.name]
                 state_of[_key(slot, own)] = value.to(parts[0][0]).clone() if own else value.item()
         for slot in _slots(entry, path, parts[0][1].shape):
             for parameter, places in _pieces(optimizer, parts, slot):
@@ -108,14 +128,24 @@ def put_state(
 _Weight = tuple[str, dict[str, Any], list[tuple[nn.Parameter, StateEntry]]]
 
 
+def _parts(entry: Optimizer, optimizer: optim.Optimizer) -> Iterator[tuple[Optimizer, str, optim.Optimizer]]:
+    """Each optimizer at work: what the text says of it, the prefix of what it keeps once, and the emitted one."""
+    if not isinstance(entry, MultiOptimizer):
+        yield entry, PREFIX, optimizer
+        return
+    inner: Any = optimizer
+    for number, own in zip(sorted(entry.used), inner.optimizers, strict=True):
+        yield entry.optimizers[number], f"{PREFIX}{number + 1}/", own
+
+
 def _weights(model: nn.Module, optimizer: optim.Optimizer, state: Iterable[StateEntry]) -> Iterator[_Weight]:
-    """Each weight that training changes: its path, its group, and the parameters that hold it."""
+    """Each weight that the optimizer changes: its path, its group, and the parameters that hold it."""
     parameters = dict(model.named_parameters(remove_duplicate=False))
     groups = {parameter: group for group in optimizer.param_groups for parameter in group["params"]}
     parts: dict[str, list[tuple[nn.Parameter, StateEntry]]] = {}
     for item in state:
         parameter = parameters.get(item.key)
-        if parameter is not None and parameter.requires_grad:
+        if parameter is not None and parameter in groups and parameter.requires_grad:
             parts.setdefault(item.path, []).append((parameter, item))
     for path, held in parts.items():
         yield path, groups[held[0][0]], held
@@ -195,6 +225,9 @@ def _counters(entry: Optimizer, optimizer: optim.Optimizer) -> list[str]:
 
 def _iterations(entry: Optimizer, optimizer: optim.Optimizer) -> int | None:
     """The number of batches so far, or None where the optimizer does not count them."""
+    if isinstance(entry, MultiOptimizer):
+        counts = [_iterations(part, own) for part, _, own in _parts(entry, optimizer)]
+        return next((count for count in counts if count is not None), None)
     for counter in _counters(entry, optimizer):
         return int(optimizer.param_groups[0].get(counter, 0))
     if entry.counts:

@@ -213,7 +213,7 @@ def _check_state(
     needed = [set(group) - {"params"} for group in optimizer.state_dict()["param_groups"]]
     put_state(entry, net, optimizer, loaded.state, start | {ITERATIONS: torch.tensor(1)})
     own = optimizer.state_dict()
-    where = list(_places(net))
+    where = list(_places(net, optimizer))
     notes = []
     for group, mine, names in zip(state["param_groups"], own["param_groups"], needed, strict=False):
         if group["params"] != mine["params"]:
@@ -222,17 +222,18 @@ def _check_state(
         present = [name for name in mine if name in names or (name in group and name != "params")]
         wrong = [name for name in present if not _is_alike(group.get(name), mine[name])]
         notes += [f"the setting `{name}` is missing or of another kind" for name in wrong]
-    if len(state["param_groups"]) != len(own["param_groups"]):
-        notes.append(f"it has {len(state['param_groups'])} groups of parameters, and the program one")
+    there, here = (len(groups["param_groups"]) for groups in (state, own))
+    if there != here:
+        notes.append(f"it has {there} groups of parameters, and the program {'one' if here == 1 else here}")
     for number, parts in state["state"].items():
         mine = own["state"].get(number, {})
         at = where[number] if 0 <= number < len(where) else str(number)
         notes += [f"missing for `{at}`: `{name}`" for name in mine if name not in parts]
         notes += [f"not of {type(entry).__name__}: `{name}` of `{at}`" for name in parts if name not in mine]
         for name in mine.keys() & parts.keys():
-            there, here = torch.as_tensor(parts[name]), torch.as_tensor(mine[name])
-            if there.shape != here.shape or there.is_floating_point() < here.is_floating_point():
-                notes.append(f"`{name}` of `{at}` is {[*there.shape]}, and the model's is {[*here.shape]}")
+            given, ours = torch.as_tensor(parts[name]), torch.as_tensor(mine[name])
+            if given.shape != ours.shape or given.is_floating_point() < ours.is_floating_point():
+                notes.append(f"`{name}` of `{at}` is {[*given.shape]}, and the model's is {[*ours.shape]}")
     if notes:
         raise WrongWeights(
             f"the state of the optimizer in {path} does not fit the {type(entry).__name__} of `{model.name}`",
@@ -249,7 +250,9 @@ def _is_alike(there: object, here: object) -> bool:
     return type(there) is type(here)
 
 
-def _places(net: nn.Module) -> Iterator[str]:
-    """The names of the parameters, in the order in which an optimizer numbers them."""
-    for name, _ in net.named_parameters():
-        yield name
+def _places(net: nn.Module, optimizer: Any) -> Iterator[str]:
+    """The names of the parameters, in the order in which the optimizer numbers them."""
+    names = {parameter: name for name, parameter in net.named_parameters()}
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            yield names[parameter]

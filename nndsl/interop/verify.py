@@ -12,11 +12,11 @@ import numpy.typing as npt
 from nndsl import pipeline
 from nndsl.diagnostics.model import Problems, Severity
 from nndsl.interop import verify_data, workers
-from nndsl.interop.layout import layout, plain
 from nndsl.interop.verify_compare import Row
 from nndsl.interop.verify_rows import BATCH_MEANS, rows
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.passes.definitions import Reader
+from nndsl.passes.weight_layout import layout, plain
 from nndsl.targets.torch import TorchUnit, compile_torch
 from nndsl.targets.training_settings import settings
 

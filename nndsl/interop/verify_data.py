@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.interop.layout import LayerSlots
 from nndsl.interop.verify_targets import Array, Sizes, seeded, shape_of, target
 from nndsl.ir.dims import DimTooComplex
 from nndsl.ir.graph import Model, Value
+from nndsl.passes.weight_layout import LayerSlots
 from nndsl.runtime.slots import Slot, free_names, slots_of
 
 _MORE_SIZES = (7, 12, 2)

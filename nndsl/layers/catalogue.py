@@ -80,7 +80,8 @@ def is_known(name: str) -> bool:
 
 def spelling(cls: type[Entry]) -> str:
     """How a file writes the entry: a layer by its class, an option (`relu`, `glorot_uniform`) in snake case."""
-    return cls.__name__ if cls.category in ("layer", "optimizer", "callback") else snake_case(cls.__name__)
+    by_class = ("layer", "optimizer", "optimizer_map", "callback")
+    return cls.__name__ if cls.category in by_class else snake_case(cls.__name__)
 
 
 def refusal(category: str, name: str) -> LeftOut | None:

@@ -178,6 +178,9 @@ _WRITTEN = {
         for name in ("add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract")
     },
     ("layer", "dot"): Written("it is a layer: `(a, b) -> Dot(axes=1)`", "Dot"),
+    ("optimizer", "OptimizerMap"): Written(
+        'it says which optimizer changes what: `MultiOptimizer(OptimizerMap(adam, [("encoder/.*", SGD(0.01))]))`'
+    ),
     ("optimizer", "schedules"): Written(
         "a schedule is the learning rate: `adam(learning_rate=CosineDecay(0.001, 100))`"
     ),

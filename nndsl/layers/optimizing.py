@@ -81,7 +81,7 @@ class Optimizer(Entry):
 
     common: ClassVar[dict[str, Arg]] = {}
     counts: ClassVar[bool] = False  # whether the state of each parameter holds the number of its steps, as `step`
-    starts_from_weights: ClassVar[bool] = False  # whether something that it keeps does
+    starts_from_weights: bool = False  # whether something that it keeps does
     common_slots: ClassVar[tuple[Slot, ...]] = ()  # what Keras keeps once, and torch with every parameter
 
     def check(self) -> None:
@@ -141,22 +141,22 @@ class Optimizer(Entry):
         """Whether the code of `torch` does the weight decay."""
         return False
 
-    def hooks(self, t: TrainingCall) -> list[code.Expr]:
-        """What runs before each step, in order: functions of the optimizer."""
+    def hooks(self, t: TrainingCall, parameters: code.Expr, rate: str) -> list[code.Expr]:
+        """What runs before each step, in order: functions of the optimizer. `parameters` is code for those that it
+        changes, `rate` the name of its schedule's function."""
         result: list[code.Expr] = []
         if self.schedule is not None:
-            result.append(code.call(t.helper("scheduled"), code.Name("learning_rate")))
+            result.append(code.call(t.helper("scheduled"), code.Name(rate)))
         if self.gradient_accumulation_steps:
             result.append(code.call(t.helper("gather_gradients"), self.gradient_accumulation_steps))
         if self.clipnorm:
-            result.append(code.call(t.helper("clip_norm"), self.clipnorm))
+            result.append(code.call(t.helper("clip_norm"), self.clipnorm, *joint_weights(t)))
         elif self.global_clipnorm:
-            clipped = code.call(t.helper("clip_global_norm"), code.Name("model"), self.global_clipnorm)
+            clipped = code.call(t.helper("clip_global_norm"), parameters, self.global_clipnorm)
             result.append(code.Lambda("*_", clipped))
         elif self.clipvalue and self.gradient_accumulation_steps:  # torch's function wants gradients
             result.append(code.call(t.helper("clip_values"), self.clipvalue))
         elif self.clipvalue:
-            parameters = code.call("model.parameters")
             result.append(code.Lambda("*_", code.call("nn.utils.clip_grad_value_", parameters, self.clipvalue)))
         if self.weight_decay and not self.decays(t):
             result.append(code.call(t.helper("decay_weights"), t.single(self.weight_decay)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.ir.graph import Model, Output
+from nndsl.layers.families.optimizer_maps import MultiOptimizer
 from nndsl.layers.training import Callback
+from nndsl.passes.optimizer_keys import check_keys
 
 
 def check_training(model: Model, problems: Problems) -> None:
@@ -20,6 +22,8 @@ def check_training(model: Model, problems: Problems) -> None:
         )  # fmt: skip
     _state(model, problems)
     _class_weight(model, problems)
+    if isinstance(model.training.optimizer, MultiOptimizer) and not problems.has_errors:
+        check_keys(model, model.training.optimizer, problems)
     for callback in training.get("callbacks", ()):
         _monitor(model, callback, problems)
 

@@ -13,6 +13,7 @@ from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.graph import Training
 from nndsl.layers.build import make
 from nndsl.layers.entry import ArgumentError, Kind
+from nndsl.layers.families.optimizer_maps import MultiOptimizer
 from nndsl.layers.kinds import Bool, Choice, Float, Int, ListOf, Of
 from nndsl.passes.bind import Binder, Reported
 from nndsl.passes.evaluate import Failed
@@ -146,9 +147,15 @@ def _together(training: Training, problems: Problems) -> None:
             spans["evaluate_every"],
             help="give `steps` in place of `epochs`; after each epoch the validation data are evaluated anyway",
         )
-    if training.optimizer.schedule is not None:
-        for callback in given.get("callbacks", ()):
-            if type(callback).__name__ == "ReduceLROnPlateau":
+    for callback in given.get("callbacks", ()):
+        if type(callback).__name__ == "ReduceLROnPlateau":
+            if isinstance(training.optimizer, MultiOptimizer):
+                conflict(
+                    "callbacks", "optimizer",
+                    "`ReduceLROnPlateau` changes the learning rate, and a `MultiOptimizer` has none of its own",
+                    "give the optimizers of the map schedules, or leave `ReduceLROnPlateau` out",
+                )  # fmt: skip
+            elif training.optimizer.schedule is not None:
                 conflict(
                     "callbacks", "optimizer",
                     "`ReduceLROnPlateau` changes the learning rate, and here a schedule sets it before every step",

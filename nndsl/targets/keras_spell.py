@@ -23,6 +23,7 @@ _MODULES = {
     "loss": "keras.losses",
     "metric": "keras.metrics",
     "optimizer": "keras.optimizers",
+    "optimizer_map": "keras.optimizers",
     "schedule": "keras.optimizers.schedules",
     "callback": "keras.callbacks",
 }

@@ -16,6 +16,7 @@ from nndsl.layers.families.recurrent import RNN
 from nndsl.layers.measures import Loss, Metric
 from nndsl.passes.outputs import sample_weights
 from nndsl.passes.train_checks import callback_mode
+from nndsl.targets.keras_optimizer import optimizer_code
 from nndsl.targets.keras_spell import spell
 from nndsl.targets.printing import block, broken, flat, signature
 from nndsl.targets.training_settings import arrays, settings, trained_outputs
@@ -100,7 +101,7 @@ def _assigned(name: str, value: object) -> str:
 
 def _compile(model: Model, trained: list[Output]) -> str:
     options: dict[str, object] = {
-        "optimizer": spell(model.training.optimizer),
+        "optimizer": optimizer_code(model),
         "loss": {o.name: _loss(o.loss) for o in trained},
     }
     if any(output.weight != 1.0 for output in trained):

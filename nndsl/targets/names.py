@@ -50,4 +50,5 @@ def attribute_name(path: str) -> str:
 
 def class_name(name: str, taken: frozenset[str] | set[str]) -> str:
     """The model's name as a class that shadows nothing in the emitted file."""
-    return python_name(name, PROGRAM_NAMES | taken)
+    rates = {name} if name.endswith("learning_rate") else set()  # there may be one for each optimizer
+    return python_name(name, PROGRAM_NAMES | taken | rates)

@@ -32,11 +32,11 @@ from nndsl import code
 from nndsl.ir.graph import Model
 from nndsl.layers.base import Layer
 from nndsl.layers.emit import InitRecord, TorchScope
-from nndsl.layers.optimizing import joint_weights
 from nndsl.layers.training import Held, TrainingCall
 from nndsl.passes.train_checks import callback_mode
 from nndsl.targets.printing import WIDTH, block, broken, flat, signature
 from nndsl.targets.torch_measure import measure, pools, results
+from nndsl.targets.torch_optimizer import optimizer_body, optimizer_parts, schedules
 from nndsl.targets.training_settings import arrays, settings, trained_outputs
 
 _FUNCTIONAL = "import torch.nn.functional as F"
@@ -52,7 +52,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         scope.imports.add("from torch import optim")
         if common["averages"]:
             scope.helpers["use_averages"] = None
-    given, optimizer = model.training.given, model.training.optimizer
+    given = model.training.given
     weights = _trainable(model, scope)
     callbacks = list(given.get("callbacks", ()))
     constraints = _constraints(weights, scope)
@@ -72,19 +72,17 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "penalty": penalty,
         "activity": scope.activity,
         "constraints": constraints,
-        "optimizer": _optimizer(model, scope, constrained=bool(constraints)) if trained else "",
-        "schedule": "",
-        "schedule_doc": "",
+        "optimizer": "",
+        "schedules": [],
         "watchers": _watchers(model, callbacks, scope) if trained else "",
         "watcher_types": " | ".join(sorted({type(callback).__name__ for callback in callbacks})),
         "parts": _parts(model, 3 if trained else 2, fixed_batch=model.batch is not None),
         "double": model.float_dtype == "float64",
     }
-    if optimizer.schedule is not None and trained:
-        call = _call(model, scope)
-        context["schedule"] = block(optimizer.schedule.body(call), 1)
-        how = ", in Keras's float32" if optimizer.schedule.single(call) else ""
-        context["schedule_doc"] = f"The learning rate of a step, by {type(optimizer.schedule).__name__}{how}."
+    if trained:
+        parts = optimizer_parts(model, _call(model, scope))
+        context["optimizer"] = optimizer_body(model, parts, constrained=bool(constraints))
+        context["schedules"] = schedules(parts)
     if any("F." in str(text) for text in context.values()):
         scope.imports.add(_FUNCTIONAL)
     return context
@@ -224,35 +222,12 @@ def _constraints(weights: Mapping[str, list[InitRecord]], scope: TorchScope) -> 
     return block(body, 1) if body else ""
 
 
-# ---------------------------------------------------------------------------------- optimizer, callbacks
+# --------------------------------------------------------------------------------------------- callbacks
 
 
 def _call(model: Model, scope: TorchScope) -> TrainingCall:
     held = tuple(_held(_trainable(model, scope)))
     return TrainingCall(scope, model.outputs[0].value.type, weights=held)
-
-
-def _optimizer(model: Model, scope: TorchScope, *, constrained: bool) -> str:
-    """The body of `make_optimizer`."""
-    optimizer = model.training.optimizer
-    call = _call(model, scope)
-    plateau = any(type(c).__name__ == "ReduceLROnPlateau" for c in model.training.get("callbacks", ()))
-    constant = optimizer.schedule is None and not plateau
-    name = code.Name("optimizer")
-    made = optimizer.torch(call, code.call("model.parameters"), constant=constant)
-    body: list[code.Stmt] = []
-    for hook in optimizer.hooks(call):
-        if isinstance(hook, code.Call) and hook.func == code.Name("clip_norm"):
-            hook = code.Call(hook.func, (*hook.args, *joint_weights(call)))
-        body.append(code.Do(code.method(name, "register_step_pre_hook", hook)))
-    for hook in optimizer.after_hooks(call):
-        body.append(code.Do(code.method(name, "register_step_post_hook", hook)))
-    if constrained:
-        constrain = code.Lambda("*_", code.call("constrain", code.Name("model")))
-        body.append(code.Do(code.method(name, "register_step_post_hook", constrain)))
-    if not body:
-        return block([code.Return(made)], 1)
-    return block([code.Assign((name,), made), *body, code.Return(name)], 1)
 
 
 def _watchers(model: Model, callbacks: list[Any], scope: TorchScope) -> str:

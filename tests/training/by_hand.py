@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from nndsl.interop import keras_side
-from nndsl.interop.layout import layout, plain
 from nndsl.interop.load import Loaded
+from nndsl.passes.weight_layout import layout, plain
 from nndsl.runtime.interrupt import Interrupt
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.training import Plan, Trainer

@@ -138,7 +138,17 @@ class Session:
             torch.testing.assert_close(value, values[name], rtol=1e-14, atol=1e-14, msg=name)
 
 
+# Parts of both texts above: the second of their layers, a weight of the last one, all others.
+PARTS = [
+    """MultiOptimizer(OptimizerMap(Nadam(0.01), [
+        ("y_gru/.*", SGD(0.05, momentum=0.9)), ("y_conv1d/kernel", Adam(ExponentialDecay(0.05, 3, 0.5)))]))""",
+    """MultiOptimizer(OptimizerMap(SGD(0.05), [
+        ("y_gru/bias", Lamb(0.01)), ("y_conv1d/.*", Nadam(0.01, use_ema=true, gradient_accumulation_steps=2))]))""",
+    'MultiOptimizer(OptimizerMap(SGD(0.05), [("y/.*", SGD(0.05))]))',
+]
+
 CASES = [
+    *((optimizer, TEXTS[0]) for optimizer in PARTS),
     *((optimizer, TEXTS[0]) for optimizer in OPTIMIZERS),
     *((optimizer, TEXTS[1]) for optimizer in OPTIMIZERS[-8:]),
 ]

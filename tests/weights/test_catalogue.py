@@ -15,12 +15,12 @@ pytest.importorskip("tensorflow")
 from nndsl.diagnostics.model import Problems
 from nndsl.interop import convert, keras_files, keras_weights, workers
 from nndsl.interop.contents import Array, Weights
-from nndsl.interop.layout import layout
 from nndsl.interop.optimizer_names import shapes_of
 from nndsl.interop.problem import WrongWeights
 from nndsl.interop.worker import Job
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.layers.base import Layer
+from nndsl.passes.weight_layout import layout
 from nndsl.pipeline import check
 from nndsl.source import SourceFile
 from nndsl.targets.training_settings import trains

@@ -116,8 +116,8 @@ class _Adam(Optimizer):
             return code.call("optim.AdamW", parameters, **options, weight_decay=self.weight_decay)
         return code.call("optim.Adam", parameters, **options)
 
-    def hooks(self, t: TrainingCall) -> list[code.Expr]:
-        return [*super().hooks(t), *([] if self.own(t) else [t.helper("early_epsilon")])]
+    def hooks(self, t: TrainingCall, parameters: code.Expr, rate: str) -> list[code.Expr]:
+        return [*super().hooks(t, parameters, rate), *([] if self.own(t) else [t.helper("early_epsilon")])]
 
 
 @entry("optimizer", "adam")

@@ -58,15 +58,16 @@ def plain(layers: tuple[LayerSlots, ...]) -> list[dict[str, Any]]:
 
 
 def _layers(path: str, config: Any, types: Any) -> Iterator[LayerSlots]:
-    if _holds_block(config):  # its layers bear names of their own in Keras too
+    if holds_block(config):  # its layers bear names of their own in Keras too
         for name, child, child_types in config.children():
             yield from _layers(f"{path}.{name}", child, child_types)
         return
     yield LayerSlots(path, tuple(_slots(path, config, types, True)))
 
 
-def _holds_block(config: Any) -> bool:
-    return isinstance(config, BlockLayer) or any(_holds_block(child) for _, child, _ in config.children())
+def holds_block(config: Any) -> bool:
+    """Whether the layer is a block, or one around a block."""
+    return isinstance(config, BlockLayer) or any(holds_block(child) for _, child, _ in config.children())
 
 
 def _slots(path: str, config: Layer, types: Any, trainable: bool) -> Iterator[Slot]:
