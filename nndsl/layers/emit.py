@@ -427,7 +427,7 @@ class KerasCall:
 
     def build(self, layer: Layer, /, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)`."""
-        return layer.keras_spelled(self.spell(layer, self.name, changed))
+        return layer.keras_spelled(self, self.spell(layer, self.name, changed))
 
 
 OMIT = object()
