@@ -100,7 +100,7 @@ def randomize(pair: Pair, seed: int = 0) -> None:
         value = random.normal(scale=0.5, size=tuple(variable.shape))
         if "int" in variable.dtype:
             value = random.integers(0, 9, tuple(variable.shape))
-        values[path] = np.abs(value) + 0.5 if path.endswith("variance") else value
+        values[path] = np.abs(value) + 0.5 if path.endswith(("variance", "stddev")) else value
     keras_side.assign(pair.keras, pair.weights, values)
     copy_weights(pair)
 

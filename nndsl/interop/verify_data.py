@@ -49,7 +49,7 @@ def random_weights(layers: Sequence[LayerSlots], seed: int) -> dict[str, Array]:
         if slot.dtype == "bool":
             found[slot.path] = random.random(slot.shape) < 0.5
             continue
-        if name.endswith("variance"):
+        if name.endswith(("variance", "stddev")):
             value = 0.5 + np.abs(value)
         elif name in ("gamma", "scale"):
             value = 1 + 0.2 * value

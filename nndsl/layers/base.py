@@ -134,9 +134,14 @@ class Layer(Entry):
         this does too."""
         return k.build(self)
 
-    def keras_spelled(self, built: code.Expr) -> code.Expr:
+    def keras_spelled(self, k: KerasCall, built: code.Expr) -> code.Expr:
         """The layer as Keras gets it, where that is not what its arguments spell."""
         return built
+
+    @property
+    def result_regularizer(self) -> Any:
+        """The regularizer that goes over what the layer gives, if any."""
+        return getattr(self, "activity_regularizer", None)
 
     @property
     def penalises_activity(self) -> bool:

@@ -301,7 +301,7 @@ class TorchCall:
 
 # The tensors of these modules bear names that type checkers do not know.
 _BY_NAME = {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "SimpleRNNCell", "StackedCells", "ConvLSTMCell"}
-_NORMS = {"PartialBatchNorm", "MaskedBatchNorm", "FrozenBatchNorm"}
+_NORMS = {"PartialBatchNorm", "MaskedBatchNorm", "FrozenBatchNorm", "RenormBatchNorm"}
 
 
 def _may_be_none(kind: str, name: str) -> bool:
@@ -427,7 +427,7 @@ class KerasCall:
 
     def build(self, layer: Layer, /, **changed: object) -> code.Expr:
         """`layers.Name(arguments, name=…)`."""
-        return layer.keras_spelled(self.spell(layer, self.name, changed))
+        return layer.keras_spelled(self, self.spell(layer, self.name, changed))
 
 
 OMIT = object()

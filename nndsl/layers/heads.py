@@ -13,14 +13,14 @@ from typing import Any, ClassVar
 
 from nndsl import code
 from nndsl.ir.dims import Dim, product
-from nndsl.ir.types import TensorType
+from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.attention import attention_mask, check_attention_mask, masks_of, masks_supported
 from nndsl.layers.base import Code, Layer, Weight
-from nndsl.layers.emit import KerasCall, Step, TorchCall, TorchWeight
+from nndsl.layers.emit import SELF, KerasCall, Step, TorchCall, TorchWeight
 from nndsl.layers.entry import ConfigError, arg
 from nndsl.layers.kinds import Bool, Constraint, Float, Initializer, Int, Maybe, Regularizer
 from nndsl.layers.merging import same_batch, same_dtype, shapes_of
-from nndsl.layers.shapes import Check, ShapeError, need_float, static
+from nndsl.layers.shapes import Check, ShapeError, loses_bias, need_float, static
 
 
 class Projections(Layer):
@@ -37,7 +37,7 @@ class Options(Layer):
     bias_initializer = arg(Initializer, "Fills the biases.", "zeros")
     kernel_regularizer = arg(Regularizer, "Adds a penalty on each kernel to the loss.", None)
     bias_regularizer = arg(Regularizer, "Adds a penalty on each bias to the loss.", None)
-    activity_regularizer = arg(Regularizer, "Must be none.", None)
+    activity_regularizer = arg(Regularizer, "Adds a penalty on what each projection gives to the loss.", None)
     kernel_constraint = arg(Constraint, "Holds the kernels to a set after each step.", None)
     bias_constraint = arg(Constraint, "Holds the biases to a set after each step.", None)
     use_gate = arg(Bool(), "Whether a gate, computed from the query, multiplies what the heads give.", False)
@@ -88,19 +88,17 @@ class Heads(Options, Projections):
                 help="leave `flash_attention` out; torch takes its fastest kernel by itself",
                 code="NN0218",
             )
-        if self.activity_regularizer is not None:
+        if self.activity_regularizer is not None and self.activity_regularizer.joins:
             raise ConfigError(
-                "Keras puts the penalty on each projection inside, which is not supported by this version",
+                f"`{self.activity_regularizer.title()}` takes matrices, and the projections give more axes",
                 "activity_regularizer",
-                help="for a penalty on the result put `ActivityRegularization(…)` behind the layer",
-                code="NN0218",
+                help="take `L1`, `L2` or `L1L2`",
             )
 
     # ------------------------------------------------------------------------------------------------ types
 
     def infer(self, check: Check, *inputs: TensorType, **tensors: Any) -> tuple[TensorType, ...] | TensorType:
         query, value, _ = roles(inputs)
-        self.check_trainable()
         for position, x in enumerate(inputs):
             need_float(x, self.title(), input=position)
             if x.rank < 3:
@@ -114,6 +112,7 @@ class Heads(Options, Projections):
         same_dtype(inputs, self.title())
         batch = same_batch(check, inputs, self.title())
         self._agree(check, inputs, self.axes(query))
+        self._need_biases_that_keras_adds(*inputs)
         masks_supported(self.title(), inputs)
         if "attention_mask" in tensors:
             check_attention_mask(check, self.title(), tensors["attention_mask"], query, value)
@@ -148,15 +147,23 @@ class Heads(Options, Projections):
             )
             check.equal(value.shape[axis], key.shape[axis], error)
 
-    def check_trainable(self) -> None:
-        if not self.trainable:
-            raise ShapeError(
-                f"`{self.title()}` cannot be kept from training in this version",
-                code="NN0218",
-                argument="trainable",
-                inputs=(),
-                help="Keras 3.15 trains the projections inside all the same",
-            )
+    def _need_biases_that_keras_adds(self, *inputs: TensorType) -> None:
+        query, value, key = roles(inputs)
+        steps = {"key": key.shape, "value": value.shape}
+        for weight in self.weights(*inputs):
+            role, _, kind = weight.name.rpartition("_")
+            if kind == "bias" and loses_bias((*steps.get(role, query.shape)[:-1], *weight.shape), weight.shape):
+                raise ShapeError(
+                    f"Keras 3.15 cannot add the bias {show_shape(weight.shape)} to `{role}` of `{self.title()}`: with "
+                    "a size of 1 behind the heads it may take the steps for them",
+                    code="NN0218",
+                    help="give the heads a size of 2 or more, or leave out the biases: `use_bias=false`",
+                )
+
+    @property
+    def result_regularizer(self) -> Any:
+        """None: the penalty goes over the projections, of which the result is one."""
+        return None
 
     def result_mask(self, *masks: bool) -> bool:
         return masks[0]
@@ -208,8 +215,10 @@ class Heads(Options, Projections):
     def torch(self, t: TorchCall, *inputs: code.Expr) -> Code:
         return self.attend(t, named(t, inputs), t.names[0])
 
-    def attend(self, t: TorchCall, values: list[code.Name], name: str) -> Code:
-        """The call on values of [batch, steps, features]; its result is `name` where it takes a statement."""
+    def attend(self, t: TorchCall, values: list[code.Name], name: str, batch: code.Name | None = None) -> Code:
+        """The call on values of [batch, steps, features]; its result is `name` where it takes a statement. `batch` has
+        the batch axis of the file, where that of the values has taken in others."""
+        batch = batch or values[0]
         given = values if len(values) > 1 else values * 2
         seeded = self.dropout > 0 and self.seed is not None
         limited = bool(t.tensors or self.sliding_window or masks_of(t))
@@ -217,7 +226,12 @@ class Heads(Options, Projections):
         module = self.module(t, plain=plain and len(values) < 3)
         if plain:
             causal = {"causal": True} if self.use_causal_mask else {}
-            return code.call(module, *given, **causal)
+            result: code.Expr = code.call(module, *given, **causal)
+            if self.penalises_activity:
+                t.scope.forward.append(code.Assign((code.Name(name),), result))
+                self._penalise(t, module, batch)
+                return code.Name(name)
+            return result
         mask = attention_mask(t, given, self.use_causal_mask, self.sliding_window)
         options: dict[str, object] = {} if mask is None else {"mask": t.let(mask, "allowed")}
         if limited and (self.dropout > 0 or self.return_attention_scores):
@@ -228,7 +242,14 @@ class Heads(Options, Projections):
         call = code.call(t.helper("attend"), module, *given, **options)
         results = code.Name(name), code.Name(t.names[1] if self.return_attention_scores else "_")
         t.scope.forward.append(code.Assign(results, call))
+        self._penalise(t, module, batch)
         return results if self.return_attention_scores else results[0]
+
+    def _penalise(self, t: TorchCall, module: code.Expr, batch: code.Name) -> None:
+        """Adds the penalty on what the projections have given in the call just written."""
+        if self.activity_regularizer is not None:
+            given = code.call(t.helper("projected"), module, code.call("len", batch))
+            t.penalise(self.activity_regularizer, t.let(given, "projections"))
 
     def module(self, t: TorchCall, *, plain: bool) -> code.Expr:
         """`self.<attribute>`; a call that is `plain` gives two values and asks for the result alone."""
@@ -247,6 +268,8 @@ class Heads(Options, Projections):
         weights = [_in_torch(weight) for weight in self.weights(*t.inputs)]
         usual = not {"kernel_initializer", "bias_initializer"} & set(self.given)
         known = t.own() in t.scope.modules  # a shared layer, of which this call may need more than the first
+        if self.penalises_activity and not known:
+            t.scope.after.append(code.Do(code.call(t.helper("keep_projections"), code.Attr(SELF, t.own()))))
         constructor = self.constructor(t, query, options, plain and not known and not set(options) - {"dropout"})
         if known and not plain:
             t.scope.modules[t.own()] = constructor
@@ -256,6 +279,14 @@ class Heads(Options, Projections):
 
     def keras(self, k: KerasCall, *inputs: code.Expr) -> Code:
         return k.spread(self, *(inputs if len(inputs) > 1 else inputs * 2))
+
+    def keras_spelled(self, k: KerasCall, built: code.Expr) -> code.Expr:
+        """Keras 3.15 makes the projections after it has read `trainable`, and trains them: a class of its own sees to
+        them."""
+        if self.trainable or not isinstance(built, code.Call):
+            return built
+        options = tuple((name, value) for name, value in built.kwargs if name != "trainable")
+        return code.Call(k.helper(f"Frozen{self.title()}"), built.args, options)
 
 
 def named(t: TorchCall, inputs: tuple[code.Expr, ...]) -> list[code.Name]:

@@ -77,6 +77,17 @@ def need_float(x: TensorType, layer: str, *, input: int = 0) -> None:
         )
 
 
+def loses_bias(shape: tuple[Dim, ...], bias: tuple[int, ...]) -> bool:
+    """Whether Keras 3.15 on TensorFlow adds a bias to the wrong axis of `shape`: one along a single axis goes to the
+    last axis, or to the first after the batch, wherever the size is the same (keras/src/backend/tensorflow/numpy.py,
+    `add`). True too where sizes are not known."""
+    long = [axis for axis, size in enumerate(bias, len(shape) - len(bias)) if size > 1]
+    if len(long) != 1 or long[0] == len(shape) - 1:
+        return False
+    others = [shape[axis] for axis in ([-1] if long[0] == 1 else [1, -1])]
+    return any(size == shape[long[0]] or not isinstance(size, int) for size in others)
+
+
 def static(dim: Dim, what: str, x: TensorType, *, argument: str | None = None, help: str | None = None) -> int:
     """A size that a weight depends on: must be a number."""
     if isinstance(dim, Formula):

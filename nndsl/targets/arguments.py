@@ -14,7 +14,7 @@ _POSITIONAL = {
     "Linear": ("in_features", "out_features"),
     "Conv1d": _CONV, "Conv2d": _CONV, "Conv3d": _CONV,
     "ConvTranspose1d": _CONV, "ConvTranspose2d": _CONV, "ConvTranspose3d": _CONV,
-    **{f"{kind}BatchNorm": ("channels",) for kind in ("", "Partial", "Masked", "Frozen")},
+    **{f"{kind}BatchNorm": ("channels",) for kind in ("", "Partial", "Masked", "Frozen", "Renorm")},
     "LayerNorm": ("normalized_shape",), "GroupNorm": ("groups", "channels"), "RMSNorm": ("normalized_shape",),
     "Embedding": ("num_embeddings", "embedding_dim"), "Dropout": ("rate",),
     "LSTM": ("input_size", "hidden_size"), "GRU": ("input_size", "hidden_size"), "RNN": ("input_size", "hidden_size"),

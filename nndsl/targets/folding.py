@@ -15,7 +15,8 @@ _ACTIVATIONS = frozenset(
     "F.relu F.silu F.gelu F.elu F.selu F.softplus F.leaky_relu F.relu6 F.mish torch.tanh torch.sigmoid".split()
 )
 _AROUND = frozenset(
-    "BatchNorm PartialBatchNorm MaskedBatchNorm FrozenBatchNorm LayerNorm GroupNorm RMSNorm Dropout".split()
+    "BatchNorm PartialBatchNorm MaskedBatchNorm FrozenBatchNorm RenormBatchNorm "
+    "LayerNorm GroupNorm RMSNorm Dropout".split()
 )
 _ROOM = WIDTH - 8  # what a line of a method can hold
 

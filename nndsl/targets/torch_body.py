@@ -176,7 +176,7 @@ class Body:
             writer.bare[value] = call.left_out
         elif isinstance(call, _LogitsCall):
             self.split(value, call.left_out, kept=config.penalises_activity)
-        regularizer = getattr(config, "activity_regularizer", None)
+        regularizer = config.result_regularizer
         call.penalise(regularizer, *(self.variables[item] for item in node.results if regularizer is not None))
         for regularizer, penalised in call.penalised:
             self._activity(regularizer, penalised)

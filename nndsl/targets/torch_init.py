@@ -247,7 +247,7 @@ _TORCH_DEFAULTS = {
 def _torch_default(record: InitRecord) -> bool:
     """Whether the module starts that way by itself."""
     name = record.weight.initializer.title()
-    if record.key in ("running_mean", "running_var", "moving_mean", "moving_variance"):
+    if record.key.startswith(("running_", "moving_", "renorm_")):
         return bool(name == ("Zeros" if record.key.endswith("mean") else "Ones"))
     module = "BatchNorm" if record.module.endswith("BatchNorm") else record.module
     return bool(_TORCH_DEFAULTS.get((module, record.key)) == name)

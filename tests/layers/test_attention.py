@@ -254,7 +254,7 @@ def test_weights_are_filled_as_the_file_says(option: str) -> None:
         ("x -> MHA(2, 3)", ["x: float[5, F]"], "NN0304", "`F`"),
         ("x -> MHA(0, 3)", ["x: float[5, 4]"], "NN0206", "positive integer"),
         ("x -> MHA(2, 3, flash_attention=true)", ["x: float[5, 4]"], "NN0218", "flash"),
-        ("x -> MHA(2, 3, activity_regularizer=l2)", ["x: float[5, 4]"], "NN0218", "projection"),
+        ("x -> MHA(2, 3, activity_regularizer=OrthogonalRegularizer())", ["x: float[5, 4]"], "NN0215", "matrices"),
         ("x -> MHA(2, 3, attention_axes=2)", ["x: float[5, 4]"], "NN0308", "attention_axes"),
         ("x -> MHA(2, 3, attention_axes=0)", ["x: float[5, 4]"], "NN0308", "attention_axes"),
         ("x -> MHA(2, 3, attention_axes=4)", ["x: float[5, 4]"], "NN0308", "no axis 4"),
@@ -266,9 +266,14 @@ def test_weights_are_filled_as_the_file_says(option: str) -> None:
         ("x -> MHA(2, 3, attention_mask=m)", ["x: float[5, 4]", "m: bool[5, 4]"], "NN0302", "bool[5, 5]"),
         ("x -> MHA(2, 3, attention_mask=m)", ["x: float[5, 4]", "m: float[5, 5]"], "NN0305", "bool[5, 5]"),
         ("x -> MHA(2, 3, attention_mask=m)", ["x: float[5, 4]", "m: bool[5]"], "NN0301", "bool[5, 5]"),
-        ("x -> MHA(2, 3, trainable=false)", ["x: float[5, 4]"], "NN0218", "trains the projections"),
         ("x -> TimeDistributed(MHA(2, 3))", ["x: float[5, 4, 3]"], "NN0218", "TimeDistributed"),
         ("(x, x, x, x) -> MHA(2, 3)", ["x: float[5, 4]"], "NN0212", "1 to 3"),
+        ("(x, v) -> MHA(4, 1)", ["x: float[5, 4]", "v: float[4, 4]"], "NN0218", "`key`"),
+        ("x -> MHA(4, 1)", ["x: float[T, 4]"], "NN0218", "`query`"),
+        ("x -> MHA(5, 2, value_dim=1)", ["x: float[5, 4]"], "NN0218", "`value`"),
+        ("x -> MHA(2, 2, output_shape=(5, 1))", ["x: float[5, 4]"], "NN0218", "`attention_output`"),
+        ("x -> MHA(4, 1, use_bias=false)", ["x: float[4, 4]"], None, ""),
+        ("x -> MHA(4, 1)", ["x: float[5, 4]"], None, ""),
     ],
 )  # fmt: skip
 def test_mistakes_of_multi_head_attention(flow: str, inputs: list[str], code: str | None, words: str) -> None:
@@ -307,7 +312,13 @@ def test_group_query_attention(options: str, flow: str) -> None:
         ("x -> GroupQueryAttention(3, 4, 3)", ["x: float[5, 6]"], "NN0215", "multiple"),
         ("x -> GroupQueryAttention(3, 4, 2)", ["x: float[4, 5, 6]"], "NN0301", "[steps, features]"),
         ("(x, v) -> GroupQueryAttention(3, 4, 2)", ["x: float[5, 6]", "v: float[5, 4]"], "NN0302", "one size"),
-        ("x -> GroupQueryAttention(3, 4, 2, trainable=false)", ["x: float[5, 6]"], "NN0218", "trains"),
+        ("x -> GroupQueryAttention(1, 4, 2)", ["x: float[2, 6]"], "NN0218", "`key`"),
+        (
+            "x -> GroupQueryAttention(3, 4, 2, activity_regularizer=orthogonal_regularizer)",
+            ["x: float[5, 6]"],
+            "NN0215",
+            "matrices",
+        ),
     ],
 )
 def test_mistakes_of_group_query_attention(flow: str, inputs: list[str], code: str, words: str) -> None:
@@ -316,6 +327,86 @@ def test_mistakes_of_group_query_attention(flow: str, inputs: list[str], code: s
     (found,) = list(problems)
     assert found.code == code
     assert words in f"{found.message} {found.help}"
+
+
+# --------------------------------------------------------------------- penalties of the projections, no training
+
+BOTH_KINDS = ["MultiHeadAttention(2, 3", "GroupQueryAttention(3, 4, 2"]
+
+
+def _training(flow: str, *inputs: str, float: str = "float32") -> str:
+    text = model_text(f"{flow} -> GlobalAveragePooling1D() -> Dense(1) with loss=mse", *inputs)
+    text = text.replace("{\n", f"{{\n    options {{ float = {float} }}\n", 1)
+    return text[:-2] + "    train { optimizer = SGD(0.01); batch_size = 4; epochs = 2 }\n}\n"
+
+
+def _assert_trained(text: str, float: str, **shapes: tuple[int, ...]) -> None:
+    random = np.random.default_rng(7)
+    data = {name: random.normal(size=(10, *shape)) for name, shape in {**shapes, "y": (1,)}.items()}
+    data = {name: (array > 0) if name == "m" else array.astype(float) for name, array in data.items()}
+    try:
+        programs = assert_same_training(text, data, tolerance=1e-10 if float == "float64" else 1e-5)
+        assert all(np.isfinite(np.asarray(weight)).all() for weight in programs.pair.weights.values())
+    finally:
+        import keras
+
+        keras.config.set_floatx("float32")
+
+
+@pytest.mark.parametrize("float", ["float32", "float64"])
+@pytest.mark.parametrize("layer", BOTH_KINDS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        "activity_regularizer=l2(0.1)",
+        "activity_regularizer=l1_l2(0.1, 0.2), use_gate=true, use_bias=false",
+        "activity_regularizer=l1(0.1), sliding_window=2",
+        "activity_regularizer=l1(0.1), attention_mask=m",
+    ],
+)
+def test_each_projection_is_penalised(layer: str, options: str, float: str) -> None:
+    """10 samples in batches of 4: the last one is smaller, and the penalty is for a sample."""
+    masked = "attention_mask" in options
+    inputs = ["x: float[5, 6]", "v: float[4, 6]"] + ["m: bool[5, 4]"] * masked
+    shapes = {"x": (5, 6), "v": (4, 6)} | ({"m": (5, 4)} if masked else {})
+    _assert_trained(_training(f"(x, v) -> {layer}, {options})", *inputs, float=float), float, **shapes)
+
+
+@pytest.mark.parametrize("layer", BOTH_KINDS)
+def test_scores_are_penalised_where_keras_does(layer: str) -> None:
+    text = _training(f"x -> {layer}, activity_regularizer=l2(0.1), return_attention_scores=true)", "x: float[5, 6]")
+    text = text.replace("output y = x", "(a, _) = x").replace(" -> Global", "\n    output y = a -> Global")
+    _assert_trained(text, "float32", x=(5, 6))
+
+
+def test_penalties_of_more_axes() -> None:
+    layer = "MultiHeadAttention(2, 3, attention_axes=2, activity_regularizer=l2(0.1))"
+    text = _training(f"x -> {layer} -> Reshape((-1, 6))", "x: float[2, 5, 6]")
+    _assert_trained(text, "float32", x=(2, 5, 6))
+
+
+def test_penalties_of_a_shared_layer() -> None:
+    """Each call adds its own, whichever way it takes."""
+    text = _training("((x, v) -> look, (v, x) -> look(use_causal_mask=true)) -> Concatenate(axis=1)", "x: float[5, 6]")
+    text = text.replace("    output", "    input v: float[4, 6]\n    shared look = LAYER\n    output", 1)
+    for layer in BOTH_KINDS:
+        program = text.replace("LAYER", f"{layer}, activity_regularizer=l2(0.1))")
+        _assert_trained(program, "float32", x=(5, 6), v=(4, 6))
+
+
+@pytest.mark.parametrize("layer", BOTH_KINDS)
+def test_a_layer_is_kept_from_training(layer: str) -> None:
+    """With `trainable=False` alone Keras 3.15 trains the projections; the program sets it behind them."""
+    options = "trainable=false, kernel_regularizer=l2(0.1)"
+    text = _training(f"x -> Dense(6) -> {layer}, {options})", "x: float[5, 6]")
+    _assert_trained(text, "float32", x=(5, 6))
+    pair = compile_pair(text)
+    frozen = [path for path, variable in pair.weights.items() if not variable.trainable]
+    assert len(frozen) == 8
+    assert sorted(frozen) == sorted(
+        e.path for e in pair.state if not dict(pair.torch.named_parameters())[e.key].requires_grad
+    )
+    assert_parity(model_text(f"(x, v, v) -> {layer}, trainable=false)", "x: float[5, 6]", "v: float[4, 6]"))
 
 
 # ------------------------------------------------------------------------------- Attention, AdditiveAttention

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.parity_harness import assert_parity, assert_signature, check, compile_pair, model_text
+from tests.parity_harness import assert_parity, assert_signature, build_pair, check, compile_pair, model_text
 
 pytestmark = [pytest.mark.keras, pytest.mark.torch]
 
@@ -67,8 +67,42 @@ def test_channels_first(before: str, axis: int, training: bool) -> None:
     assert_parity(text, training=training)
 
 
-def test_several_steps_in_float64() -> None:
-    text = model_text("x -> BatchNormalization(momentum=0.9)", "x: float[4, 3]", options="float = float64")
+RENORM = [
+    "renorm=true",
+    "renorm=true, renorm_momentum=0.8, momentum=0.9, epsilon=1e-5, center=false",
+    "renorm=true, renorm_clipping=(0.5, 1.5, 0.25), scale=false",
+    "renorm=true, renorm_clipping=(none, 1.25, none), renorm_momentum=0.5, axis=1",
+    "renorm=true, renorm_clipping=(1.1, none, 0.0), scale=false, center=false",
+    "renorm=true, trainable=false",
+    "synchronized=true",
+]
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("options", RENORM)
+def test_batch_renormalization(options: str, training: bool) -> None:
+    for shape in ("5, 4", "6", "2, 3, 4"):
+        layer = f"BatchNormalization({options})"
+        if shape != "6" or "axis" not in options:
+            assert_parity(model_text(f"x -> {layer}", f"x: float[{shape}]"), training=training)
+    flow = f"x -> Embedding(5, 3, mask_zero=true) -> {layer}"
+    assert_parity(model_text(flow, "x: int[6]"), batch=4, training=training)
+
+
+@pytest.mark.parametrize("initializer", ["ones", "zeros", "Constant(0.3)"])
+def test_the_root_starts_as_the_variance_does(initializer: str) -> None:
+    layer = f"BatchNormalization(renorm=true, moving_mean_initializer=ones, moving_variance_initializer={initializer})"
+    pair = build_pair(check(model_text(f"x -> {layer}", "x: float[4]"))[0])  # type: ignore[arg-type]
+    for entry in pair.state:
+        found = pair.torch.state_dict()[entry.key].numpy()
+        np.testing.assert_allclose(found, np.asarray(pair.weights[entry.path]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options", ["momentum=0.9", "synchronized=true", "renorm=true", "renorm=true, renorm_clipping=(0.9, 1.1, 0.1)"]
+)
+def test_several_steps_in_float64(options: str) -> None:
+    text = model_text(f"x -> BatchNormalization({options})", "x: float[4, 3]", options="float = float64")
     try:
         pair = compile_pair(text)
         random = np.random.default_rng(3)
@@ -116,8 +150,12 @@ def test_a_mask_goes_on() -> None:
 @pytest.mark.parametrize(
     ("layer", "shape", "code", "part"),
     [
-        ("BatchNormalization(renorm=true)", "5, 4", "NN0218", "renorm"),
-        ("BatchNormalization(synchronized=true)", "5, 4", "NN0218", "devices"),
+        ("BatchNormalization(renorm_clipping=(0, 1, 2))", "5, 4", "NN0215", "renorm=true"),
+        ("BatchNormalization(renorm=true, renorm_clipping=(2, 1, 2))", "5, 4", "NN0215", "no range"),
+        ("BatchNormalization(renorm=true, renorm_clipping=(1, 2))", "5, 4", "NN0206", "a list of 3"),
+        ("BatchNormalization(renorm=true, renorm_clipping=(0, 1, -1))", "5, 4", "NN0206", "0 or more"),
+        ("BatchNormalization(renorm=true, moving_variance_initializer=Constant(-1))", "5, 4", "NN0206", "0 or more"),
+        ("BatchNormalization(renorm=true, moving_variance_initializer=uniform)", "5, 4", "NN0215", "apart"),
         ("BatchNormalization(axis=3)", "5, 4", "NN0308", "no axis 3"),
         ("BatchNormalization(axis=1)", "T, 4", "NN0304", "`T`"),
         ("BatchNormalization(axis=0)", "5, 4", "NN0304", "batch"),

@@ -40,6 +40,10 @@ model Program {
         -> MultiHeadAttention(2, 4, dropout=0.2, use_causal_mask=true)
     heads = x -> EinsumDense("...c,cde->...de", (4, 8), activation=relu, bias_axes="de", kernel_regularizer=l2)
     output y = steps -> GaussianDropout(0.1) with loss=mse
+    kept = steps -> MultiHeadAttention(2, 4, trainable=false) -> GroupQueryAttention(4, 4, 2, trainable=false)
+        -> BatchNormalization(renorm=true, renorm_clipping=(0.5, none, 3), scale=false, renorm_momentum=0.9)
+    output p = kept -> MultiHeadAttention(2, 4, activity_regularizer=l1_l2(0.1, 0.2), use_gate=true)
+        -> BatchNormalization(renorm=true, trainable=false) with loss=mse
     output z = heads -> EinsumDense("...de,def->...f", 3, kernel_initializer=he_normal)
 }
 """,

@@ -13,7 +13,7 @@ from nndsl.layers.base import Layer, Weight
 from nndsl.layers.emit import KerasCall, TorchCall
 from nndsl.layers.entry import ArgumentError, Binder, ConfigError, Kind, arg, entry
 from nndsl.layers.kinds import WRONG_TYPE, Activation, Constraint, Initializer, Int, ListOf, Maybe, Regularizer, Text
-from nndsl.layers.shapes import Check, ShapeError, need_float, static
+from nndsl.layers.shapes import Check, ShapeError, loses_bias, need_float, static
 from nndsl.layers.values import show
 
 _FORMS = re.compile(
@@ -227,14 +227,7 @@ class EinsumDense(Layer):
         return (*shape, *(1,) * elided)
 
     def _need_a_bias_that_keras_adds(self, result: TensorType, shape: tuple[int, ...]) -> None:
-        """Keras 3.15 on TensorFlow adds a bias of one axis to the last axis, or to the first after the batch, wherever
-        the size is the same (keras/src/backend/tensorflow/numpy.py, `add`)."""
-        long = [axis for axis, size in enumerate(shape, result.rank - len(shape)) if size > 1]
-        if len(long) != 1 or long[0] == result.rank - 1:
-            return
-        size = result.shape[long[0]]
-        others = [-1] if long[0] == 1 else [1, -1]
-        if any(result.shape[axis] == size or not isinstance(result.shape[axis], int) for axis in others):
+        if loses_bias(result.shape, shape):
             raise ShapeError(
                 f"Keras 3.15 cannot add a bias along `{self.bias_axes}` in {show_shape(result.features)}: where "
                 "another axis has the same size, it takes that one",

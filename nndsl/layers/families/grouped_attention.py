@@ -28,7 +28,8 @@ class GroupQueryAttention(Heads, Options, Projections, Sizes):
 
     `(query, value)` or `(query, value, key)` flow in as [steps, features]; one value alone attends to itself. Gives
     [query steps, features of the query]; with `return_attention_scores=true` the scores [num_query_heads, query steps,
-    value steps] as well. Masks are those of `MultiHeadAttention`.
+    value steps] as well. Masks are those of `MultiHeadAttention`. `activity_regularizer` goes over what each projection
+    gives, and over the results once more: so it is in Keras.
     Weights: query_kernel [in, num_query_heads, head_dim], key_kernel and value_kernel
     [in, num_key_value_heads, head_dim], attention_output_kernel [num_query_heads, head_dim, out], and a bias for each.
 
@@ -70,6 +71,11 @@ class GroupQueryAttention(Heads, Options, Projections, Sizes):
         kind = t.helper("GatedGroupedAttention" if self.use_gate else "GroupedAttention")
         groups = self.num_key_value_heads
         return code.call(kind, features, self.num_query_heads, self.head_dim, groups=groups, **options)
+
+    @property
+    def result_regularizer(self) -> Any:
+        """The result counts twice: Keras has the regularizer on the layer as well as on each projection."""
+        return self.activity_regularizer
 
     def keras(self, k: KerasCall, *inputs: code.Expr) -> Code:
         masks = k.masks(inputs)

@@ -42,7 +42,8 @@ class MultiHeadAttention(Heads, Options, Axes, Projections, Sizes):
     steps] as well. More axes between batch and features are attended to together, or those of `attention_axes` alone.
     `attention_mask=m` is a value of bool[query steps, value steps], true where a query may look. Masked values are not
     looked at, and the mask of the query goes on. Where a query may look nowhere it sees the mean of all values, or
-    nothing if there is a `dropout` or the scores are returned: so it is in Keras.
+    nothing if there is a `dropout` or the scores are returned: so it is in Keras. `activity_regularizer` goes over what
+    each projection gives (query, key, value, gate, output).
     Weights: query_kernel [in, num_heads, key_dim], query_bias [num_heads, key_dim], the same of key and value,
     attention_output_kernel [num_heads, value_dim, out], attention_output_bias [out].
 
@@ -117,7 +118,7 @@ class MultiHeadAttention(Heads, Options, Axes, Projections, Sizes):
             steps: code.Expr = code.method(value, "flatten", 0, count - 1) if apart else value
             steps = code.method(steps, "flatten", 1, -2) if len(axes) > 1 else steps
             flat.append(t.let(steps, "steps"))
-        result: Any = self.attend(t, flat, t.scope.variable("attended"))
+        result: Any = self.attend(t, flat, t.scope.variable("attended"), values[0])
         if len(axes) > 1:
             sizes = code.index(shape, code.Slice(code.Literal(count), code.Literal(-1)))
             result = t.let(code.method(result, "unflatten", 1, sizes), "attended")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer, Weight
+from nndsl.layers.build import make
 from nndsl.layers.emit import KerasCall, TorchCall, TorchWeight
 from nndsl.layers.entry import ConfigError, arg, entry
-from nndsl.layers.kinds import Anything, Bool, Constraint, Either, Float, Initializer, Int, ListOf, Maybe, Regularizer
+from nndsl.layers.kinds import Bool, Constraint, Either, Float, Initializer, Int, ListOf, Maybe, Regularizer
 from nndsl.layers.shapes import Check, ShapeError, need_float, resolve_axis, static
 
 # Declared once for both layers.
@@ -67,6 +68,10 @@ class BatchNormalization(Normalization):
     the shape. Masked steps do not count, and the mask goes on. Weights: gamma, beta, moving_mean, moving_variance, each
     of the size of `axis`.
 
+    With `renorm=true` training corrects what the batch's statistics give to what slower ones would, by a factor r and
+    an offset d (batch renormalization; Ioffe, 2017). `renorm_clipping=(rmin, rmax, dmax)` keeps r from rmin to rmax and
+    d from -dmax to dmax; `none` is no limit. It has the further weights moving_stddev, renorm_mean, renorm_stddev.
+
     Example:
         image -> Conv2D(32, 3, use_bias=false) -> BatchNormalization() -> ReLU()
     """
@@ -86,27 +91,37 @@ class BatchNormalization(Normalization):
     gamma_regularizer = gamma_regularizer
     beta_constraint = beta_constraint
     gamma_constraint = gamma_constraint
-    renorm = arg(Bool(), "Batch renormalization; must be false.", False)
-    renorm_clipping = arg(Maybe(Anything()), "Limits of batch renormalization; must be none.", None)
-    renorm_momentum = arg(Float(0, 1), "Momentum of batch renormalization, without effect as that is off.", 0.99)
-    synchronized = arg(Bool(), "Statistics over all devices; must be false.", False)
+    renorm = arg(Bool(), "Whether training works by batch renormalization.", False)
+    renorm_clipping = arg(
+        Maybe(ListOf(Maybe(Float(0)), length=3)), "With `renorm`: the limits (rmin, rmax, dmax); `none` is none.", None
+    )
+    renorm_momentum = arg(Float(0, 1), "With `renorm`: the share that each step keeps of its own statistics.", 0.99)
+    synchronized = arg(
+        Bool(), "Statistics over all devices, where Keras trains on several; on one it makes no difference.", False
+    )
 
     def check(self) -> None:
-        if self.renorm:
+        if self.renorm_clipping is not None and not self.renorm:
             raise ConfigError(
-                "batch renormalization is not supported by this version",
-                "renorm",
-                help="leave `renorm` out",
-                code="NN0218",
+                "`renorm_clipping` has a meaning with `renorm=true` only",
+                "renorm_clipping",
+                help="leave it out, or add `renorm=true`",
             )
-        if self.renorm_clipping is not None:
-            raise ConfigError("`renorm_clipping` has a meaning with `renorm=true` only", "renorm_clipping")
-        if self.synchronized:
+        rmin, rmax, _ = self.renorm_clipping or (None, None, None)
+        if rmin is not None and rmax is not None and rmax < rmin:
             raise ConfigError(
-                "statistics over several devices are not supported by this version",
-                "synchronized",
-                help="leave `synchronized` out; on one device it makes no difference",
-                code="NN0218",
+                f"`renorm_clipping` is (rmin, rmax, dmax), and {rmin:g} to {rmax:g} is no range",
+                "renorm_clipping",
+                help=f"write `renorm_clipping=({rmax:g}, {rmin:g}, …)`",
+            )
+        if self.renorm and getattr(self.moving_variance_initializer, "value", 0) < 0:
+            raise ConfigError("a variance is 0 or more", "moving_variance_initializer", code="NN0206")
+        if self.renorm and self.moving_variance_initializer.title() not in ("Ones", "Zeros", "Constant"):
+            raise ConfigError(
+                f"with `renorm=true` a `{self.moving_variance_initializer.title()}` cannot fill the moving variance: "
+                "Keras draws the variance and its root apart from each other",
+                "moving_variance_initializer",
+                help="start from one number: `moving_variance_initializer=Constant(0.5)`",
             )
 
     def size(self, x: TensorType) -> int:
@@ -138,13 +153,34 @@ class BatchNormalization(Normalization):
             *self.affine(shape),
             Weight("moving_mean", shape, self.moving_mean_initializer, trainable=False),
             Weight("moving_variance", shape, self.moving_variance_initializer, trainable=False),
+            *self._renorm_weights(shape),
         ]
+
+    def _renorm_weights(self, shape: tuple[int, ...]) -> list[Weight]:
+        if not self.renorm:
+            return []
+        root = self.moving_variance_initializer
+        if root.title() == "Constant":
+            root = make("initializer", "Constant", value=root.value**0.5)
+        return [
+            Weight("moving_stddev", shape, root, trainable=False),
+            Weight("renorm_mean", shape, self.moving_mean_initializer, trainable=False),
+            Weight("renorm_stddev", shape, root, trainable=False),
+        ]
+
+    def _renorm_options(self) -> dict[str, object]:
+        """What the torch class of batch renormalization is told."""
+        options: dict[str, object] = {"pace": self.renorm_momentum} if self.renorm_momentum != 0.99 else {}
+        limits = zip(("rmin", "rmax", "dmax"), self.renorm_clipping or (), strict=False)
+        options |= {name: limit for name, limit in limits if limit is not None}
+        return options if self.trainable else {**options, "frozen": True}
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
         mask = t.masks[0] if t.masks and self.trainable else None
         without = ["weight"] * (not self.scale) + ["bias"] * (not self.center)
         usual = "PartialBatchNorm" if without else "BatchNorm"
         kind = "MaskedBatchNorm" if mask is not None else usual if self.trainable else "FrozenBatchNorm"
+        kind = "RenormBatchNorm" if self.renorm else kind
         options: dict[str, object] = {}
         if self.momentum != 0.99:
             options["decay"] = self.momentum
@@ -157,6 +193,10 @@ class BatchNormalization(Normalization):
             TorchWeight("running_mean", "moving_mean"),
             TorchWeight("running_var", "moving_variance"),
         ]
+        if self.renorm:
+            options |= self._renorm_options()
+            weights += [TorchWeight("running_std", "moving_stddev"), TorchWeight("renorm_mean", "renorm_mean")]
+            weights += [TorchWeight("renorm_std", "renorm_stddev")]
         module = t.module(code.call(t.helper(kind), self.size(t.inputs[0]), **options), *weights)
         # The module has the channels in axis 1, as all of torch.
         rank, dim = t.inputs[0].rank, t.axis(self.axis)
@@ -173,10 +213,17 @@ class BatchNormalization(Normalization):
         return code.method(y, turn[0], turn[2], turn[1]) if rank > 3 else code.method(y, *turn)
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
-        return k.call(self, x, axis=k.axis(self.axis))
+        return k.call(self, x, **self._changes(k))
 
     def keras_layer(self, k: KerasCall) -> code.Expr:
-        return k.build(self, axis=k.axis(self.axis))
+        return k.build(self, **self._changes(k))
+
+    def _changes(self, k: KerasCall) -> dict[str, object]:
+        changes: dict[str, object] = {"axis": k.axis(self.axis)}
+        if self.renorm_clipping is not None:
+            limits = zip(("rmin", "rmax", "dmax"), self.renorm_clipping, strict=True)
+            changes["renorm_clipping"] = {name: limit for name, limit in limits if limit is not None}
+        return changes
 
 
 @entry("layer")

@@ -99,7 +99,7 @@ class SimpleRNN(
         x -> SimpleRNN(50)
     """
 
-    def keras_spelled(self, built: code.Expr) -> code.Expr:
+    def keras_spelled(self, k: KerasCall, built: code.Expr) -> code.Expr:
         """Keras 3.15 drops the activity regularizer of `SimpleRNN`: `RNN` takes it, which is the same with the cell."""
         if self.activity_regularizer is None or not isinstance(built, code.Call):
             return built
