@@ -261,7 +261,7 @@ class Of(Kind[Any]):
 
     def describe(self) -> str:
         article = "an" if self.category[0] in "aeiou" else "a"
-        return f"{article} {self.category}"
+        return f"{article} {self.category.replace('_', ' ')}"
 
 
 class OfActivation(Of):

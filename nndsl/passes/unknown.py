@@ -61,6 +61,12 @@ def unknown_entry(
         if call is None or not same.endswith(")"):
             return error(message, code, f"here it is `{same}`", same)
         return error(message, code, f"here it is `{same}`", None if call.args else same, call.span)
+    if category == "optimizer_map" and catalogue.find("optimizer", name):
+        text = name if call is None else call.span.text
+        help = None if len(text) <= 60 else "put it into a map, as its first argument: `OptimizerMap(…)`"
+        place = span if call is None else call.span
+        return error(f"`{name}` is an optimizer, and a map of optimizers is meant here", code, help,
+                     f"OptimizerMap({text})" if help is None else None, place)  # fmt: skip
     if category == "layer" and catalogue.find("activation", name):
         return error(f"`{name}` is an activation, and a layer is meant here", code, f"write `Activation({name})`")
     if re.fullmatch(r"\w{1,40}\([^\"'\n]{0,60}\)", name):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("tensorflow")
 from nndsl.targets.keras_optimizer import keras_paths
@@ -75,8 +79,6 @@ def test_twenty_steps_as_in_keras(name: str) -> None:
 def test_the_optimizers_differ() -> None:
     """That the parts train as one would not be seen otherwise."""
     pair = harness.compile_pair(TEXT.replace("OPTIMIZERS", MAPS["parts"]))
-    import sys
-
     torch_program, keras_program = sys.modules["emitted_torch"], sys.modules["emitted_keras"]
     names = {parameter: name for name, parameter in pair.torch.named_parameters()}
     optimizer = torch_program.make_optimizer(pair.torch)
@@ -93,6 +95,55 @@ def test_the_optimizers_differ() -> None:
     found = [{variable.path for variable in part._trainable_variables} for part in keras_optimizer.optimizers]
     assert found[0] == {f"encoder.{layer}/{weight}" for layer in ("y_dense", "y") for weight in ("kernel", "bias")}
     assert found[2] == {"y/kernel"}
+
+
+def test_a_dot_is_a_dot() -> None:
+    """Keras takes `a.y/kernel` for a regular expression, which `a_y/kernel` fits too; so it gets another key then."""
+    text = """
+block Tower(n) {{
+    input x
+    output y = x -> Dense(n) -> Dense(n)
+}}
+model M {{
+    input x: float[6]
+    a = x -> Tower(4)
+    a_y = a -> Dense(3)
+    output y = a_y -> Dense(1) with loss=mse
+    train {{ optimizer = MultiOptimizer(OptimizerMap(adam, [{}])) }}
+}}
+"""
+    found = harness.compile_pair(text.format('("a.y/kernel", sgd), ("a_y/bias", lion)')).texts["keras"]
+    assert '"a[.]y/kernel": keras' in found
+    random = np.random.default_rng(0)
+    data = {"x": random.normal(size=(40, 6)).astype("float32"), "y": random.normal(size=(40, 1)).astype("float32")}
+    for pairs in ('("a.y/kernel", sgd)', '("a.y/kernel", sgd), ("a/.*", lion)'):
+        assert_same_training(text.format(pairs), data, tolerance=1e-5)
+
+
+def test_a_file_of_torch_holds_the_state_of_all(tmp_path: Path) -> None:
+    """It needs no unpickling, and the optimizers of another program go on from it."""
+    pair = harness.compile_pair(TEXT.replace("OPTIMIZERS", MAPS["averages"]))
+    program: Any = sys.modules["emitted_torch"]
+    optimizer = program.make_optimizer(pair.torch)
+    random = np.random.default_rng(0)
+    batch = {"x": torch.from_numpy(random.normal(size=(8, 4, 6))), "y": torch.from_numpy(random.normal(size=(8, 2)))}
+
+    def step(stepped: Any) -> dict[str, torch.Tensor]:
+        stepped.zero_grad()
+        program.measure(pair.torch, batch)["loss"].backward()
+        stepped.step()
+        return {name: value.clone() for name, value in pair.torch.state_dict().items()}
+
+    for _ in range(3):
+        before = step(optimizer)
+    torch.save(optimizer.state_dict(), tmp_path / "state.pt")
+    expected = step(optimizer)
+    pair.torch.load_state_dict(before)
+    again = program.make_optimizer(pair.torch)
+    again.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    found = step(again)
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+    assert any(not torch.equal(before[name], value) for name, value in expected.items())
 
 
 @pytest.mark.parametrize("cls", LAYERS, ids=lambda cls: cls.__name__)

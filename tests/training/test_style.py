@@ -95,6 +95,11 @@ OPTIMIZERS = [
     "ScheduleFreeAdamW(0.1, warmup_steps=10)",
     "Adafactor(0.1, epsilon_2=1e-4, clip_threshold=2)",
     'Muon(0.1, exclude_layers=["y_gru/.*"], weight_decay=none)',
+    """MultiOptimizer(OptimizerMap(AdamW(0.1, global_clipnorm=1), [
+        ("h/.*", SGD(ExponentialDecay(0.1, 41, 0.9), clipvalue=1)), ("y_gru/bias", SGD(0.1, clipnorm=1)),
+        ("y_multi_head_attention/.*", Nadam(CosineDecay(0.1, 30), use_ema=true)), ("y/bias", lion)]))""",
+    'MultiOptimizer(OptimizerMap(Adagrad(0.1), [("h_embedding/.*", Lamb(0.1, gradient_accumulation_steps=2))]))',
+    "MultiOptimizer(OptimizerMap(rmsprop))",
 ]
 
 

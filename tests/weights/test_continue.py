@@ -53,6 +53,12 @@ CASES = {
     "images-adam": (IMAGES, "Adam(ExponentialDecay(0.02, 4, 0.7), amsgrad=true)"),
     "series-nadam": (SERIES, "Nadam(0.01)"),
     "dense-sgd": (DENSE, "SGD(0.1)"),
+    "series-parts": (
+        SERIES,
+        """MultiOptimizer(OptimizerMap(Nadam(0.01), [
+            ("read/.*", SGD(CosineDecay(0.1, 40), momentum=0.9)), ("read_lstm/bias", RMSprop(0.01)),
+            ("attended/.*", Adam(0.01, clipnorm=0.1))]))""",
+    ),
     "series-adamw": (SERIES, "AdamW(0.01, clipnorm=1)"),
     "images-adagrad": (IMAGES, "Adagrad(0.05)"),
     "dense-adadelta": (DENSE, "Adadelta(0.5)"),
