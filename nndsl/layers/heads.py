@@ -234,7 +234,7 @@ class Heads(Options, Projections):
             return result
         mask = attention_mask(t, given, self.use_causal_mask, self.sliding_window)
         options: dict[str, object] = {} if mask is None else {"mask": t.let(mask, "allowed")}
-        if limited and (self.dropout > 0 or self.return_attention_scores):
+        if limited and (self.dropout > 0 or self.return_attention_scores or t.inputs[0].rank > 3):
             options["zeros"] = True
         if seeded:
             dropout = code.call(t.helper("SeededDropout"), self.dropout, seed=self.seed)

@@ -146,6 +146,10 @@ def test_scores_alone() -> None:
         (", attention_axes=(1, 3), output_shape=(2, 2)", "2, 3, 4, 5", "3, 3, 2, 5"),
         (", attention_axes=(2, 3), use_gate=true", "2, 3, 4, 5", None),
         (", attention_axes=2", "A, T, 6", None),
+        (", attention_axes=1, use_causal_mask=true", "4, 3, 6", "5, 3, 6"),
+        (", attention_axes=1, use_causal_mask=true, dropout=0.1", "4, 3, 6", None),
+        (", attention_axes=1, sliding_window=2", "7, 3, 6", "3, 3, 6"),
+        (", attention_axes=-3, sliding_window=2, use_causal_mask=true", "T, A, 6", None),
     ],
 )
 def test_more_axes(options: str, query: str, value: str | None) -> None:
@@ -259,6 +263,8 @@ def test_weights_are_filled_as_the_file_says(option: str) -> None:
         ("x -> MHA(2, 3, attention_axes=0)", ["x: float[5, 4]"], "NN0308", "attention_axes"),
         ("x -> MHA(2, 3, attention_axes=4)", ["x: float[5, 4]"], "NN0308", "no axis 4"),
         ("x -> MHA(2, 3, use_causal_mask=true)", ["x: float[5, 4, 3]"], "NN0218", "use_causal_mask"),
+        ("x -> MHA(2, 3, attention_axes=2, sliding_window=2)", ["x: float[5, 4, 3]"], "NN0218", "first axis"),
+        ("x -> MHA(2, 3, attention_mask=m)", ["x: float[5, 4, 3]", "m: bool[5, 5]"], "NN0218", "a mask"),
         ("x -> MHA(2, 3, attention_axes=1)", ["x: float[5, 4, 3]"], None, ""),
         ("(x, v) -> MHA(2, 3)", ["x: float[5, 4]", "v: float[5, 4, 3]"], "NN0301", "number of axes"),
         ("(x, v, k) -> MHA(2, 3)", ["x: float[5, 4]", "v: float[3, 4]", "k: float[2, 4]"], "NN0302", "key"),

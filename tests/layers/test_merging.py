@@ -50,6 +50,26 @@ def test_the_gradient_of_a_tie_goes_to_the_first(name: str) -> None:
 EMBED = "Embedding(4, 3, mask_zero=true)"
 
 
+@pytest.mark.parametrize("axis", [1, 2, 3, -2])
+@pytest.mark.parametrize("other", ["z", "(z -> Embedding(4, 3, mask_zero=true))"])
+def test_joined_masks_of_more_axes(axis: int, other: str) -> None:
+    flow = f"(a -> {EMBED}, {other}) -> Concatenate(axis={axis}) -> TimeDistributed(LSTM(2))"
+    assert_parity(model_text(flow, "a: int[3, 4]", f"z: {'float[3, 4, 3]' if other == 'z' else 'int[3, 4]'}"), high=3)
+
+
+@pytest.mark.parametrize("axis", [1, 3])
+def test_a_mask_of_steps_alone_is_not_joined(axis: int) -> None:
+    """Keras 3.15 lays it over the last axes but one."""
+    flow = "a -> Embedding(4, 6, mask_zero=true) -> TimeDistributed(Reshape((2, 3)))"
+    program, problems = check(
+        model_text(f"(h, h) -> Concatenate(axis={axis})", "a: int[5]").replace(
+            "    output", f"    h = {flow}\n    output"
+        )
+    )
+    assert program is None
+    assert [item.code for item in problems] == ["NN0218"]
+
+
 @pytest.mark.parametrize("name", [*ELEMENTWISE, "Concatenate", "Concatenate(axis=1)"])
 @pytest.mark.parametrize("masked", ["both", "first", "second"])
 def test_masks(name: str, masked: str) -> None:

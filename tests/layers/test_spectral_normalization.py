@@ -29,6 +29,13 @@ LAYERS = [
     ("Conv3D(2, 2)", "3, 4, 4, 2"),
     ("Conv1DTranspose(4, 3, strides=2, padding=same)", "5, 3"),
     ("Conv2DTranspose(4, 3, strides=2)", "4, 5, 3"),
+    ("DepthwiseConv1D(3, depth_multiplier=2, padding=same)", "6, 3"),
+    ("DepthwiseConv2D(3, strides=2, activation=relu)", "6, 6, 3"),
+    ("DepthwiseConv2D(2, depth_multiplier=3, use_bias=false)", "5, 6, 4"),
+    ('EinsumDense("abc,cd->abd", (none, 4), bias_axes="d", activation=tanh)', "3, 5"),
+    ('EinsumDense("...c,cde->...de", (4, 2), bias_axes="de")', "3, 5"),
+    ('EinsumDense("abc,dbc->ad", 4)', "3, 5"),
+    ('EinsumDense("abc,db->adc", (4, none), bias_axes="d")', "3, 5"),
 ]
 
 
@@ -152,8 +159,7 @@ def test_the_usual_start_of_other_layers_leaves_it_alone(inner: str) -> None:
         ("SpectralNormalization(Flatten())", "5", "NN0215", "a layer with a kernel, not `Flatten`"),
         ("SpectralNormalization(LSTM(4))", "5, 3", "NN0215", "a layer with a kernel, not `LSTM`"),
         ("SpectralNormalization(Embedding(5, 4))", "5", "NN0218", "the type of the ids"),
-        ('SpectralNormalization(EinsumDense("ab,bc->ac", 4))', "5", "NN0218", "EinsumDense"),
-        ("SpectralNormalization(DepthwiseConv2D(3))", "5, 5, 3", "NN0218", "DepthwiseConv2D"),
+        ("SpectralNormalization(SeparableConv2D(4, 3))", "5, 5, 3", "NN0218", "two kernels"),
         ("SpectralNormalization(Conv2D(4, 3))", "5, 3", "NN0301", "[height, width, channels]"),
     ],
 )

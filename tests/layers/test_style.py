@@ -62,6 +62,8 @@ model Program {
     output s = video -> TimeDistributed(SpectralNormalization(Conv2D(2, 2))) -> SpectralNormalization(Dense(3))
     output u = a -> Bidirectional(ConvLSTM2D(3, 2, dilation_rate=2, use_bias=false))
     output t = a -> ConvLSTM2D(4, 3, padding=same, initial_state=(hidden, cell), kernel_initializer=he_normal)
+    output e = z -> SpectralNormalization(DepthwiseConv2D(2, depth_multiplier=2))
+        -> SpectralNormalization(EinsumDense("...c,cd->...d", 5, bias_axes="d"))
     output c = z -> ActivityRegularization(0.1) -> UnitNormalization(axis=[1, 2]) -> Normalization(axis=1, invert=true)
         with loss=mse
 }

@@ -9,6 +9,7 @@ import pytest
 
 from tests.layers.test_recurrent import MASKS
 from tests.parity_harness import assert_parity, check, compile_pair, model_text, random_inputs, run_keras, run_torch
+from tests.training.training_harness import assert_same_training
 
 pytestmark = [pytest.mark.keras, pytest.mark.torch]
 
@@ -193,3 +194,34 @@ def test_mistakes(flow: str, inputs: list[str], code: str, words: str) -> None:
     found = [p for p in problems if p.code == code]
     assert found, [f"{p.code} {p.message}" for p in problems]
     assert words in found[0].message + (found[0].help or "")
+
+
+@pytest.mark.parametrize(
+    "inner", ["LSTM(2, activity_regularizer=l2(0.1))", "GRU(2, activity_regularizer=l1(0.1), return_sequences=true)"]
+)
+@pytest.mark.parametrize("around", ["", "Reshape((1, 3, 5, 4)) -> TimeDistributed("])
+def test_a_penalty_of_each_step_counts_for_a_sample(inner: str, around: str) -> None:
+    close = ")" if around else ""
+    flow = f"x -> {around}TimeDistributed(Bidirectional({inner})){close} -> Flatten() -> Dense(1) with loss=mse"
+    text = model_text(flow, "x: float[3, 5, 4]")
+    text = text[:-2] + "    train { optimizer = SGD(0.01); batch_size = 4; epochs = 2 }\n}\n"
+    random = np.random.default_rng(1)
+    data = {
+        "x": random.normal(size=(10, 3, 5, 4)).astype("float32"),
+        "y": random.normal(size=(10, 1)).astype("float32"),
+    }
+    programs = assert_same_training(text, data)
+    assert all(np.isfinite(np.asarray(weight)).all() for weight in programs.pair.weights.values())
+
+
+@pytest.mark.parametrize(
+    ("inner", "shape"),
+    [
+        ("Bidirectional(LSTM(2, activity_regularizer=l2))", "T, 5, 4"),
+        ("SpectralNormalization(Dense(2, activity_regularizer=l2))", "3, 4"),
+    ],
+)
+def test_penalties_within_steps_that_go_one_by_one(inner: str, shape: str) -> None:
+    program, problems = check(model_text(f"x -> TimeDistributed({inner})", f"x: float[{shape}]"))
+    assert program is None
+    assert [item.code for item in problems] == ["NN0218"]

@@ -91,7 +91,7 @@ class ConvLSTM(Running, Seed, Limits, Activity, Penalties, ForgetBias, Kernels, 
             check_states(self, check, x, tensors["initial_state"], states, self.state_names)
         if self.return_state and self.channels_first:
             raise ShapeError(
-                f"`{self.title()}` cannot return its state with channels first",
+                f"`{self.title()}` cannot return its state with channels first: Keras on a CPU works channels last",
                 code="NN0218",
                 argument="return_state",
                 help="put a `Permute` before and behind it and write `data_format=channels_last`",

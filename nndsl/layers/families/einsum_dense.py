@@ -10,7 +10,7 @@ from nndsl import code
 from nndsl.ir.dims import Dim, product
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import KerasCall, TorchCall, TorchWeight
 from nndsl.layers.entry import ArgumentError, Binder, ConfigError, Kind, arg, entry
 from nndsl.layers.kinds import WRONG_TYPE, Activation, Constraint, Initializer, Int, ListOf, Maybe, Regularizer, Text
 from nndsl.layers.shapes import Check, ShapeError, loses_bias, need_float, static
@@ -269,6 +269,17 @@ class EinsumDense(Layer):
         if self.bias_axes is not None:
             y = code.binary("+", y, t.parameter("bias"))
         return t.activate(self.activation, y)
+
+    def module(self, t: TorchCall) -> code.Expr:
+        """All but the activation as a module, whose weight begins with the last axis of the kernel."""
+        kernel, *bias = self.weights(*t.inputs)
+        rank = len(kernel.shape)
+        order = (rank - 1, *range(rank - 1))
+        letters = self.parts.kernel
+        equation = self.equation.replace(f",{letters}->", f",{letters[-1]}{letters[:-1]}->")
+        weights = [TorchWeight("weight", "kernel", (("permute", order),))] + [TorchWeight("bias", "bias")] * len(bias)
+        shape, bias_shape = tuple(kernel.shape[axis] for axis in order), bias[0].shape if bias else None
+        return t.module(code.call(t.helper("Einsum"), equation, shape, bias_shape), *weights)
 
     def keras(self, k: KerasCall, x: code.Expr) -> code.Expr:
         return k.call(self, x, **self._spelled(k))

@@ -216,13 +216,14 @@ class Concatenate(Layer):
                 argument="axis",
                 help="axes after the batch axis count from 1",
             )
-        if axis != first.rank - 1 and first.rank > 3 and any(x.mask for x in inputs):
-            raise ShapeError(
-                "joining masked values along an axis other than the last is not supported where they have more than "
-                "[time, features]",
-                code="NN0218",
-                argument="axis",
-            )
+        for position, x in enumerate(inputs):
+            if x.mask and x.mask_rank != x.rank - 1:
+                raise ShapeError(
+                    f"`Concatenate` cannot join {x} whose mask counts steps only: Keras 3.15 lays it over other axes",
+                    code="NN0218",
+                    inputs=(position,),
+                    help="end the mask before it, for instance by `Reshape` of the same shape",
+                )
         shape = [same_batch(check, inputs, "Concatenate"), *first.shape[1:]]
         for position, x in enumerate(inputs[1:], 1):
             for other in range(1, first.rank):
@@ -255,7 +256,7 @@ class Concatenate(Layer):
                 steps = code.index(x, code.Slice(), 0) if t.first else code.index(x, code.ELLIPSIS, 0)
                 mask = code.call("torch.ones_like", steps, dtype=code.dotted("torch.bool"))
             parts.append(mask)
-        return code.call("torch.cat", parts, dim=1)
+        return code.call("torch.cat", parts, dim=self.axis % rank)
 
     def keras(self, k: KerasCall, *inputs: code.Expr) -> code.Expr:
         return k.call(self, *inputs, axis=k.axis(self.axis)) if k.last else k.call(self, *inputs)

@@ -39,7 +39,8 @@ class MultiHeadAttention(Heads, Options, Axes, Projections, Sizes):
 
     `(query, value)` or `(query, value, key)` flow in as [steps, features]; one value alone attends to itself. Gives
     [query steps, features of the query]; with `return_attention_scores=true` the scores [num_heads, query steps, value
-    steps] as well. More axes between batch and features are attended to together, or those of `attention_axes` alone.
+    steps] as well. More axes between batch and features are attended to together, or those of `attention_axes` alone
+    (of which only the first can have a causal mask or a window).
     `attention_mask=m` is a value of bool[query steps, value steps], true where a query may look. Masked values are not
     looked at, and the mask of the query goes on. Where a query may look nowhere it sees the mean of all values, or
     nothing if there is a `dropout` or the scores are returned: so it is in Keras. `activity_regularizer` goes over what
@@ -79,14 +80,18 @@ class MultiHeadAttention(Heads, Options, Axes, Projections, Sizes):
     def infer(self, check: Check, *inputs: TensorType, **tensors: Any) -> tuple[TensorType, ...] | TensorType:
         result = super().infer(check, *inputs, **tensors)
         if inputs[0].rank > 3:
-            options = ("return_attention_scores", "use_causal_mask", "sliding_window")
-            wrong = [name for name in options if getattr(self, name)] + list(tensors)
-            if wrong:
+            reasons = {"return_attention_scores": "Keras 3.15 tells a wrong shape of the scores of larger values"}
+            if self.axes(inputs[0]) != (1,):
+                reasons["use_causal_mask"] = "Keras 3.15 always counts the steps along the first axis"
+                reasons["sliding_window"] = reasons["use_causal_mask"]
+            found = [(name, reason) for name, reason in reasons.items() if getattr(self, name)]
+            found += [(name, "a mask is for one axis of steps") for name in tensors]
+            for name, reason in found[:1]:
                 raise ShapeError(
-                    f"`{wrong[0]}` of `{self.title()}` is supported for [steps, features] only",
+                    f"`{name}` of `{self.title()}` cannot go with {inputs[0]}: {reason}",
                     code="NN0218",
-                    argument=wrong[0],
-                    help="Keras mixes up the axes of larger values here; `Reshape` makes one axis of steps of several",
+                    argument=name,
+                    help="bring it to [steps, features]: `Reshape` makes one axis of steps of several",
                 )
         return result
 

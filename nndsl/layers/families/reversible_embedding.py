@@ -44,11 +44,12 @@ class ReversibleEmbedding(Layer):
     def infer(self, check: Check, x: TensorType) -> TensorType:
         if self.reverse_dtype not in (None, "float", check.float_dtype):
             raise ShapeError(
-                f"`reverse_dtype` of `{self.title()}` is the model's own float here, {check.float_dtype}",
+                f"`reverse_dtype` of `{self.title()}` is the model's own float, {check.float_dtype}: with another "
+                f"Keras 3.15 gives {self.reverse_dtype} and tells the layers behind that it is {check.float_dtype}",
                 code="NN0218",
                 argument="reverse_dtype",
                 inputs=(),
-                help="leave it out",
+                help="leave it out, and let `cast(…)` follow where the scores are to be of another type",
             )
         if not self.reverse:
             return self._vectors(check, x)

@@ -20,16 +20,18 @@ from nndsl.layers.emit import KerasCall, TorchCall, TorchWeight
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.convolution import Convolution
 from nndsl.layers.families.core import Dense
+from nndsl.layers.families.depthwise import Depthwise
+from nndsl.layers.families.einsum_dense import EinsumDense
 from nndsl.layers.families.transposed import Transposed
 from nndsl.layers.kinds import Int, Of
 from nndsl.layers.shapes import Check, ShapeError
 from nndsl.layers.wrapping import freeze, keras_inner, own_name
 
+_TAKEN = "it takes `Dense`, `EinsumDense`, convolutions, their transposes and depthwise convolutions"
 _LEFT_OUT = {
     "Embedding": "Keras 3.15 turns the vectors that come out into the type of the ids, integers",
-    "EinsumDense": "nndsl does this only for layers that are a module of their own in torch",
-    "DepthwiseConv1D": "nndsl does this only where an output channel sees all of the input's",
-    "DepthwiseConv2D": "nndsl does this only where an output channel sees all of the input's",
+    "SeparableConv1D": "it has two kernels, and Keras 3.15 takes a layer with one",
+    "SeparableConv2D": "it has two kernels, and Keras 3.15 takes a layer with one",
 }
 
 
@@ -41,6 +43,8 @@ class _Inside(TorchCall):
     def module(self, constructor: code.Call, *weights: TorchWeight, **options: Any) -> code.Expr:
         layer: Any = self.outer.layer
         more = {} if layer.power_iterations == 1 else {"iterations": layer.power_iterations}
+        if isinstance(layer.inner, Depthwise):
+            more["rows"] = layer.inner.depth_multiplier
         wrapped = code.call(self.helper("SpectralNormalization"), constructor, **more)
         placed = [replace(weight, key=f"layer.{weight.key}") for weight in weights]
         own = [weight for weight in placed if weight.weight == "kernel"]
@@ -53,9 +57,10 @@ class SpectralNormalization(Layer):
     """Divides the kernel of a layer by its largest singular value before every training call, for good (Miyato and
     others, 2018): a small change of the input then changes the output little.
 
-    Takes `Dense`, `Conv1D`, `Conv2D`, `Conv3D` and their transposes, and what these take; a mask ends here. The value
-    is estimated by `power_iterations` steps that start from `vector_u`, which the last call has left. The gradient is
-    that of the divided kernel. Weights: those of the layer, and vector_u [1, last axis of the kernel].
+    Takes `Dense`, `EinsumDense`, `Conv1D`, `Conv2D`, `Conv3D`, their transposes, `DepthwiseConv1D` and
+    `DepthwiseConv2D`, and what these take; a mask ends here. The value is estimated by `power_iterations` steps that
+    start from `vector_u`, which the last call has left. The gradient is that of the divided kernel. Weights: those of
+    the layer, and vector_u [1, last axis of the kernel].
 
     Example:
         image -> SpectralNormalization(Conv2D(16, 3, padding=same))
@@ -72,14 +77,14 @@ class SpectralNormalization(Layer):
             raise ConfigError(
                 f"`SpectralNormalization` cannot hold `{title}`: {_LEFT_OUT[title]}",
                 "layer",
-                help="it takes `Dense`, `Conv1D`, `Conv2D`, `Conv3D` and their transposes",
+                help=_TAKEN,
                 code="NN0218",
             )
-        if not isinstance(self.inner, Dense | Convolution | Transposed):
+        if not isinstance(self.inner, Dense | EinsumDense | Convolution | Transposed | Depthwise):
             raise ConfigError(
                 f"`SpectralNormalization` takes a layer with a kernel, not `{title}`",
                 "layer",
-                help="it takes `Dense`, `Conv1D`, `Conv2D`, `Conv3D` and their transposes",
+                help=_TAKEN,
             )
         self.rest: Any = copy.copy(self.inner)
         self.rest.__dict__["weights"] = self._others
@@ -139,6 +144,8 @@ class SpectralNormalization(Layer):
             names=t.names, used=t.used, float_dtype=t.float_dtype,
         )  # fmt: skip
         call.outer = t
+        if isinstance(self.inner, EinsumDense):
+            return call.activate(self.inner.activation, code.call(self.inner.module(call), x))
         result: code.Expr = self.rest.torch(call, x)
         return result
 

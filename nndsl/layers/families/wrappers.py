@@ -70,13 +70,6 @@ class TimeDistributed(Layer):
                 help="give it the whole sequence: it works on more axes than [time, features] as well",
                 code="NN0218",
             )
-        if self.inner.penalises_activity and getattr(self.inner, "activity_regularizer", None) is None:
-            raise ConfigError(
-                f"`TimeDistributed` cannot hold `{self.inner.title()}` around a layer with an activity regularizer",
-                "layer",
-                help="leave it out, or let `ActivityRegularization(l2=…)` follow",
-                code="NN0218",
-            )
         self.inside = (self.inner,)
         self.uses_mask = self.inner.uses_mask
         if not self.trainable:
@@ -111,6 +104,14 @@ class TimeDistributed(Layer):
                 argument="layer",
                 code="NN0215",
                 help="leave `return_state` out",
+            )
+        if self.penalises_activity and (not isinstance(x.shape[1], int) or self._steps_matter()):
+            raise ShapeError(
+                f"`TimeDistributed` cannot hold `{self.inner.title()}` around a layer with an activity regularizer "
+                "where the steps go one by one or their number is not known",
+                code="NN0218",
+                argument="layer",
+                help="leave it out, or let `ActivityRegularization(l2=…)` follow",
             )
         self._result: TensorType = result
         self.uses_mask = self.inner.uses_mask
@@ -157,10 +158,20 @@ class TimeDistributed(Layer):
         if x.id == t.names[0]:
             sizes = t.let(sizes, "steps")
         flat_mask = None if mask is None else code.method(mask, "flatten", 0, 1)
-        value = self._inner(t, code.method(x, "flatten", 0, 1), flat_mask)
+        penalised: list[tuple[Any, code.Expr]] = []
+        value = self._inner(t, code.method(x, "flatten", 0, 1), flat_mask, penalised)
+        for regularizer, given in penalised:  # each step is a call, whose penalty is for a sample
+            t.penalise(regularizer, t.let(code.call("torch.unflatten", given, 0, sizes), "activity"))
         return code.call("torch.unflatten", value, 0, sizes)
 
-    def _inner(self, t: TorchCall, x: code.Expr, mask: code.Expr | None) -> code.Expr:
+    @property
+    def penalises_activity(self) -> bool:
+        """Whether a layer within the one inside adds a penalty; of that one itself Keras 3.15 drops it."""
+        return bool(self.inner.penalises_activity) and "activity_regularizer" not in self.inner.arguments
+
+    def _inner(
+        self, t: TorchCall, x: code.Expr, mask: code.Expr | None, penalised: list[tuple[Any, code.Expr]] | None = None
+    ) -> code.Expr:
         """The layer on a batch of steps, moved to the order of axes that its torch code works in and back."""
         call = t.child(own_name(self.inner), self.inner, (self._step,), (self._result,), (mask,))
         moves = self.inner.layout == "channels" and self.inner.data_format != "channels_first" and self._step.rank > 2
@@ -168,6 +179,8 @@ class TimeDistributed(Layer):
             call.first = True
             x = code.method(x, "movedim", -1, 1)
         value: Any = self.inner.torch(call, x)
+        if penalised is not None:
+            penalised += call.penalised
         if moves:
             value = t.let(value, "image")
         back = moves and self._result.rank == self._step.rank
