@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,14 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path | str, str], None]:
         pytest.fail(f"{path} differs (`pytest --update` rewrites it):\n{diff}", pytrace=False)
 
     return compare
+
+
+@pytest.fixture(autouse=True)
+def keras_in_float32() -> Iterator[None]:
+    """A program of float64 says so to all of Keras: the next test begins as a new process would."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].config.set_floatx("float32")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

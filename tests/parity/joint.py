@@ -100,8 +100,12 @@ def _rename(line: str, renamed: dict[str, str]) -> str:
     return re.sub(r"\b[a-z_]\w*\b(?!=[^=])", lambda found: renamed.get(found[0], found[0]), line)
 
 
+class Rejected(AssertionError):
+    """The compiler does not take a case."""
+
+
 def checked(joint: Joint) -> CheckedProgram:
-    """The checked model; a mistake is told with the case that it is in."""
+    """The checked model. Raises Rejected, which tells a mistake with the case that it is in."""
     problems = Problems()
     program = pipeline.check(SourceFile("test.nn", joint.text), problems)
     if program is not None:
@@ -112,7 +116,7 @@ def checked(joint: Joint) -> CheckedProgram:
         line = lines[problem.primary.span.line - 1].strip()
         case = next((part.case for part in joint.parts if line in part.lines), None)
         told.append(f"{case.entry if case else ''} {case.text if case else line}: {problem.code} {problem.message}")
-    raise AssertionError("\n".join(told))
+    raise Rejected("\n".join(told))
 
 
 def paths(model: Model, names: Sequence[str]) -> list[str]:

@@ -66,12 +66,13 @@ class Programs:
         return found, self.keras.evaluate(self.pair.keras, arrays)
 
     def weight_difference(self) -> float:
-        """The largest difference between the weights of the two models."""
+        """The largest difference between the weights of the two models; infinite where one is no number."""
         saved = self.pair.torch.state_dict()
         worst = 0.0
         for entry in self.pair.state:
             value = harness.apply_steps(np.asarray(self.pair.weights[entry.path]), entry.steps)
-            worst = max(worst, float(np.abs(saved[entry.key].numpy() - value).max(initial=0)))
+            difference = float(np.abs(saved[entry.key].numpy() - value).max(initial=0))
+            worst = max(worst, difference if np.isfinite(difference) else np.inf)
         return worst
 
 
