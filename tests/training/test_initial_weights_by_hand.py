@@ -13,7 +13,7 @@ import torch
 from keras import Input, Model, layers
 
 from nndsl.interop import keras_side
-from nndsl.interop.layout import layout, plain
+from nndsl.passes.weight_layout import layout, plain
 from tests import parity_harness as harness
 
 pytestmark = [pytest.mark.keras, pytest.mark.torch, pytest.mark.slow]
