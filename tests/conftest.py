@@ -45,11 +45,13 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path | str, str], None]:
 
 
 @pytest.fixture(autouse=True)
-def keras_in_float32() -> Iterator[None]:
-    """A program of float64 says so to all of Keras: the next test begins as a new process would."""
+def fresh_keras() -> Iterator[None]:
+    """A program of float64 says so to all of Keras, whose layers keep to the first type that they see: the next test
+    begins as a new process would."""
     yield
     if "keras" in sys.modules:
         sys.modules["keras"].config.set_floatx("float32")
+        sys.modules["keras"].backend.clear_session()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -248,7 +248,7 @@ class Heads(Options, Projections):
     def _penalise(self, t: TorchCall, module: code.Expr, batch: code.Name) -> None:
         """Adds the penalty on what the projections have given in the call just written."""
         if self.activity_regularizer is not None:
-            given = code.call(t.helper("projected"), module, code.call("len", batch))
+            given = code.call(t.helper("projection_results"), module, code.call("len", batch))
             t.penalise(self.activity_regularizer, t.let(given, "projections"))
 
     def module(self, t: TorchCall, *, plain: bool) -> code.Expr:

@@ -427,6 +427,15 @@ def activations() -> Model:
     return Model([features], {"value": layers.Dense(1, name="value")(curves)})
 
 
+def two_speeds() -> Model:
+    words = Input((20,), dtype="int32", name="words")
+    x = layers.Embedding(500, 16, name="meaning_embedding")(words)
+    x = layers.GRU(16, name="meaning")(x)
+    x = layers.Dense(16, "relu", name="read.y_dense")(x)
+    x = layers.LayerNormalization(name="read.y")(x)
+    return Model([words], {"mood": layers.Dense(3, "softmax", name="mood")(x)})
+
+
 REFERENCES: dict[str, Callable[[], Model]] = {
     build.__name__: build
     for build in (
@@ -465,5 +474,6 @@ REFERENCES: dict[str, Callable[[], Model]] = {
         compare,
         activations,
         custom_layers,
+        two_speeds,
     )
 }

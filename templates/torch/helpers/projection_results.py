@@ -2,7 +2,7 @@ import torch
 from torch import Tensor, nn
 
 
-def projected(attention: nn.Module, samples: int) -> Tensor:
+def projection_results(attention: nn.Module, samples: int) -> Tensor:
     """What the projections of `attention` have just given, side by side: [samples,
     numbers]. A gate counts as open as it is, from 0 to 1."""
     results = []
