@@ -9,24 +9,17 @@ from functools import cache
 from nndsl.resources import templates_path
 
 _IMPORT = re.compile(r"^(?:import|from) .*$", re.MULTILINE)
-_WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b")  # bare names: `torch.maximum` is not the helper `maximum`
-
-
-@cache
-def _known(target: str) -> frozenset[str]:
-    return frozenset(path.stem for path in (templates_path() / target / "helpers").glob("*.py"))
+_HELPER = re.compile(r"from templates\.\w+\.helpers\.(\w+) import")
 
 
 @cache
 def _read(target: str, name: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """(body, import lines, helpers that it calls)."""
+    """(body, import lines, helpers that it calls: those that it imports)."""
     text = (templates_path() / target / "helpers" / f"{name}.py").read_text(encoding="utf-8")
     imports = tuple(_IMPORT.findall(text.split("\ndef ")[0].split("\nclass ")[0]))
     start = min(at for at in (_find(text, "def "), _find(text, "class "), _find(text, "@")) if at >= 0)
     body = text[start:].strip()
-    code = re.sub(r'""".*?"""', "", body, flags=re.DOTALL)
-    calls = tuple(word for word in dict.fromkeys(_WORD.findall(code)) if word in _known(target) and word != name)
-    return body, imports, calls
+    return body, imports, tuple(found[1] for line in imports if (found := _HELPER.match(line)))
 
 
 def _find(text: str, start: str) -> int:
