@@ -54,7 +54,7 @@ lint: .venv/.stamp-dev
 	$(BIN)/python -m nndsl.diagnostics.docs --check
 	$(BIN)/python -m nndsl.layers.docs --check
 	$(BIN)/python -m tests.parity.figures --check
-	$(PYTEST) -q -m 'golden and not slow'
+	$(PYTEST) -q -n $(JOBS) -m 'golden and not slow'
 
 format: .venv/.stamp-dev
 	$(BIN)/ruff check --fix .
