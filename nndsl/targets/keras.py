@@ -7,6 +7,7 @@ from nndsl.ir.graph import CheckedProgram, Model, Value
 from nndsl.passes.flatten import flatten
 from nndsl.targets import helpers, keras_training
 from nndsl.targets.docstrings import class_docstring, file_docstring
+from nndsl.targets.imports import import_lines
 from nndsl.targets.keras_blocks import Functions, block_function, resolved
 from nndsl.targets.keras_body import Body
 from nndsl.targets.keras_custom import layer_class
@@ -34,23 +35,16 @@ def _emit(model: Model) -> str:
     classes = [layer_class(family) for family in families if family.units[0].call.definition.is_layer]
     blocks = [block_function(family) for family in families if not family.units[0].call.definition.is_layer]
     training = keras_training.pieces(model)
-    written = [build, *(item["body"] for item in blocks)]
-    if any("functools.partial(" in text for text in written):  # activations with arguments of their own
-        training["imports"] = str(training["imports"]).replace(
-            "import argparse\n", "import argparse\nimport functools\n"
-        )
-    texts, _ = helpers.collect("keras", functions.helpers)
-    if training["state_inside"]:
-        imports = str(training["imports"])
-        training["imports"] = imports.replace(
-            "\nfrom itertools", "\nfrom collections.abc import Iterator\nfrom itertools"
-        )
-    if classes or training["state_inside"] or any("Any" in text for text in texts):
-        imports = str(training["imports"])
-        training["imports"] = imports.replace("\n\nimport numpy", "\nfrom typing import Any\n\nimport numpy")
+    texts, imports = helpers.collect("keras", functions.helpers)
+    imports |= keras_training.imports(model)
+    if any("functools.partial(" in text for text in [build, *(item["body"] for item in blocks)]):
+        imports.add("import functools")  # activations with arguments of their own
+    if classes:
+        imports.add("from typing import Any")
     return render(
         "keras/program.py.j2",
         docstring=file_docstring(model),
+        imports=import_lines(imports),
         classes=classes,
         blocks=blocks,
         helpers=texts,

@@ -21,20 +21,25 @@ from nndsl.targets.keras_spell import spell
 from nndsl.targets.printing import block, broken, flat, signature
 from nndsl.targets.training_settings import arrays, settings, trained_outputs
 
-IMPORTS = """\
-from __future__ import annotations
-
-import argparse
-from itertools import zip_longest
-
-import numpy as np
-from tensorflow import keras
-from tensorflow.keras import layers"""
+_IMPORTS = {
+    "from __future__ import annotations",
+    "import argparse",
+    "from itertools import zip_longest",
+    "import numpy as np",
+    "from tensorflow import keras",
+    "from tensorflow.keras import layers",
+}
 _CLASSES = {
     "binary_accuracy": "BinaryAccuracy",
     "categorical_accuracy": "CategoricalAccuracy",
     "sparse_categorical_accuracy": "SparseCategoricalAccuracy",
 }
+
+
+def imports(model: Model) -> set[str]:
+    """The import lines that every program has, and those of this one's training part."""
+    walks = {"from collections.abc import Iterator", "from typing import Any"}
+    return _IMPORTS | walks if _has_state_inside(model) else set(_IMPORTS)
 
 
 def pieces(model: Model) -> dict[str, object]:
@@ -44,7 +49,6 @@ def pieces(model: Model) -> dict[str, object]:
     callbacks = list(given.get("callbacks", ()))
     return {
         **common,
-        "imports": IMPORTS,
         "untrained": _untrained(model),
         "arrays": _arrays(model),
         "input_names": _assigned("INPUTS", tuple(item.name for item in model.inputs)),

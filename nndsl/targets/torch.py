@@ -16,6 +16,7 @@ from nndsl.passes.logits import without_idle_ends
 from nndsl.targets import helpers, torch_training
 from nndsl.targets.docstrings import block_docstring, class_docstring, file_docstring
 from nndsl.targets.folding import norms_of
+from nndsl.targets.imports import import_lines
 from nndsl.targets.names import class_name
 from nndsl.targets.printing import block, signature
 from nndsl.targets.render import render
@@ -89,7 +90,7 @@ class _Program:
         text = render(
             "torch/program.py.j2",
             docstring=file_docstring(model),
-            imports=_imports(imports | scope.imports),
+            imports=import_lines({"import torch", "from torch import Tensor, nn"} | imports | scope.imports),
             helpers=texts,
             init_function=inits.function,
             blocks=classes,
@@ -202,25 +203,3 @@ def _init(scope: TorchScope, inits: Inits) -> Iterator[code.Stmt]:
 
 def _is_buffer(constructor: code.Expr) -> bool:
     return isinstance(constructor, code.Call) and constructor.func == code.Name("register_buffer")
-
-
-def _imports(extra: set[str]) -> str:
-    """Import lines as ruff's isort rule sorts them: standard library, then the others, one line a module."""
-    lines = {"import torch", "from torch import Tensor, nn", *extra}
-    plain = {line for line in lines if line.startswith("import ")}
-    names: dict[str, set[str]] = {}
-    for line in lines - plain:
-        _, module, _, imported = line.split(" ", 3)
-        names.setdefault(module, set()).update(name.strip() for name in imported.split(","))
-    merged = {f"from {module} import {', '.join(sorted(found, key=_by_kind))}" for module, found in names.items()}
-    groups: list[list[str]] = [[], [], []]
-    for line in plain | merged:
-        module = line.split()[1].split(".")[0]
-        groups[0 if module == "__future__" else 2 if module in ("torch", "numpy") else 1].append(line)
-    ordered = [sorted(group, key=lambda line: (line.startswith("from "), line.split()[1].lower())) for group in groups]
-    return "\n\n".join("\n".join(group) for group in ordered if group)
-
-
-def _by_kind(name: str) -> tuple[bool, str]:
-    """Classes before functions, as isort has them."""
-    return name[0].islower(), name
