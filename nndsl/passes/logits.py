@@ -30,16 +30,17 @@ def loss_takes_logits(output: Output) -> bool:
 def without_idle_ends(model: Model) -> Model:
     """The model whose outputs are taken before layers that hand on what they get: Keras sees a softmax through them."""
     outputs = [replace(output, value=_before_idle(output.value)) for output in model.outputs]
-    if not any(logits_activation(output) for output in outputs):
-        return model
     seen = [new if logits_activation(new) else old for new, old in zip(outputs, model.outputs, strict=True)]
-    kept = {output.value for output in seen} | {penalty.value for penalty in model.penalties}
-    nodes = list(model.nodes)
+    if all(new.value is old.value for new, old in zip(seen, model.outputs, strict=True)):
+        return model
+    read = {output.value for output in seen} | {penalty.value for penalty in model.penalties}
+    nodes = []
     for node in reversed(model.nodes):
-        unused = all(value not in kept and not set(value.uses) & set(nodes) for value in node.results)
-        if unused and _is_idle(node.config) and not node.config.penalises_activity and node.region is None:
-            nodes.remove(node)
-    return replace(model, outputs=seen, nodes=nodes)
+        idle = _is_idle(node.config) and not node.config.penalises_activity and node.region is None
+        if not idle or any(value in read for value in node.results):
+            nodes.append(node)
+            read.update(node.operands())
+    return replace(model, outputs=seen, nodes=nodes[::-1])
 
 
 def _before_idle(value: Value) -> Value:
