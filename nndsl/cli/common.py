@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, TextIO
 
 from nndsl.diagnostics.model import Problems
@@ -64,6 +64,26 @@ def add_output(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="OUT", help="write to this file, whole or not at all (default: standard output)"
     )
+
+
+def positive(text: str) -> int:
+    """The type of options that count something, for argparse."""
+    return _integer(text, 1, 2**40)
+
+
+def seed(text: str) -> int:
+    """The type of `--seed`."""
+    return _integer(text, 0, 2**32 - 1)
+
+
+def _integer(text: str, low: int, high: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        raise ArgumentTypeError(f"an integer from {low} to {high} is expected, not {text!r}")
+    return number
 
 
 def add_deny_warnings(parser: ArgumentParser) -> None:

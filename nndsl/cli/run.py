@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 
 from nndsl.cli import common
 from nndsl.cli.weight_errors import FORMATS, check_ending, complaints, explained
 
-_INSTALL = "install it: pip install 'nndsl[torch]'"
 SUFFIX = ".safetensors"
 
 
@@ -33,9 +32,9 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
         "--data", metavar="DATA", help="an .npz or .csv file in place of the file's own data, or `random`"
     )
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--epochs", type=_positive, metavar="N", help="how often training goes through the data")
-    length.add_argument("--steps", type=_positive, metavar="N", help="how many batches training takes")
-    parser.add_argument("--batch-size", type=_positive, metavar="N", help="how many samples a step takes")
+    length.add_argument("--epochs", type=common.positive, metavar="N", help="how often training goes through the data")
+    length.add_argument("--steps", type=common.positive, metavar="N", help="how many batches training takes")
+    parser.add_argument("--batch-size", type=common.positive, metavar="N", help="how many samples a step takes")
     parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda", "mps"),
@@ -43,7 +42,7 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
         help="where to compute (default: a GPU if any)",
     )
     parser.add_argument("--weights", metavar="FILE", help=f"begin from the weights in a file, {FORMATS}")
-    parser.add_argument("--seed", type=_seed, metavar="N", help="repeats a run: weights, order, dropout")
+    parser.add_argument("--seed", type=common.seed, metavar="N", help="repeats a run: weights, order, dropout")
     common.add_model(parser)
     common.add_params(parser)
     parser.add_argument(
@@ -52,24 +51,6 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
     )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="show the results alone")
     common.add_deny_warnings(parser)
-
-
-def _positive(text: str) -> int:
-    return _integer(text, 1, 2**40)
-
-
-def _seed(text: str) -> int:
-    return _integer(text, 0, 2**32 - 1)
-
-
-def _integer(text: str, low: int, high: int) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = low - 1
-    if not low <= number <= high:
-        raise ArgumentTypeError(f"an integer from {low} to {high} is expected, not {text!r}")
-    return number
 
 
 def main(args: Namespace) -> int:
@@ -82,15 +63,10 @@ def main(args: Namespace) -> int:
     # long with spinning. Read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from nndsl.diagnostics.model import Diagnostic
-    from nndsl.files import CannotWrite
     from nndsl.runtime.report import RunFailed, Unavailable
 
-    try:
+    with explained("`nndsl run`"):
         from nndsl.runtime.run import Options, run
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "numpy", "safetensors"):
-            raise
-        raise common.UsageError(f"`nndsl run` needs {error.name}, which is not installed", _INSTALL) from None
 
     options = Options(
         args.data, args.epochs, args.steps, args.batch_size, args.device, args.seed, output, args.weights, args.quiet
@@ -107,8 +83,6 @@ def main(args: Namespace) -> int:
         return common.WRONG
     except Unavailable as error:
         raise common.UsageError(str(error), error.help) from None
-    except CannotWrite as error:
-        raise common.UsageError(str(error)) from None
     return common.INTERRUPTED if done.outcome.interrupted else common.FINE
 
 

@@ -7,7 +7,6 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 from nndsl.cli import common
-from nndsl.cli.run import _positive, _seed
 from nndsl.cli.weight_errors import FORMATS, check_ending, complaints, explained, show_warnings
 from nndsl.diagnostics.terminal import paint, visible, want_color
 
@@ -36,9 +35,11 @@ Exit code 0: everything agrees; 1: it does not, or the file is wrong; 2: wrong u
 """
     common.add_source(parser)
     parser.add_argument("--weights", metavar="FILE", help=f"a file of weights, {FORMATS} (default: random)")
-    parser.add_argument("--steps", type=_positive, default=20, metavar="N", help="how many steps are trained (20)")
+    parser.add_argument(
+        "--steps", type=common.positive, default=20, metavar="N", help="how many steps are trained (20)"
+    )
     parser.add_argument("--float", choices=("float32", "float64"), help="compute in this type alone (default: both)")
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="other weights and data (0)")
+    parser.add_argument("--seed", type=common.seed, default=0, metavar="N", help="other weights and data (0)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="the form of the result")
     parser.add_argument("--inline", action="store_true", help="compare the programs that `compile --inline` writes")
     common.add_model(parser)
@@ -51,17 +52,11 @@ def main(args: Namespace) -> int:
     model = common.pick_model(program, args.model)
     from nndsl.project import Project
 
-    try:
+    with explained("`nndsl verify`", _INSTALL):
         from nndsl.interop import verify, verify_text, workers
 
         workers.require("torch", "keras")
         weights = _weights(args, program, model)
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "numpy", "safetensors"):
-            raise
-        raise common.UsageError(f"`nndsl verify` needs {error.name}, which is not installed", _INSTALL) from None
-    except workers.FrameworkMissing as missing:
-        raise common.UsageError(str(missing).replace("this", "`nndsl verify`", 1), missing.help) from None
     options = verify.Options(
         floats=(args.float,) if args.float else verify.FLOATS,
         steps=args.steps,
@@ -70,10 +65,10 @@ def main(args: Namespace) -> int:
         model=model.name,
         weights=weights,
     )
+    reader, params = Project(program.file).read, common.params_of(args)
     try:
-        report = verify.verify(program, Project(program.file).read, common.params_of(args), options, _progress(args))
-    except workers.FrameworkMissing as missing:
-        raise common.UsageError(str(missing).replace("this", "`nndsl verify`", 1), missing.help) from None
+        with explained("`nndsl verify`", _INSTALL):
+            report = verify.verify(program, reader, params, options, _progress(args))
     except verify.NotVerified as error:
         raise common.UsageError(str(error)) from None
     except workers.WorkerFailed as failed:

@@ -45,8 +45,9 @@ def complaints(args: Namespace, path: str) -> Iterator[None]:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """What is not installed, or cannot be written, is wrong usage."""
+def explained(what: str = "this", install: str | None = None) -> Iterator[None]:
+    """What is not installed, or cannot be written, is wrong usage. `what` is what needs it, `install` the remedy where
+    it is more than that module."""
     from nndsl.files import CannotWrite
     from nndsl.interop.workers import FrameworkMissing
 
@@ -55,9 +56,9 @@ def explained() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name not in _INSTALL:
             raise
-        help = f"install it: pip install 'nndsl[{_INSTALL[error.name]}]'"
-        raise common.UsageError(f"this needs {error.name}, which is not installed", help) from None
+        help = install or f"install it: pip install 'nndsl[{_INSTALL[error.name]}]'"
+        raise common.UsageError(f"{what} needs {error.name}, which is not installed", help) from None
     except FrameworkMissing as error:
-        raise common.UsageError(str(error), error.help) from None
+        raise common.UsageError(f"{what} needs {error.module}, which is not installed", error.help) from None
     except CannotWrite as error:
         raise common.UsageError(str(error)) from None

@@ -75,12 +75,10 @@ def verify(
 ) -> Report:
     """Compares both programs of a model. `reader` and `params` are what `program` was checked with: it is checked
     again for each float type. Raises NotVerified, and what `workers.run` raises."""
-    workers.require("torch", "keras")
     model = program.find(options.model)
-    layers = layout(model)
-    weights = verify_data.random_weights(layers, options.seed)
-    if options.weights is not None:
-        weights = dict(options.weights)
+    weights = options.weights
+    if weights is None:
+        weights = verify_data.random_weights(layout(model), options.seed)
     texts: dict[str, dict[str, str]] = {"torch": {}, "keras": {}}
     floats, left_out = [], {}
     for dtype in options.floats:

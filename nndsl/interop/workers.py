@@ -38,6 +38,7 @@ class FrameworkMissing(Exception):
 
     def __init__(self, framework: str, module: str) -> None:
         super().__init__(f"this needs {module}, which is not installed")
+        self.module = module
         self.help = f"install it: pip install 'nndsl[{framework}]'"
 
 
