@@ -53,8 +53,9 @@ def fresh_keras() -> Iterator[None]:
         keras = sys.modules["keras"]
         policy = keras.src.backend.common.global_state.get_global_attribute("dtype_policy")
         if keras.config.floatx() != "float32" or (policy is not None and policy.name != "float32"):
-            keras.config.set_floatx("float32")
-            keras.backend.clear_session()  # a tenth of a second: not behind every test
+            from nndsl.interop import keras_side
+
+            keras_side.begin_anew()  # a tenth of a second: not behind every test
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -75,8 +75,7 @@ def build_pair(program: CheckedProgram, inline: bool = False) -> Pair:
     """Both programs, each with the weights that it starts with."""
     unit, keras_text = compile_torch(program, inline=inline), pipeline.emit(program, "keras", inline=inline)
     module = getattr(_load("emitted_torch", unit.text), unit.class_name)()
-    keras.backend.clear_session()
-    keras.config.set_floatx("float32")  # a program of float64 has left its own behind
+    keras_side.begin_anew()
     keras_model = _load("emitted_keras", keras_text).build_model()
     if isinstance(keras_model, Mapping):
         keras_model = keras_model[program.main.name]

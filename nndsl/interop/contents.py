@@ -109,6 +109,15 @@ def no_numbers(values: Mapping[str, Array]) -> list[str]:
     return [name for name, array in values.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
 
 
+def apart(a: Array, b: Array) -> Array:
+    """How far apart two arrays of floats are, place by place; infinitely where one alone is no number, and not at all
+    where both are none."""
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(invalid="ignore", over="ignore"):
+        gap = np.where(same, 0.0, np.abs(a - b))
+    return np.where(np.isnan(gap), np.inf, gap)
+
+
 def _shown(name: str, known: str) -> str:
     return f"`{name}` ({known})" if known and known != name else f"`{name}`"
 

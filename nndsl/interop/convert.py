@@ -12,7 +12,7 @@ from nndsl.interop.contents import Contents, Wanted, Weights, compare, no_number
 from nndsl.interop.optimizer_names import ITERATIONS, counts_steps, shapes_of
 from nndsl.interop.problem import WrongWeights, unreadable
 from nndsl.ir.graph import CheckedProgram, Model
-from nndsl.passes.weight_layout import layout
+from nndsl.passes.weight_layout import changed, layout
 from nndsl.targets.training_settings import trains
 
 ENDINGS = {
@@ -140,8 +140,7 @@ def _weights_of(model: Model) -> Iterator[tuple[str, Wanted]]:
 
 
 def _state_of(model: Model) -> Iterator[tuple[str, Wanted]]:
-    changed = [(slot.path, slot.shape) for layer in layout(model) for slot in layer.slots if slot.trainable]
-    for name, shape in shapes_of(model.training.optimizer, changed).items():
+    for name, shape in shapes_of(model.training.optimizer, changed(layout(model))).items():
         yield name, Wanted(shape, "int64" if name == ITERATIONS else model.float_dtype)
 
 

@@ -19,8 +19,11 @@ def find_variables(model: keras.Model, layout: Sequence[Mapping[str, Any]]) -> d
     Raises LookupError where a layer of the layout is missing or has other weights than it says: a bug of the compiler.
     """
     found: dict[str, Any] = {}
+    layers: dict[str, Any] = {}
+    for held in _all(model):
+        layers.setdefault(held.name, held)
     for layer in layout:
-        held = _layer(model, layer["path"])
+        held = layers.get(layer["path"])
         variables = list(held.weights) if held is not None else []
         shapes = [tuple(variable.shape) for variable in variables]
         expected = [tuple(weight["shape"]) for weight in layer["weights"]]
@@ -44,12 +47,15 @@ def assign(model: keras.Model, variables: Mapping[str, Any], values: Mapping[str
             layer.finalize_state()
 
 
-def _layer(model: Any, path: str) -> Any:
-    """The layer of that name, in the model or in one inside of it: a shared block, a block for each step."""
-    return next((layer for layer in _all(model) if layer.name == path), None)
+def begin_anew() -> None:
+    """Has Keras forget what a program has told it, as in a new process: its float type, which layers keep to from the
+    first one on, and the names that are taken."""
+    keras.config.set_floatx("float32")
+    keras.backend.clear_session()
 
 
 def _all(model: Any) -> Iterator[Any]:
+    """The layers of the model and of those inside of it: a shared block, a block for each step."""
     for layer in getattr(model, "layers", None) or [model.layer]:
         if isinstance(layer, keras.Model):
             yield from _all(layer)

@@ -19,7 +19,7 @@ from nndsl.interop.optimizer_names import ITERATIONS, counts_steps, plan
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.layers.families.optimizer_maps import MultiOptimizer
 from nndsl.layers.optimizing import Optimizer
-from nndsl.passes.weight_layout import layout, plain
+from nndsl.passes.weight_layout import changed, layout, plain
 from nndsl.targets.keras import emit_keras
 from nndsl.targets.training_settings import trains
 
@@ -77,10 +77,9 @@ def _task(
     arrays: dict[str, Array] | None = None,
 ) -> workers.Task:  # fmt: skip
     layers = layout(model)
-    changed = [(slot.path, slot.shape) for layer in layers for slot in layer.slots if slot.trainable]
     request: dict[str, Any] = {
         "layout": plain(layers),
-        "optimizer": plan(model.training.optimizer, changed) if trained else None,
+        "optimizer": plan(model.training.optimizer, changed(layers)) if trained else None,
         "write": write,
     }
     return workers.Task("keras", _MODULE, emit_keras(program, model.name), request, arrays or {})

@@ -21,7 +21,6 @@ def install() -> None:
     _replace(F, "dropout", _dropout)
     for name in ("dropout1d", "dropout2d", "dropout3d"):
         _replace(F, name, _dropout_channels)
-    _replace(F, "alpha_dropout", _alpha_dropout)
     _replace(F, "scaled_dot_product_attention", _attention)
     _replace(torch, "rand", lambda *size, **o: _like(noise.uniform(_shape(size), _step()), **o))
     _replace(torch, "randn", lambda *size, **o: _like(noise.normal(_shape(size), _step()), **o))
@@ -69,16 +68,6 @@ def _dropout_channels(x: Tensor, p: float = 0.5, training: bool = True, inplace:
     """Whole channels of [batch, channels, …]."""
     ones = x.new_ones(*x.shape[:2], *[1] * (x.dim() - 2))
     return x * _dropout(ones, p, training)
-
-
-def _alpha_dropout(x: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    if not training or p == 0:
-        return x
-    low = -1.7580993408473766  # -scale * alpha of SELU: where it ends on the left
-    kept = torch.from_numpy(noise.kept(x.shape, p, _step()))
-    a = ((1 - p) * (1 + p * low**2)) ** -0.5
-    result: Tensor = a * torch.where(kept, x, torch.full_like(x, low)) - a * low * p
-    return result
 
 
 def _normal_(x: Tensor, mean: float = 0, std: float = 1, **_: Any) -> Tensor:

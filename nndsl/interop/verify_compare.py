@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[Any]
+from nndsl.interop.contents import Array, apart
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 """Of outputs, losses, metrics and gradients, relative to the largest magnitude of each array."""
@@ -128,12 +127,9 @@ def _distance(a: Array, b: Array) -> tuple[float, tuple[int, ...]]:
     x, y = a.astype(np.float64), b.astype(np.float64)
     if x.size == 0:
         return 0.0, ()
-    same = (x == y) | (np.isnan(x) & np.isnan(y))
-    with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.where(same, 0.0, np.abs(x - y))
-    apart = np.where(np.isnan(apart), np.inf, apart)
-    place = np.unravel_index(int(np.argmax(apart)), apart.shape)
-    return float(apart[place]), tuple(int(i) for i in place)
+    gap = apart(x, y)
+    place = np.unravel_index(int(np.argmax(gap)), gap.shape)
+    return float(gap[place]), tuple(int(i) for i in place)
 
 
 def summary(found: Iterable[Row]) -> tuple[int, int, int]:

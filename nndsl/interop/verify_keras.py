@@ -27,8 +27,7 @@ class KerasSide(Side):
         exact_keras.install()
         self.notes = exact_keras.used
         self.notes.clear()
-        keras.backend.clear_session()
-        keras.config.set_floatx("float32")  # a program of float64 has left its own behind
+        keras_side.begin_anew()
         self.program = self.job.load_program(self.spec["program"])
         self.model: Any = self.program.build_model()
         self.variables = keras_side.find_variables(self.model, self.spec["layout"])

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from nndsl.interop.contents import Array
 from nndsl.interop.verify_compare import (
     CURVE,
     EARLY,
     EARLY_STEPS,
     ROUNDING,
     TOLERANCE,
-    Array,
     Difference,
     Row,
     compare,

@@ -15,7 +15,7 @@ from torch import Tensor
 from nndsl.interop import noise_torch
 from nndsl.interop.noise import clock
 from nndsl.interop.verify_job import Arrays, Side, factors
-from nndsl.interop.weights import apply_steps, canonical
+from nndsl.interop.weights import canonical, put
 from nndsl.layers.emit import StateEntry
 
 _CPU = torch.device("cpu")
@@ -38,13 +38,7 @@ class TorchSide(Side):
             raise LookupError(f"nothing says what {', '.join(left)} hold")
 
     def put(self, weights: Arrays) -> None:
-        tensors = self.model.state_dict()
-        with torch.no_grad():
-            for entry in self.state:
-                value = apply_steps(torch.from_numpy(np.array(weights[entry.path])), entry.steps)
-                if tensors[entry.key].shape != value.shape:
-                    raise LookupError(f"{entry.key} has the shape {[*tensors[entry.key].shape]}, not {[*value.shape]}")
-                tensors[entry.key].copy_(value)
+        put(self.model, self.state, {path: torch.from_numpy(array.copy()) for path, array in weights.items()})
         self.reset()
 
     def reset(self) -> None:

@@ -27,7 +27,8 @@ def canonical(model: nn.Module, state: Iterable[StateEntry]) -> dict[str, Tensor
 
 
 def put(model: nn.Module, state: Iterable[StateEntry], weights: Mapping[str, Tensor]) -> None:
-    """Sets the model's weights from canonical ones. Raises WrongWeights where one is missing or has another shape."""
+    """Sets the model's weights from canonical ones. Raises WrongWeights where one is missing or has another shape, and
+    LookupError where `state` does not say what the model has: a bug of the compiler."""
     entries = list(state)
     wanted = {entry.path: entry.shape for entry in entries}
     for path, shape in wanted.items():
@@ -40,7 +41,10 @@ def put(model: nn.Module, state: Iterable[StateEntry], weights: Mapping[str, Ten
     tensors = model.state_dict()
     with torch.no_grad():
         for entry in entries:
-            tensors[entry.key].copy_(apply_steps(weights[entry.path], entry.steps))
+            tensor, value = tensors[entry.key], apply_steps(weights[entry.path], entry.steps)
+            if tensor.shape != value.shape:
+                raise LookupError(f"{entry.key} has the shape {[*tensor.shape]}, not {[*value.shape]}")
+            tensor.copy_(value)
 
 
 # --------------------------------------------------------------------------------------------------- steps

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.interop.contents import Array, Item
+from nndsl.interop.contents import Array, Item, apart
+from nndsl.views.summary_text import in_bytes
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def shown(title: str, weights: list[Row], state: list[Row], *, form: str) -> str
             head = [name, "Shape", "Type", "Mean", "Deviation", "Least", "Greatest"]
             odd = any(row.nan for row in rows)
             parts.append(_table([*head, "Not finite"] if odd else head, [_cells(row, odd=odd) for row in rows]))
-    parts.append(f"{count:,} numbers in {len(weights)} weights; {_amount(size)} in all\n")
+    parts.append(f"{count:,} numbers in {len(weights)} weights; {in_bytes(size)} in all\n")
     return "\n".join(parts)
 
 
@@ -82,12 +83,10 @@ def differences(first: Mapping[str, Item], second: Mapping[str, Item], tolerance
 def _compared(name: str, a: Array, b: Array, tolerance: float) -> Difference:
     note = "" if a.dtype == b.dtype else f"{a.dtype} and {b.dtype}"
     a, b = a.astype("float64"), b.astype("float64")
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    gap = apart(a, b)
     with np.errstate(all="ignore"):
-        gap = np.where(same, 0.0, np.abs(a - b))
-        scale = np.maximum(np.abs(a), np.abs(b))
-        share = np.where(same, 0.0, gap / scale)
-    absolute = math.inf if np.isnan(gap).any() else float(gap.max(initial=0.0))
+        share = np.where(gap == 0, 0.0, gap / np.maximum(np.abs(a), np.abs(b)))
+    absolute = float(gap.max(initial=0.0))
     relative = math.inf if np.isnan(share).any() else float(share.max(initial=0.0))
     return Difference(name, "equal" if absolute <= tolerance else "different", absolute, relative, note)
 
@@ -135,14 +134,6 @@ def _number(value: float | None) -> str:
 
 def _width(dtype: str) -> int:
     return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
-
-
-def _amount(size: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -43,6 +43,11 @@ def layout(model: Model) -> tuple[LayerSlots, ...]:
     return tuple(part for part in found if part.slots)
 
 
+def changed(layers: tuple[LayerSlots, ...]) -> list[tuple[str, tuple[int, ...]]]:
+    """The path and the shape of every weight that training changes."""
+    return [(slot.path, slot.shape) for layer in layers for slot in layer.slots if slot.trainable]
+
+
 def plain(layers: tuple[LayerSlots, ...]) -> list[dict[str, Any]]:
     """As JSON takes it; the shape of `keras_side.find_variables`' argument."""
     return [

@@ -14,7 +14,7 @@ from nndsl import code
 from nndsl.ir.graph import Model
 from nndsl.layers.entry import snake_case
 from nndsl.layers.families.optimizer_maps import ALL, Keyed, MultiOptimizer, OptimizerMap
-from nndsl.passes.weight_layout import LayerSlots, holds_block, layout
+from nndsl.passes.weight_layout import LayerSlots, changed, holds_block, layout
 from nndsl.targets.keras_spell import spell
 
 _CELLS = {
@@ -46,7 +46,7 @@ def _keys(model: Model, optimizer_map: OptimizerMap) -> list[str]:
     """Keras's key for each pair: short ones, if Keras takes them as they are meant, else with every weight in them."""
     layers = layout(model)
     paths = keras_paths(model)
-    trained = {slot.path for layer in layers for slot in layer.slots if slot.trainable}
+    trained = {path for path, _ in changed(layers)}
     paths = {path: known for path, known in paths.items() if path in trained}
     short = [_key(pair, layers, paths) for pair in optimizer_map.pairs]
     meant = {known: optimizer_map.number_of(path) for path, known in paths.items()}

@@ -84,7 +84,7 @@ def _count(dim: Dim | None) -> str:
 
 def _totals(summary: Summary) -> list[str]:
     total = summary.trainable + summary.frozen
-    rows = [("Parameters", f"{total:,} ({_bytes(summary.size)}, {summary.float_dtype})")]
+    rows = [("Parameters", f"{total:,} ({in_bytes(summary.size)}, {summary.float_dtype})")]
     if summary.frozen:
         rows += [("  trainable", f"{summary.trainable:,}"), ("  not trainable", f"{summary.frozen:,}")]
     rows.append(("Multiply-adds", f"{_count(summary.multiply_adds)} for one sample"))
@@ -92,7 +92,8 @@ def _totals(summary: Summary) -> list[str]:
     return [f"{name + ':':<{widest}}  {text}" for name, text in rows]
 
 
-def _bytes(size: int) -> str:
+def in_bytes(size: int) -> str:
+    """A number of bytes in words: "39.0 KiB"."""
     for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if size >= scale:
             return f"{size / scale:.1f} {unit}"

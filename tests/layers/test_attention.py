@@ -204,16 +204,12 @@ def test_masks_that_keras_would_lose_are_spelled_out(layer: str, given: dict[str
 
 
 def test_float64_has_the_scale_of_float32() -> None:
-    import keras
 
-    try:
-        for options in ("", ", return_attention_scores=true"):
-            flow = f"x -> MultiHeadAttention(2, 3{options})"
-            text = _scores(flow, "x: float[5, 6]") if options else model_text(flow, "x: float[5, 6]")
-            text = text.replace("{\n", "{\n    options { float = float64 }\n", 1)
-            assert_parity(text, tolerance=1e-10)
-    finally:
-        keras.config.set_floatx("float32")
+    for options in ("", ", return_attention_scores=true"):
+        flow = f"x -> MultiHeadAttention(2, 3{options})"
+        text = _scores(flow, "x: float[5, 6]") if options else model_text(flow, "x: float[5, 6]")
+        text = text.replace("{\n", "{\n    options { float = float64 }\n", 1)
+        assert_parity(text, tolerance=1e-10)
 
 
 def test_training_with_dropout_draws_its_share() -> None:
@@ -350,13 +346,8 @@ def _assert_trained(text: str, float: str, **shapes: tuple[int, ...]) -> None:
     random = np.random.default_rng(7)
     data = {name: random.normal(size=(10, *shape)) for name, shape in {**shapes, "y": (1,)}.items()}
     data = {name: (array > 0) if name == "m" else array.astype(float) for name, array in data.items()}
-    try:
-        programs = assert_same_training(text, data, tolerance=1e-10 if float == "float64" else 1e-5)
-        assert all(np.isfinite(np.asarray(weight)).all() for weight in programs.pair.weights.values())
-    finally:
-        import keras
-
-        keras.config.set_floatx("float32")
+    programs = assert_same_training(text, data, tolerance=1e-10 if float == "float64" else 1e-5)
+    assert all(np.isfinite(np.asarray(weight)).all() for weight in programs.pair.weights.values())
 
 
 @pytest.mark.parametrize("float", ["float32", "float64"])

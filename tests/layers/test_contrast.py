@@ -79,11 +79,8 @@ def test_clahe_of_integers_is_float_called_and_predicting() -> None:
     ],
 )
 def test_float64(layer: str, tolerance: float) -> None:
-    try:
-        text = model_text(f"x -> {layer}", "x: float[9, 10, 3]", options="float = float64")
-        assert_parity(text, tolerance=tolerance)
-    finally:
-        keras.config.set_floatx("float32")
+    text = model_text(f"x -> {layer}", "x: float[9, 10, 3]", options="float = float64")
+    assert_parity(text, tolerance=tolerance)
 
 
 @pytest.mark.parametrize(

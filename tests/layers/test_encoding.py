@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 import torch
@@ -134,10 +133,7 @@ def test_an_integer_without_a_place_is_an_error_in_both() -> None:
     ],
 )
 def test_float64(layer: str, declared: str) -> None:
-    try:
-        assert_parity(model_text(f"x -> {layer}", f"x: {declared}", options="float = float64"), tolerance=1e-12)
-    finally:
-        keras.config.set_floatx("float32")
+    assert_parity(model_text(f"x -> {layer}", f"x: {declared}", options="float = float64"), tolerance=1e-12)
 
 
 def test_torch_is_written_as_by_hand() -> None:

@@ -92,10 +92,7 @@ def test_a_known_height_that_is_too_small() -> None:
 def test_float64(layer: str, tolerance: float) -> None:
     flow, dtype = (f"x -> Rescaling(0.37) -> {layer}", "int") if "area" in layer else (f"x -> {layer}", "float")
     text = model_text(flow, f"x: {dtype}[8, 9, 3]", options="float = float64")
-    try:
-        assert_parity(text, tolerance=tolerance)
-    finally:
-        keras.config.set_floatx("float32")
+    assert_parity(text, tolerance=tolerance)
 
 
 @pytest.mark.parametrize("layer", [*FLOWS[:5], "CenterCrop(4, 4)", "CenterCrop(10, 4)", "Resizing(3, 4, lanczos3)"])

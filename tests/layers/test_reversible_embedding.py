@@ -43,13 +43,9 @@ def test_masks() -> None:
 
 
 def test_in_float64() -> None:
-    import keras
 
-    try:
-        text = model_text("x -> ReversibleEmbedding(5, 3, reverse=true)", "x: float[3]", options="float = float64")
-        assert_parity(text, tolerance=1e-10)
-    finally:
-        keras.config.set_floatx("float32")
+    text = model_text("x -> ReversibleEmbedding(5, 3, reverse=true)", "x: float[3]", options="float = float64")
+    assert_parity(text, tolerance=1e-10)
 
 
 @pytest.mark.parametrize("tied", [True, False])

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow")
-import keras
 
 from nndsl import pipeline
 from tests import parity_harness as harness
@@ -77,10 +76,7 @@ def text_of(model: str, optimizer: str, dtype: str = "float64") -> str:
 def test_twenty_steps_are_equal(model: str, optimizer: str) -> None:
     random = np.random.default_rng(0)
     data = {"word": random.integers(0, 7, (40, 6)), "y": random.normal(size=(40, 3))}
-    try:
-        assert_same_training(text_of(model, optimizer), data, tolerance=1e-9)
-    finally:
-        keras.config.set_floatx("float32")
+    assert_same_training(text_of(model, optimizer), data, tolerance=1e-9)
 
 
 def test_only_where_it_matters() -> None:
