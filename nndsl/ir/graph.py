@@ -161,6 +161,12 @@ class Output:
     options: Mapping[str, Span] = field(default_factory=dict)  # places of `loss=`, `weight=`, `metrics=` values
     weights: SampleWeights | None = None
 
+    @property
+    def origin(self) -> Span:
+        """The place of the layer that the output comes from."""
+        node = self.value.maker
+        return self.value.span if node is None else node.layer.name_span
+
 
 @dataclass(eq=False, slots=True, repr=False)
 class SampleWeights:

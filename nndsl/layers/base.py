@@ -14,7 +14,8 @@ from nndsl.layers.entry import Arg, Entry
 from nndsl.layers.kinds import Bool, Text
 
 if TYPE_CHECKING:
-    from nndsl.layers.emit import KerasCall, TorchCall
+    from nndsl.layers.emit import TorchCall
+    from nndsl.layers.emit_keras import KerasCall
     from nndsl.layers.shapes import Check
 
 Types: TypeAlias = TensorType | tuple[TensorType, ...]

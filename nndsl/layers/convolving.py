@@ -9,7 +9,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim, product
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Weight
-from nndsl.layers.emit import KerasCall, Step, TorchCall, TorchWeight
+from nndsl.layers.emit import Step, TorchCall, TorchWeight
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg
 from nndsl.layers.kinds import Activation, Bool, Choice, Constraint, DataFormat, Initializer, Int, Regularizer
 from nndsl.layers.shapes import Check, Window, static

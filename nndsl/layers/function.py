@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from nndsl import code
 from nndsl.layers.base import Code, Layer
-from nndsl.layers.emit import KerasCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import Arg, snake_case
 from nndsl.layers.shapes import ShapeError
 from nndsl.layers.values import spell

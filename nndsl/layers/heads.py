@@ -16,7 +16,8 @@ from nndsl.ir.dims import Dim, product
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.attention import attention_mask, check_attention_mask, masks_of, masks_supported
 from nndsl.layers.base import Code, Layer, Weight
-from nndsl.layers.emit import SELF, KerasCall, Step, TorchCall, TorchWeight
+from nndsl.layers.emit import SELF, Step, TorchCall, TorchWeight
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg
 from nndsl.layers.kinds import Bool, Constraint, Float, Initializer, Int, Maybe, Regularizer
 from nndsl.layers.merging import same_batch, same_dtype, shapes_of

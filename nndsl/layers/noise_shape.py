@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nndsl.ir.types import TensorType, show_shape
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import arg
 from nndsl.layers.kinds import Int, ListOf, Maybe
 from nndsl.layers.shapes import Check, ShapeError

@@ -6,7 +6,8 @@ from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer
 from nndsl.layers.build import default_of
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.shapes import Check
 
 

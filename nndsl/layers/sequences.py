@@ -14,7 +14,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim, Formula
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.base import Code, Layer
-from nndsl.layers.emit import OMIT, KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import OMIT, KerasCall
 from nndsl.layers.entry import arg
 from nndsl.layers.kinds import Bool
 from nndsl.layers.shapes import Check, ShapeError, need_float, need_rank, static

@@ -9,7 +9,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import Arg, Kind
 from nndsl.layers.kinds import Maybe, PerAxis
 from nndsl.layers.shapes import Check, ShapeError, Window, need_float, need_rank

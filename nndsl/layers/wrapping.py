@@ -7,7 +7,7 @@ from typing import Any
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer
-from nndsl.layers.emit import KerasCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import snake_case
 from nndsl.layers.shapes import ShapeError
 

@@ -18,7 +18,8 @@ from nndsl.ir.graph import BlockCall, Model, Node, Value
 from nndsl.ir.types import DTYPES, TensorType
 from nndsl.layers.base import Code, Layer, Types, Weight
 from nndsl.layers.build import default_of
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.shapes import Check, ShapeError
 from nndsl.layers.values import show
 from nndsl.passes.bind import Binder, option_entry

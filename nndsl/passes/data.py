@@ -21,8 +21,8 @@ from nndsl.passes.bind import Binder
 from nndsl.passes.data_fields import read_field, stages_of
 from nndsl.passes.data_fit import Slot, fit, wanted_type
 from nndsl.passes.evaluate import Failed
-from nndsl.passes.outputs import sample_weights
 from nndsl.passes.resolve import did_you_mean_fix
+from nndsl.passes.sample_weights import sample_weights
 from nndsl.source import Span
 from nndsl.syntax import ast
 

@@ -11,7 +11,8 @@ from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.entry import ConfigError
 from nndsl.layers.families.transforms import OneHot, Transform
 from nndsl.passes.data_fields import FieldUse
-from nndsl.passes.outputs import target_type, weights_type
+from nndsl.passes.outputs import target_type
+from nndsl.passes.sample_weights import weights_type
 from nndsl.source import Span
 
 Slot: TypeAlias = Input | Output | SampleWeights

@@ -17,7 +17,8 @@ from nndsl.ir.graph import BlockCall, Input, Model, Output, Region, Value
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.base import Layer
 from nndsl.layers.build import default_of
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.shapes import Check, ShapeError
 from nndsl.layers.wrapping import freeze
 from nndsl.passes.custom import CustomLayer, mixes_samples

@@ -11,7 +11,7 @@ from typing import Any
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
-from nndsl.ir.graph import LayerUse, Model, Output, SampleWeights
+from nndsl.ir.graph import LayerUse, Model, Output
 from nndsl.ir.types import TensorType
 from nndsl.layers.measures import Loss, Metric
 from nndsl.layers.values import Option, show
@@ -19,19 +19,13 @@ from nndsl.passes.bind import Binder, option_entry
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.logits import last_activation
 from nndsl.passes.resolve import did_you_mean_fix
+from nndsl.passes.sample_weights import check_weights, read_weights
 from nndsl.passes.train_checks import check_training
 from nndsl.passes.train_section import elaborate_training
 from nndsl.source import Span
 from nndsl.syntax import ast
 
-__all__ = [
-    "check_outputs",
-    "elaborate_output_options",
-    "elaborate_training",
-    "sample_weights",
-    "target_type",
-    "weights_type",
-]
+__all__ = ["check_outputs", "elaborate_output_options", "elaborate_training", "target_type"]
 
 OPTIONS = ("loss", "weight", "metrics", "weighted_metrics", "sample_weight", "step_weight")
 _MEANT = {
@@ -49,21 +43,6 @@ def target_type(output: Output) -> TensorType:
     like the output."""
     type_ = replace(output.value.type, mask=False)
     return output.loss.target(type_) if isinstance(output.loss, Loss) else type_
-
-
-def sample_weights(model: Model) -> list[SampleWeights]:
-    """The arrays of weights that the data must hold, in the order of the outputs."""
-    found: dict[str, SampleWeights] = {}
-    for output in model.outputs:
-        if output.weights is not None:
-            found.setdefault(output.weights.name, output.weights)
-    return list(found.values())
-
-
-def weights_type(weights: SampleWeights) -> TensorType:
-    """One number for each sample, or one for each place of the output, whose last axis is within a place."""
-    type_ = weights.output.value.type
-    return replace(type_, shape=type_.shape[: -1 if weights.each else 1], mask=False)
 
 
 def elaborate_output_options(output: Output, options: tuple[ast.Arg, ...], binder: Binder, problems: Problems) -> None:
@@ -101,7 +80,7 @@ def elaborate_output_options(output: Output, options: tuple[ast.Arg, ...], binde
         elif name == "weight":
             _weight(output, option.value, binder, problems)
         elif name in ("sample_weight", "step_weight"):
-            _array_of_weights(output, name, option.value, problems)
+            read_weights(output, name, option.value, problems)
         else:
             found = _metrics(option.value, binder, problems)
             for metric in found:
@@ -143,29 +122,6 @@ def _weight(output: Output, expr: ast.Expr, binder: Binder, problems: Problems) 
         )  # fmt: skip
         return
     output.weight = float(value)
-
-
-def _array_of_weights(output: Output, option: str, expr: ast.Expr, problems: Problems) -> None:
-    """`sample_weight=w`: `w` is the name of an array in the data, and nothing that the model knows."""
-    while isinstance(expr, ast.Paren):
-        expr = expr.inner
-    if not isinstance(expr, ast.NameRef) or expr.name == "_":
-        if not isinstance(expr, ast.ErrorExpr):
-            what = "sample" if option == "sample_weight" else "step"
-            problems.error(
-                "NN0505", f"`{option}` of output `{output.name}` is the name of an array: the data hold a number for "
-                f"each {what} in it", expr.span,
-                help=f"write `{option}=w`; data sections fill it (`w = table[8]`), archives hold an array `w`",
-            )  # fmt: skip
-        return
-    if output.weights is not None:
-        problems.error(
-            "NN0505", f"output `{output.name}` has both a `sample_weight` and a `step_weight`", expr.span,
-            related=(Label(output.weights.span),),
-            help="a weight for each step says how much a sample counts as well: leave `sample_weight` out",
-        )  # fmt: skip
-        return
-    output.weights = SampleWeights(expr.name, output, option == "step_weight", expr.span)
 
 
 def _metrics(expr: ast.Expr, binder: Binder, problems: Problems) -> tuple[Metric, ...]:
@@ -215,14 +171,14 @@ def check_outputs(model: Model, problems: Problems) -> None:
             _dropout(output, problems)
             for metric in output.metrics:
                 _metric(output, metric, problems)
-    _names_of_weights(model, problems)
+    check_weights(model, problems)
     check_training(model, problems)
 
 
 def _metric(output: Output, metric: Metric, problems: Problems) -> None:
     loss, type_ = output.loss, output.value.type
     place = metric.place or output.options["loss"]
-    related = (Label(_origin(output), f"the output is {type_}"),)
+    related = (Label(output.origin, f"the output is {type_}"),)
     if not loss.compared:
         problems.error(
             "NN0503", f"metric `{metric.label}` compares an output with its targets place by place, and those of "
@@ -247,45 +203,6 @@ def _metric(output: Output, metric: Metric, problems: Problems) -> None:
         )  # fmt: skip
 
 
-def _names_of_weights(model: Model, problems: Problems) -> None:
-    """The names of arrays of weights are theirs alone; outputs may share an array."""
-    taken = {item.name: item.span for item in model.inputs} | {item.name: item.name_span for item in model.outputs}
-    first: dict[str, SampleWeights] = {}
-    for output in model.outputs:
-        weights = output.weights
-        if weights is None or not output.value.type.known:
-            continue
-        option = "step_weight" if weights.each else "sample_weight"
-        if isinstance(output.loss, Loss) and not output.loss.for_each(output.value.type.rank):
-            problems.error(
-                "NN0505", f"`{option}` weighs the losses of samples, and `{output.loss.spelled}` has no loss for each",
-                weights.span, related=(Label(output.options["loss"], "the loss"),),
-                help="leave it out; `weight` weighs the output as a whole",
-            )  # fmt: skip
-            continue
-        if weights.each and output.value.type.rank < 3:
-            problems.error(
-                "NN0505", f"`step_weight` is for outputs of [steps, …], and `{output.name}` is {output.value.type}",
-                weights.span, related=(Label(_origin(output), f"the output is {output.value.type}"),),
-                help=f"its samples have one loss each: write `sample_weight={weights.name}`",
-            )  # fmt: skip
-        if weights.name in taken:
-            problems.error(
-                "NN0505", f"`{weights.name}` is an input or output already, and `{option}` names an array of its own",
-                weights.span, related=(Label(taken[weights.name], f"`{weights.name}`"),),
-                help=f"give the weights another name: `{option}={weights.name}_weight`",
-            )  # fmt: skip
-            continue
-        other = first.setdefault(weights.name, weights)
-        here, there = weights_type(weights), weights_type(other)
-        if here.shape != there.shape:
-            problems.error(
-                "NN0505", f"outputs `{other.output.name}` and `{output.name}` share the weights `{weights.name}`, and "
-                f"take them as {there} and {here}", weights.span, related=(Label(other.span, str(there)),),
-                help="give each an array of its own",
-            )  # fmt: skip
-
-
 def _one_for_all(output: Output, problems: Problems) -> None:
     value = output.value
     problems.error(
@@ -295,15 +212,9 @@ def _one_for_all(output: Output, problems: Problems) -> None:
     )  # fmt: skip
 
 
-def _origin(output: Output) -> Span:
-    """The place that an output's last layer has."""
-    node = output.value.maker
-    return output.value.span if node is None else node.layer.name_span
-
-
 def _loss(output: Output, problems: Problems) -> None:
     loss, type_, span = output.loss, output.value.type, output.options["loss"]
-    here = (Label(_origin(output), f"gives {type_}"),)
+    here = (Label(output.origin, f"gives {type_}"),)
     if not type_.is_float:
         problems.error(
             "NN0501", f"`{loss.spelled}` compares floats, and output `{output.name}` is {type_}", span, related=here,

@@ -11,7 +11,7 @@ from nndsl.ir.graph import Input, Model, Output, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.entry import snake_case
 from nndsl.passes.data_fit import wanted_type
-from nndsl.passes.outputs import sample_weights
+from nndsl.passes.sample_weights import sample_weights
 from nndsl.source import Span
 
 WEIGHTS = "array of weights"

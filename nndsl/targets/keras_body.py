@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nndsl import code
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import TensorType
-from nndsl.layers.emit import KerasCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.passes.held import BlockLayer
 from nndsl.targets.inline import hint, put, room, to_bind
 from nndsl.targets.names import python_name

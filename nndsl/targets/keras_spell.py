@@ -9,7 +9,7 @@ from nndsl import code
 from nndsl.layers.base import Layer
 from nndsl.layers.build import default_of
 from nndsl.layers.catalogue import spelling
-from nndsl.layers.emit import OMIT
+from nndsl.layers.emit_keras import OMIT
 from nndsl.layers.entry import Arg, Entry
 from nndsl.layers.families.activations import Activation
 from nndsl.layers.kinds import Maybe, PerAxis

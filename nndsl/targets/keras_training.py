@@ -14,7 +14,7 @@ from nndsl.ir.graph import Model, Output
 from nndsl.layers.families.accuracies import Accuracy, accuracy_kind
 from nndsl.layers.families.recurrent import RNN
 from nndsl.layers.measures import Loss, Metric
-from nndsl.passes.outputs import sample_weights
+from nndsl.passes.sample_weights import sample_weights
 from nndsl.passes.train_checks import callback_mode
 from nndsl.targets.keras_optimizer import optimizer_code
 from nndsl.targets.keras_spell import spell

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from nndsl.ir.graph import Model, Output
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer
-from nndsl.passes.outputs import sample_weights, target_type, weights_type
+from nndsl.passes.outputs import target_type
+from nndsl.passes.sample_weights import sample_weights, weights_type
 from nndsl.passes.train_checks import is_stateful
 
 

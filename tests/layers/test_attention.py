@@ -8,7 +8,7 @@ import pytest
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.build import make
-from nndsl.layers.emit import KerasCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.targets.keras_spell import spell
 from nndsl.targets.printing import flat
 from tests.parity_harness import (

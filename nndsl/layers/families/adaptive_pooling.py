@@ -7,7 +7,8 @@ from typing import Any
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.build import make
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import Kind, arg, entry
 from nndsl.layers.families.global_pooling import GlobalMaxPooling
 from nndsl.layers.kinds import DataFormat

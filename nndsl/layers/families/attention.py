@@ -10,7 +10,8 @@ from nndsl.ir.types import TensorType
 from nndsl.layers.attention import masks_supported
 from nndsl.layers.base import Code, Layer, Weight
 from nndsl.layers.build import make
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import Bool, Choice, Float, Int, Maybe
 from nndsl.layers.merging import same_batch, same_dtype, shapes_of

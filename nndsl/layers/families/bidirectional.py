@@ -16,7 +16,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Code, Layer
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.convolutional_lstm import ConvLSTM
 from nndsl.layers.families.recurrent import RNN

@@ -12,7 +12,8 @@ from nndsl.ir.dims import Dim, product
 from nndsl.ir.types import TensorType
 from nndsl.layers import convolving as shared
 from nndsl.layers.base import Code, Weight
-from nndsl.layers.emit import KerasCall, TorchCall, TorchWeight
+from nndsl.layers.emit import TorchCall, TorchWeight
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.recurrent import Activity
 from nndsl.layers.kinds import Activation

@@ -6,7 +6,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim, product
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer, Weight
-from nndsl.layers.emit import OMIT, KerasCall, TorchCall, TorchWeight
+from nndsl.layers.emit import TorchCall, TorchWeight
+from nndsl.layers.emit_keras import OMIT, KerasCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import Activation as ActivationKind
 from nndsl.layers.kinds import Bool, Constraint, DataFormat, Float, Initializer, Int, Maybe, Of, Regularizer

@@ -10,7 +10,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim, product
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
-from nndsl.layers.emit import KerasCall, TorchCall, TorchWeight
+from nndsl.layers.emit import TorchCall, TorchWeight
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ArgumentError, Binder, ConfigError, Kind, arg, entry
 from nndsl.layers.kinds import WRONG_TYPE, Activation, Constraint, Initializer, Int, ListOf, Maybe, Regularizer, Text
 from nndsl.layers.shapes import Check, ShapeError, loses_bias, need_float, static

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from nndsl import code
 from nndsl.ir.types import INTEGERS, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
-from nndsl.layers.emit import OMIT, KerasCall, TorchCall, TorchWeight
+from nndsl.layers.emit import TorchCall, TorchWeight
+from nndsl.layers.emit_keras import OMIT, KerasCall
 from nndsl.layers.entry import Arg, ConfigError, arg, entry
 from nndsl.layers.families.initializers import Values
 from nndsl.layers.kinds import Bool, Constraint, Float, Initializer, Int, ListOf, Maybe, Regularizer

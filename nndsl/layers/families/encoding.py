@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from nndsl import code
 from nndsl.ir.types import INTEGERS, TensorType, show_shape
 from nndsl.layers.base import Layer
-from nndsl.layers.emit import OMIT, KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import OMIT, KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.preprocessing import as_float
 from nndsl.layers.kinds import Bool, Choice, Float, Int, ListOf, Maybe

@@ -8,7 +8,8 @@ from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.aligning import of_floats
 from nndsl.layers.build import make
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.function import Function
 from nndsl.layers.kinds import Bool, Float, Int

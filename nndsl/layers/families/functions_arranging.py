@@ -13,7 +13,8 @@ from nndsl.ir.types import TensorType
 from nndsl.layers.aligning import one_dtype, same_batch, show
 from nndsl.layers.base import Code
 from nndsl.layers.build import make
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.function import Function, misfit
 from nndsl.layers.kinds import Either, Int, ListOf, Maybe

@@ -11,7 +11,8 @@ from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.aligning import broadcast, numbers_together, of_bools, of_numbers, one_dtype, show
 from nndsl.layers.base import Code
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.function import Function, misfit
 from nndsl.layers.kinds import Dtype, Either, Float, Int, Maybe

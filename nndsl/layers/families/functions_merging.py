@@ -11,7 +11,8 @@ from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Code
 from nndsl.layers.build import make
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.families import merging
 from nndsl.layers.families.merging import in_safe_order

@@ -9,7 +9,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim, ceildiv
 from nndsl.ir.types import TensorType
 from nndsl.layers.aligning import broadcast, numbers_together, of_numbers, one_dtype, show
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import entry
 from nndsl.layers.function import Operator, misfit
 from nndsl.layers.shapes import Check

@@ -8,7 +8,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim, Formula, product
 from nndsl.ir.types import TensorType
 from nndsl.layers.aligning import of_floats, one_dtype, same_batch, show
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.function import Function, misfit
 from nndsl.layers.kinds import Text

@@ -10,7 +10,8 @@ from typing import ClassVar
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.aligning import of_floats
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.function import Function
 from nndsl.layers.kinds import Float

@@ -9,7 +9,8 @@ from nndsl.ir.dims import Dim
 from nndsl.ir.types import TensorType
 from nndsl.layers.aligning import of_bools, of_floats, of_numbers
 from nndsl.layers.base import Code
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.function import Function, misfit
 from nndsl.layers.kinds import Bool, Either, Float, Int, ListOf, Maybe

@@ -10,7 +10,8 @@ from nndsl.ir.dims import Dim
 from nndsl.ir.types import TensorType
 from nndsl.layers.aligning import of_numbers, show
 from nndsl.layers.base import Code
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.functions_arranging import listed, not_the_batch
 from nndsl.layers.families.functions_choices import resolved

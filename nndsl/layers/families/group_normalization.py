@@ -7,7 +7,8 @@ from nndsl.ir.dims import product
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.build import make
-from nndsl.layers.emit import KerasCall, TorchCall, TorchWeight
+from nndsl.layers.emit import TorchCall, TorchWeight
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.normalization import (
     Normalization,

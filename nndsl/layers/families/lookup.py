@@ -6,7 +6,8 @@ from collections import Counter
 
 from nndsl import code
 from nndsl.ir.types import TensorType
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.encoding import SPARSE, Encoder, need_ids, no_sparse
 from nndsl.layers.kinds import Bool, Choice, Either, Float, Int, ListOf, Maybe

@@ -10,7 +10,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim, product
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.base import Layer
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import Bool, Either, Int, ListOf
 from nndsl.layers.merging import (

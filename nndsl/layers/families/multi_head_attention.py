@@ -8,7 +8,8 @@ from typing import Any
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Code, Layer
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.heads import Heads, Options, Projections, named
 from nndsl.layers.kinds import Int, ListOf, Maybe

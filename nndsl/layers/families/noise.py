@@ -9,7 +9,8 @@ from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer
 from nndsl.layers.build import make
-from nndsl.layers.emit import OMIT, KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import OMIT, KerasCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import DataFormat, Float, Int, Maybe
 from nndsl.layers.noise_shape import need_noise_shape, noise_shape, shared_axes

@@ -6,7 +6,8 @@ from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.build import make
-from nndsl.layers.emit import KerasCall, TorchCall, TorchWeight
+from nndsl.layers.emit import TorchCall, TorchWeight
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.kinds import Bool, Constraint, Either, Float, Initializer, Int, ListOf, Maybe, Regularizer
 from nndsl.layers.shapes import Check, ShapeError, need_float, resolve_axis, static

@@ -6,7 +6,8 @@ from nndsl import code
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.build import make
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.families.activations import feature_axis, relu_code
 from nndsl.layers.kinds import Constraint, Either, Float, Initializer, Int, ListOf, Maybe, Regularizer

@@ -16,7 +16,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Code, Layer
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import arg, entry, snake_case
 from nndsl.layers.families.cells import StackedRNNCells, flat_cells, require_cells
 from nndsl.layers.kinds import Bool, Choice, Either, ListOf, Of, Regularizer

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from nndsl import code
 from nndsl.ir.types import TensorType
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ArgumentError, Binder, Kind, arg, entry
 from nndsl.layers.interpolation import interpolate, own_function
 from nndsl.layers.kinds import Choice, DataFormat, Int, PerAxis

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nndsl import code
 from nndsl.ir.types import TensorType
-from nndsl.layers.emit import KerasCall, TorchCall
+from nndsl.layers.emit import TorchCall
+from nndsl.layers.emit_keras import KerasCall
 from nndsl.layers.entry import ConfigError, arg, entry
 from nndsl.layers.families.preprocessing import as_float
 from nndsl.layers.interpolation import METHODS, interpolate

@@ -6,7 +6,8 @@ from nndsl import code
 from nndsl.ir.dims import Dim, product
 from nndsl.ir.types import INTEGERS, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
-from nndsl.layers.emit import OMIT, KerasCall, TorchCall, TorchWeight
+from nndsl.layers.emit import TorchCall, TorchWeight
+from nndsl.layers.emit_keras import OMIT, KerasCall
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import Bool, Constraint, Dtype, Float, Initializer, Int, Maybe, Regularizer
 from nndsl.layers.shapes import Check, ShapeError, need_float
