@@ -29,12 +29,12 @@ $(BIN)/python:
 
 # What `nndsl run` needs.
 .venv/.stamp-run: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) -e '.[torch,data]'
+	$(PIP_INSTALL) -e '.[torch,data,pictures]'
 	@touch $@
 
 # Everything; what `nndsl run` needs is part of it.
 .venv/.stamp-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) -e '.[torch,keras,data,dev]'
+	$(PIP_INSTALL) -e '.[torch,keras,data,pictures,dev]'
 	@touch .venv/.stamp-run $@
 
 demo: .venv/.stamp-run
