@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from nndsl.files import STDIN
 from nndsl.ir.graph import DataSource, Model
 from nndsl.layers.families.readers import BreastCancer, Csv, Digits, Function, Iris, Mnist, Npz, Random, Reader
 from nndsl.runtime import made
 from nndsl.runtime.archives import Archive
+from nndsl.runtime.arrays import open_array
 from nndsl.runtime.report import DataProblem, file_span
+from nndsl.runtime.scratch import spool
 from nndsl.runtime.slots import Slot
 from nndsl.runtime.tables import Columns, Table
 from nndsl.source import Span
 
 Array: TypeAlias = npt.NDArray[Any]
 
+MAX_STDIN = 4 * 2**30
+"""How many bytes are read from the standard input."""
 MNIST = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 
 
@@ -38,6 +44,13 @@ class Opened:
     def place(self, key: Columns, row: int, column: int, span: Span) -> tuple[Span, str]:
         """Where a value stands: the place to underline, and in words. `column` counts within what was taken."""
         return span, f"row {row}"
+
+    def class_names(self, key: Columns) -> list[str]:
+        """The names of the classes whose ids the field holds, by id; empty where the data have none."""
+        return []
+
+    def guard(self) -> None:
+        """That the files which are read while training goes on are still whole. Raises RunFailed."""
 
 
 class OpenTable(Opened):
@@ -60,6 +73,25 @@ class OpenArchive(Opened):
 
     def take(self, key: Columns, slot: Slot, span: Span) -> Array:
         return self.archive.take(str(key), span)
+
+    def guard(self) -> None:
+        for mapped in self.archive.maps:
+            mapped.check()
+
+
+class OpenArray(Opened):
+    """One .npy file."""
+
+    def __init__(self, path: str, shown: str) -> None:
+        self.shown = shown
+        self.array, self._map = open_array(path, shown)
+
+    def take(self, key: Columns, slot: Slot, span: Span) -> Array:
+        return self.array
+
+    def guard(self) -> None:
+        if self._map is not None:
+            self._map.check()
 
 
 class OpenMnist(OpenArchive):
@@ -133,12 +165,25 @@ def open_source(
     assert isinstance(reader, Csv | Npz | Mnist)
     shown = path or os.path.join(os.path.dirname(model.file.name), reader.file)
     place = path or _inside(model.file.name, reader.file, source.span)
-    if not os.path.exists(place):
+    if place != STDIN and not os.path.lexists(place):
         told = [line for line in model.comment.splitlines() if reader.file in line] if path is None else []
         raise missing(shown, source.span if path is None else file_span(shown), _where_to_get(reader), told)
     if isinstance(reader, Csv):
-        return OpenTable(Table(place, shown, header=reader.header, delimiter=reader.delimiter))
+        return OpenTable(open_table(place, shown, header=reader.header, delimiter=reader.delimiter))
     return OpenMnist(Archive(place, shown)) if isinstance(reader, Mnist) else OpenArchive(Archive(place, shown))
+
+
+def open_table(path: str, shown: str | None = None, *, header: bool | None, delimiter: str) -> Table:
+    """The table in a file, or in the standard input for `-`. Raises DataProblem."""
+    if path != STDIN:
+        return Table(path, shown or path, header=header, delimiter=delimiter)
+    name = "the standard input"
+    if sys.stdin.isatty():
+        raise DataProblem(
+            "NN0607", f"{name} is the keyboard", file_span(name), help="pipe a table into it: `… --data - < new.csv`"
+        )
+    spooled = spool(sys.stdin.buffer, name, MAX_STDIN)
+    return Table(path, name, header=header, delimiter=delimiter, spooled=spooled)
 
 
 def _inside(program: str, file: str, span: Span) -> str:
