@@ -15,7 +15,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nndsl.diagnostics.terminal import visible
-from nndsl.files import write_bytes
 from nndsl.runtime.report import Unavailable
 
 if TYPE_CHECKING:
@@ -58,6 +57,7 @@ _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "figure.dpi": 160,
 }
+
 
 def available() -> None:
     """Raises Unavailable where there is no matplotlib."""

@@ -44,7 +44,8 @@ def metrics_of(results: Mapping[str, Numbers | Sequence[Numbers]]) -> dict[str, 
     of its parts, which get mean and deviation (of all, as numpy.std)::
 
         {"test": {"samples": 360, "loss": 0.1, "penalties": 0.0,
-                  "outputs": {"label": {"loss": 0.1, "weight": 1.0, "weighted_loss": 0.1, "metrics": {"accuracy": 0.97}}}},
+                  "outputs": {"label": {"loss": 0.1, "weight": 1.0, "weighted_loss": 0.1,
+                                        "metrics": {"accuracy": 0.97}}}},
          "cross_validation": {"parts": [{…}, …], "mean": {"label": {"loss": 0.1, "accuracy": 0.97}}, "deviation": {…}}}
     """
     found: dict[str, Any] = {}

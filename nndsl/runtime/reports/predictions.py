@@ -20,7 +20,18 @@ MOST_COLUMNS = 6
 MOST_POINTS = 5000
 _AS_SHAPES = 1500
 """More points are drawn as a picture in the SVG, where each as a shape would make the page slow."""
-_NO_NUMBERS = ("ctc", "circle", "cosine_similarity", "hinge", "squared_hinge", "kl_divergence", "categorical_", "sparse_")
+_NO_NUMBERS = (
+    "ctc",
+    "circle",
+    "cosine_similarity",
+    "hinge",
+    "squared_hinge",
+    "kl_divergence",
+    "categorical_",
+    "sparse_",
+)
+
+_DASHES = (0, (5, 3))
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,11 @@ class Column:
     @property
     def rmse(self) -> float:
         return float(np.sqrt(np.square(self.residuals).mean())) if self.truth.size else float("nan")
+
+    @property
+    def bias(self) -> float:
+        """The mean residual."""
+        return float(self.residuals.mean()) if self.truth.size else float("nan")
 
     @property
     def r2(self) -> float:
@@ -105,7 +121,7 @@ def _cloud(axes: Axes, column: Column) -> None:
         low, high = float(min(truth.min(), guess.min())), float(max(truth.max(), guess.max()))
         room = (high - low) * 0.04 or max(abs(high) * 0.04, 1e-12)
         ends = (low - room, high + room)
-        axes.plot(ends, ends, color=figure.INK, linewidth=1.1, linestyle=(0, (5, 3)), label="predicted = true", zorder=1)
+        axes.plot(ends, ends, color=figure.INK, linewidth=1.1, linestyle=_DASHES, label="predicted = true", zorder=1)
         few = len(truth) <= 300
         axes.scatter(
             truth, guess, s=22 if few else 9, color=figure.BLUE, alpha=0.7 if few else 0.35, linewidths=0,
@@ -140,7 +156,7 @@ def _notes(column: Column, drawn: int) -> Iterator[str]:
 
 def _histogram(axes: Axes, column: Column) -> None:
     residuals = column.residuals
-    axes.axvline(0, color=figure.INK, linewidth=1.1, linestyle=(0, (5, 3)), zorder=3)
+    axes.axvline(0, color=figure.INK, linewidth=1.1, linestyle=_DASHES, zorder=3)
     if residuals.size:
         bins = min(max(int(np.sqrt(residuals.size)), 8), 60)
         spread = float(residuals.max() - residuals.min())
