@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 from nndsl.cli import common
-from nndsl.cli.weight_errors import FORMATS, check_ending, complaints, explained
+from nndsl.cli.running import add_device, running
+from nndsl.cli.weight_errors import FORMATS, check_ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,19 +39,17 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
 """
     parser.add_argument("file", metavar="FILE", nargs="?", help="the .nn file, or - for the standard input")
     parser.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
-    parser.add_argument(
-        "--data", metavar="DATA", help="a data file in place of the file's own data, or `random`"
-    )
+    parser.add_argument("--data", metavar="DATA", help="a data file in place of the file's own data, or `random`")
     parser.add_argument("--validation", metavar="FILE", help="another data file, evaluated after every epoch")
     parser.add_argument("--test", metavar="FILE", help="another data file, on which the result is judged")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=common.positive, metavar="N", help="how often training goes through the data")
     length.add_argument("--steps", type=common.positive, metavar="N", help="how many batches training takes")
     parser.add_argument("--batch-size", type=common.positive, metavar="N", help="how many samples a step takes")
-    parser.add_argument("--target", choices=("torch", "keras"), default="torch", help="which program is trained (torch)")
     parser.add_argument(
-        "--device", type=_device, metavar="DEVICE", help="auto, cpu, cuda, cuda:1, mps (default: a GPU if any)"
+        "--target", choices=("torch", "keras"), default="torch", help="the program that is trained (torch)"
     )
+    add_device(parser, None)
     parser.add_argument("--precision", choices=PRECISIONS, help="the arithmetic, in place of the file's own")
     parser.add_argument("--compile", action="store_true", help="let torch.compile speed up the model")
     parser.add_argument("--weights", metavar="FILE", help=f"begin from the weights in a file, {FORMATS}")
@@ -67,12 +65,6 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
     )
     parser.add_argument("--quiet", action="store_true", help="show the results alone")
     common.add_deny_warnings(parser)
-
-
-def _device(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", text):
-        raise ArgumentTypeError(f"auto, cpu, cuda, cuda:1 or mps is expected, not {text!r}")
-    return text
 
 
 def main(args: Namespace) -> int:
@@ -102,19 +94,8 @@ def main(args: Namespace) -> int:
 
 
 def _trained(args: Namespace, train: Callable[[], bool], path: str) -> int:
-    # Threads that wait must not burn the core that others need: on a busy machine a run of small batches took twice as
-    # long with spinning. Read when torch is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from nndsl.runtime.report import RunFailed, Unavailable
-
-    try:
-        with explained("`nndsl run`"), complaints(args, path):
-            return common.INTERRUPTED if train() else common.FINE
-    except RunFailed as failed:
-        common.show(failed.problems, sys.stderr, args)
-        return common.WRONG
-    except Unavailable as error:
-        raise common.UsageError(str(error), error.help) from None
+    with running(args, "`nndsl run`", path):
+        return common.INTERRUPTED if train() else common.FINE
 
 
 def _resume(args: Namespace) -> bool:

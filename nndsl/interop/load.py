@@ -37,7 +37,7 @@ class _Loader(InspectLoader):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An emitted program in this process: the module, its torch class, what each tensor of its state holds, its text."""
+    """An emitted program in this process: module, torch class, what each tensor of its state holds, text."""
 
     module: ModuleType
     cls: type[torch.nn.Module]

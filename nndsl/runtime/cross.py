@@ -84,10 +84,10 @@ def _parts(
 
 def _folds(model: Model, dataset: Dataset, splitter: Any) -> list[tuple[Any, Any]]:
     """The rows to train on and those to test on, for each part. Raises RunFailed."""
-    rows = dataset.pool
+    rows = np.sort(np.concatenate([dataset.train.rows, dataset.validation.rows]))
     span = model.training.spans["cross_validation"]
     try:
-        labels = labels_of(dataset, [output.name for output in trained(model)], rows)
+        labels = labels_of(dataset.columns[output.name].take(rows) for output in trained(model))
         parts = folds(splitter, rows, labels, span)
         if (model.batch or 1) > min(len(test) for _, test in parts):
             raise DataProblem(
@@ -96,6 +96,3 @@ def _folds(model: Model, dataset: Dataset, splitter: Any) -> list[tuple[Any, Any
     except DataProblem as problem:
         raise RunFailed.one(problem) from None
     return parts
-
-
-__all__ = ["cross_validate", "np"]

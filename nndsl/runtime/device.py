@@ -21,7 +21,7 @@ def pick(name: str, float_dtype: str) -> torch.device:
     if not there[device.type]:
         why = "has no float64" if name == "mps" and torch.backends.mps.is_available() else "is not there"
         raise Unavailable(f"the device `{name}` {why}", "take `--device auto`, which chooses one that is there")
-    if device.index is not None and device.index >= (count := torch.cuda.device_count()):
+    if device.type == "cuda" and (device.index or 0) >= (count := torch.cuda.device_count()):
         found = "only one, `cuda:0`" if count == 1 else f"`cuda:0` to `cuda:{count - 1}`"
         raise Unavailable(f"the device `{name}` is not there", f"this machine has {found}")
     return device

@@ -64,8 +64,8 @@ class LossIsLost(Exception):
 
 
 class Loop:
-    """Trains by a plan. `watch` is evaluated after every epoch, or every `evaluate_every` steps. `save` stores the state
-    of the engine together with the position; `noted` is told each time the history grows."""
+    """Trains by a plan. `watch` is evaluated after every epoch, or every `evaluate_every` steps. `save` stores the
+    state of the engine together with the position; `noted` is told each time the history grows."""
 
     def __init__(
         self, engine: Engine, plan: Plan, train: Rowed, watch: Rowed | None, progress: Progress, interrupt: Interrupt,

@@ -31,23 +31,27 @@ def judge(session: Session, history: History, stream: TextIO) -> Result | None:
     """Evaluates on the test part, or on the validation part where there is no other; says the numbers, and fills the
     folder with them and with pictures. Raises RunFailed, CannotWrite."""
     from nndsl.runtime.reports.metrics import metrics_of, write_metrics
-    from nndsl.runtime.reports.report import write_reports
+    from nndsl.runtime.reports.write import write_reports
 
     results: dict[str, Result] = {}
     judged: list[Judged] = []
     scatters: dict[str, tuple[Array, Array | None]] = {}
     found = held_out_part(session.dataset)
     if found is None:
-        stream.write("no data is held out: `with test=0.2` behind the source judges the model on rows it has not seen\n")
+        stream.write(
+            "no data is held out: `with test=0.2` behind the source judges the model on rows it has not seen\n"
+        )
     else:
         name, title, part = found
         result = results[name] = evaluated(session.engine, part, session.plan)
         stream.write(f"{title}, {len(part):,} samples:\n{table(result)}\n")
         write_metrics(session.folder.file(METRICS), results)
         judged, scatters = _shown(session, part)
-    summary = session.folder.about | {"metrics": metrics_of(results)}
-    for note in write_reports(session.folder.path, session.model.name, history, judged, scatters, summary).notes:
-        session.progress.say(f"note: {note}")
+    write_reports(
+        session.folder.path, session.model.name, history, judged, scatters,
+        session.folder.about | {"results": metrics_of(results)},
+        note=lambda text: session.progress.say(f"note: {text}"),
+    )  # fmt: skip
     return next(iter(results.values()), None)
 
 
@@ -66,11 +70,11 @@ def evaluated(engine: Engine, part: Rowed, plan: Plan) -> Result:
 
 
 def predicted(
-    engine: Engine, part: Rowed, places: Rows, plan: Plan, submodel: Submodel | None = None
+    engine: Engine, model: Model, part: Rowed, places: Rows, plan: Plan, submodel: Submodel | None = None
 ) -> Iterator[dict[str, Array]]:
     """The outputs for some rows of a part, batch by batch, by name."""
     batches = engine.feed(part)(batches_of(places, plan))
-    names = [item.name for item in engine.model.inputs] if submodel is None else list(submodel.source_names)
+    names = [item.name for item in model.inputs] if submodel is None else list(submodel.source_names)
     chosen = (Batch({name: batch.tensors[name] for name in names}, batch.size) for batch in batches)
     yield from engine.predict(chosen, submodel)
 
@@ -89,7 +93,7 @@ def _shown(session: Session, part: Rowed) -> tuple[list[Judged], dict[str, tuple
         places = np.arange(count)
     if not len(places):
         return [], {}
-    predictions = _joined(predicted(session.engine, part, places, session.plan))
+    predictions = _joined(predicted(session.engine, model, part, places, session.plan))
     targets = part.take(places)
     judged = [
         Judged(
@@ -102,7 +106,7 @@ def _shown(session: Session, part: Rowed) -> tuple[list[Judged], dict[str, tuple
     ]  # fmt: skip
     scatters: dict[str, tuple[Array, Array | None]] = {}
     for submodel in planes(model):
-        points = _joined(predicted(session.engine, part, places, session.plan, submodel))
+        points = _joined(predicted(session.engine, model, part, places, session.plan, submodel))
         scatters[submodel.name] = points[submodel.target_names[0]], _labels(session, targets, places, part)
     return judged, scatters
 
@@ -126,7 +130,8 @@ def _labels(session: Session, targets: dict[str, Array], places: Rows, part: Row
         if output.loss.classes(output.value.type) is not None and values.ndim == 1:
             return values
         if values.ndim == 2 and values.shape[1] > 1 and np.isin(values, (0, 1)).all():
-            return values.argmax(1)
+            ids: Array = values.argmax(1)
+            return ids
     return None
 
 

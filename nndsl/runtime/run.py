@@ -62,8 +62,8 @@ def run(
 
 
 def resume(path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, quiet: bool = False) -> Run:
-    """Goes on with the run in a folder; `given` are the options that are otherwise than before. Raises RunFailed, Unavailable,
-    CannotWrite."""
+    """Goes on with the run in a folder; `given` are the options that are otherwise than before. Raises RunFailed,
+    Unavailable, CannotWrite."""
     folder = RunFolder.open(path)
     folder.lock()
     try:
@@ -76,7 +76,7 @@ def resume(path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, q
             model.training.given["precision"] = kept.precision
         if "cross_validation" in model.training.given:
             raise Unavailable("a cross-validation has no checkpoints", "begin anew: `nndsl run FILE`")
-        plan = _planned(folder, kept, model)
+        plan = planned(folder, kept, model)
         dataset = _load(model, kept, plan, warn)
         progress = Progress(stream, quiet=quiet)
         built = build(program, model, kept, plan)
@@ -101,7 +101,7 @@ _CHANGEABLE = ("epochs", "steps", "device", "save_every")
 """What a run that goes on may do otherwise: all else is as it was."""
 
 
-def _planned(folder: RunFolder, options: Options, model: Model) -> Plan:
+def planned(folder: RunFolder, options: Options, model: Model) -> Plan:
     """The plan of an earlier run, with the length that is asked for now. Raises Unavailable."""
     plan = make_plan(model, replace(options, seed=folder.about["plan"]["seed"]))
     before = folder.about["plan"]

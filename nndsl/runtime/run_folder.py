@@ -88,7 +88,8 @@ class RunFolder:
         about = read_json(os.path.join(place, ABOUT))
         if not isinstance(about, dict) or not isinstance(about.get("main"), str):
             raise Unavailable(
-                f"`{path}` is not the folder of a run: it has no readable {ABOUT}", f"`nndsl runs` lists the runs in `{RUNS}/`"
+                f"`{path}` is not the folder of a run: it has no readable {ABOUT}",
+                f"`nndsl runs` lists the runs in `{RUNS}/`",
             )
         return cls(os.path.normpath(place), about)
 
@@ -202,7 +203,8 @@ def _make(path: str) -> str:
     os.makedirs(path, exist_ok=True)
     if set(os.listdir(path)) - {_LOCK}:
         raise Unavailable(
-            f"the folder `{path}` is not empty", f"choose another with -o; `nndsl run --resume {path}` goes on with a run"
+            f"the folder `{path}` is not empty",
+            f"choose another with -o; `nndsl run --resume {path}` goes on with a run",
         )
     return os.path.normpath(path)
 

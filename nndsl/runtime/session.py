@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -157,10 +157,8 @@ class Session:
             yield
         except BaseException as error:
             reason = "interrupted" if isinstance(error, KeyboardInterrupt) else _reason(error)
-            try:
+            with suppress(CannotWrite):  # the disk is full, say: what is there already stays
                 self.folder.note(status="interrupted" if reason == "interrupted" else "failed", reason=reason)
-            except CannotWrite:
-                pass  # the disk is full, say: what is there already stays
             raise
         finally:
             self.folder.unlock()
@@ -195,7 +193,7 @@ def about_run(model: Model, dataset: Dataset, plan: Plan) -> dict[str, Any]:
     }
 
 
-def fingerprint(parts: list[Rowed]) -> str:
+def fingerprint(parts: Sequence[Rowed]) -> str:
     """A hash of the shapes and of some rows: a run goes on with the data that it began with."""
     digest = hashlib.sha256()
     for part in parts:
@@ -214,5 +212,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, RunFailed):
         return "; ".join(diagnostic.message for diagnostic in error.problems)
     return str(error) or type(error).__name__
-
-

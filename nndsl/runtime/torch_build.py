@@ -50,7 +50,7 @@ def lost(session: Session, loss: LossIsLost) -> DataProblem:
         kept = [f"the weights of step {checkpoint.step:,}, the last good ones kept, are in {session.folder.path}"]
     return DataProblem(
         "NN0609", f"the loss is {shown}, from step {step:,} on{where}", model.span if label is None else label.span,
-        "" if label is None else label.text, notes=kept,
+        "" if label is None else label.message, notes=kept,
         help="take a smaller learning rate, scale the data (`standardize()`), or clip gradients "
         "(`Adam(clipnorm=1.0)`)",
     )  # fmt: skip

@@ -72,7 +72,8 @@ class TorchEngine:
         return float(groups[0]["lr"]) if groups and "lr" in groups[0] else None
 
     def after_epoch(self, epoch: int, logs: Mapping[str, float]) -> bool:
-        return any([watcher.after_epoch(epoch, logs, self.net, self.optimizer) for watcher in self.watchers])
+        ends = [watcher.after_epoch(epoch, logs, self.net, self.optimizer) for watcher in self.watchers]
+        return any(ends)  # each of them has looked
 
     def after_training(self) -> None:
         if hasattr(self.program, "use_averages"):

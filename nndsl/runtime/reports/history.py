@@ -29,18 +29,18 @@ class HistoryFile:
         self._rows: list[dict[str, str]] = []
         self._text: list[str] = []
         for row in rows:
-            self._take(row)
+            self.take(row)
 
     def add(self, row: Mapping[str, float]) -> None:
         """Takes a row and writes the file, whole or not at all. Raises nndsl.files.CannotWrite."""
-        self._take(row)
+        self.take(row)
         self.write()
 
     def write(self) -> None:
         """Raises nndsl.files.CannotWrite."""
         write_text(self.path, _line(self._names) + "".join(self._text))
 
-    def _take(self, row: Mapping[str, float]) -> None:
+    def take(self, row: Mapping[str, float]) -> None:
         cells = {name: _number(value) for name, value in row.items()}
         self._rows.append(cells)
         new = [name for name in row if name not in self._names]
