@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "find the mistakes in .nn files",
     "compile": "compile a model to a standalone PyTorch or Keras program",
     "run": "train a model on data and save its weights",
+    "runs": "list runs, or compare them",
     "weights": "show, convert and compare weight files",
     "verify": "compare the PyTorch and the Keras program of a model by running them",
     "summary": "list the layers of a model with shapes and parameters",

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 6
 """More columns are shown as one cloud."""
 MOST_POINTS = 5000
-_AS_SHAPES = 1500
-"""More points are drawn as a picture in the SVG, where each as a shape would make the page slow."""
 _NO_NUMBERS = (
     "ctc",
     "circle",
@@ -125,7 +123,7 @@ def _cloud(axes: Axes, column: Column) -> None:
         few = len(truth) <= 300
         axes.scatter(
             truth, guess, s=22 if few else 9, color=figure.BLUE, alpha=0.7 if few else 0.35, linewidths=0,
-            rasterized=len(truth) > _AS_SHAPES, zorder=2,
+            rasterized=len(truth) > figure.AS_SHAPES, zorder=2,
         )  # fmt: skip
         axes.set_xlim(*ends)
         axes.set_ylim(*ends)
