@@ -52,7 +52,8 @@ class Column:
 
     @property
     def rmse(self) -> float:
-        return float(np.sqrt(np.square(self.residuals).mean())) if self.truth.size else float("nan")
+        with np.errstate(over="ignore"):  # infinity is what it is then
+            return float(np.sqrt(np.square(self.residuals).mean())) if self.truth.size else float("nan")
 
     @property
     def bias(self) -> float:
@@ -62,8 +63,9 @@ class Column:
     @property
     def r2(self) -> float:
         """The share of the variance that is explained; nan where the truth does not vary."""
-        spread = float(np.square(self.truth - self.truth.mean()).sum()) if self.truth.size else 0.0
-        return 1 - float(np.square(self.residuals).sum()) / spread if spread > 0 else float("nan")
+        with np.errstate(over="ignore"):
+            spread = float(np.square(self.truth - self.truth.mean()).sum()) if self.truth.size else 0.0
+            return 1 - float(np.square(self.residuals).sum()) / spread if spread > 0 else float("nan")
 
 
 def columns_of(judged: Judged) -> list[Column] | None:

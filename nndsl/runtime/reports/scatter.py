@@ -49,9 +49,10 @@ def paint_scatter(
         elif ids is not None:
             _classes(axes, shown, of_shown, ids, names)
         else:
+            rasterized = len(shown) > figure.AS_SHAPES
             colored = axes.scatter(
-                shown[:, 0], shown[:, 1], c=of_shown.astype(np.float64), cmap="viridis", s=_size(len(shown)), alpha=0.75,
-                linewidths=0, rasterized=len(shown) > figure.AS_SHAPES,
+                shown[:, 0], shown[:, 1], c=of_shown.astype(np.float64), cmap="viridis", s=_size(len(shown)),
+                alpha=0.75, linewidths=0, rasterized=rasterized,
             )  # fmt: skip
             bar = made.colorbar(colored, ax=axes, fraction=0.045, pad=0.03)
             bar.set_label("Label")
