@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "train a model on data, evaluate it, and keep all of it in a folder",
     "evaluate": "evaluate the model of a run",
     "predict": "let the model of a run predict",
+    "runs": "list runs, or compare them",
     "weights": "show, convert and compare weight files",
     "verify": "compare the PyTorch and the Keras program of a model by running them",
     "summary": "list the layers of a model with shapes and parameters",

@@ -33,7 +33,7 @@ def _again(folder: str, summary: Mapping[str, Any]) -> Iterator[str]:
     if summary.get("model"):
         yield from ("--model", str(summary["model"]))
     for name, value in _items(summary.get("params")):
-        yield from ("--set", f"{name}={value if isinstance(value, str) else _literal(value)}")
+        yield from ("--set", f"{name}={value if isinstance(value, str) else literal(value)}")
     for name, value in _items(summary.get("options")):
         if name in ("output", "resume", "model", "set") or value in (None, False):
             continue
@@ -47,10 +47,10 @@ def _items(found: Any) -> Iterator[tuple[str, Any]]:
         yield from ((name, value) for name, value in found.items() if isinstance(name, str) and _NAME.match(name))
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     """As the language writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_literal, value))}]"
+        return f"[{', '.join(map(literal, value))}]"
     return "none" if value is None else str(value)

@@ -132,9 +132,9 @@ def _yes_or_no(judged: Judged, width: int) -> tuple[Ids, Ids, int, dict[str, int
     return truth[keep], guess[keep], 2, left_out
 
 
-def _kept(judged: Judged, there: Bools, finite: Bools) -> tuple[Bools, dict[str, int]]:
+def _kept(judged: Judged, there: Bools | np.bool_, finite: Bools | np.bool_) -> tuple[Bools, dict[str, int]]:
     """Which decisions count, and how many do not, by reason."""
-    there = np.asarray(there)
+    there, finite = np.asarray(there), np.asarray(finite)
     inside = there
     if judged.mask is not None and judged.mask.size == there.size:
         inside = there & judged.mask.reshape(there.shape).astype(bool)

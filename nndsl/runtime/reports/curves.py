@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nndsl.layers import catalogue
+from nndsl.layers.entry import snake_case
 from nndsl.runtime.reports import figure
 from nndsl.runtime.reports.judged import Array
 
@@ -49,7 +51,9 @@ class Panel:
     def title(self) -> str:
         if self.name == "learning_rate":
             return "Learning rate"
-        return self.name[:1].upper() + self.name[1:].replace("_", " ")
+        metric = catalogue.find("metric", self.name)
+        words = (snake_case(metric.__name__) if metric is not None else self.name).replace("_", " ")
+        return words[:1].upper() + words[1:]
 
     @property
     def spans_decades(self) -> bool:

@@ -26,12 +26,14 @@ INK, FAINT, GRID = "#22303c", "#66737f", "#dfe4e8"
 CLASS_COLORS = (
     "#332288", "#E69F00", "#117733", "#CC3311", "#33BBEE", "#AA4499", "#999933", "#000000", "#EE99AA", "#44AA99",
 )  # fmt: skip
+AS_SHAPES = 1500
+"""More points are drawn as a picture in the SVG, where each as a shape would make the page slow."""
 _FALLBACKS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC",
     "Hiragino Sans", "Yu Gothic", "Malgun Gothic", "Apple SD Gothic Neo", "Noto Sans Devanagari", "Noto Sans Thai",
 )  # fmt: skip
 MARKERS = "os^DvPX<>*"
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.size": 10,
     "axes.titlesize": 11.5,
     "axes.titleweight": "bold",
@@ -79,7 +81,8 @@ def style(salt: str) -> Iterator[None]:
     with warnings.catch_warnings(), matplotlib.rc_context():
         warnings.simplefilter("ignore")  # a glyph that the font has not: browsers find another font
         matplotlib.rcParams.update(defaults)
-        matplotlib.rcParams.update({**_STYLE, "svg.hashsalt": salt, "font.family": _families()})
+        matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams.update({"svg.hashsalt": salt, "font.family": _families()})
         yield
 
 
@@ -102,11 +105,13 @@ def draw(name: str, title: str, paint: Callable[[], Figure]) -> dict[str, bytes]
     with style(name):
         figure = paint()
         stream = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
+        agg: Any = FigureCanvasAgg(figure)  # matplotlib has no types for what it prints with
+        agg.print_png(stream, metadata={"Software": None})
         found["png"] = stream.getvalue()
         figure.set_layout_engine("none")  # everything has its place now, which is half of the work
         stream = io.BytesIO()
-        FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None, "Title": visible(title)})
+        vectors: Any = FigureCanvasSVG(figure)
+        vectors.print_svg(stream, metadata={"Date": None, "Creator": None, "Title": visible(title)})
         found["svg"] = stream.getvalue()
     return found
 

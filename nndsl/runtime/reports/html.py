@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from nndsl.runtime.reports import markup
-from nndsl.runtime.reports.commands import commands
+from nndsl.runtime.reports.commands import commands, literal
 from nndsl.runtime.reports.confusion import Confusion
 from nndsl.runtime.reports.curves import unit_of
 from nndsl.runtime.reports.figure import number
 from nndsl.runtime.reports.predictions import Column
+from nndsl.runtime.reports.words import duration
 
 MOST_ROWS = 200
 """Of a table of classes; of more, those with the most samples."""
@@ -73,17 +74,11 @@ def _results(page: Page) -> Iterator[str]:
         outputs = result["outputs"]
         metrics = list(dict.fromkeys(name for output in outputs.values() for name in output["metrics"]))
         head = ["Output", "Loss", "Weight", "Weighted loss", *metrics]
-        rows = [
-            [
-                name,
-                _n(o["loss"]),
-                f"{o['weight']:g}",
-                _n(o["weighted_loss"]),
-                *(_n(o["metrics"].get(m)) for m in metrics),
-            ]
-            for name, o in outputs.items()
-        ]
-        if abs(result.get("penalties", 0.0)) > 1e-6 * max(abs(result["loss"]), 1):
+        rows = []
+        for name, found in outputs.items():
+            numbers = [_n(found["loss"]), f"{found['weight']:g}", _n(found["weighted_loss"])]
+            rows.append([name, *numbers, *(_n(found["metrics"].get(metric)) for metric in metrics)])
+        if abs(result.get("penalties") or 0.0) > 1e-6 * max(abs(result["loss"] or 0.0), 1):
             rows.append(["penalties", "", "", _n(result["penalties"])])
         if len(rows) > 1:
             rows.append(["total", "", "", _n(result["loss"])])
@@ -114,22 +109,16 @@ def _training(page: Page) -> Iterator[str]:
         yield markup.picture(page.pictures["curves"], f"Loss and metrics of {page.title}")
     unit = unit_of(page.history)
     names = [name for name in dict.fromkeys(n for row in page.history for n in row) if name not in (unit, "seconds")]
+    losses = {place: row.get("val_loss", math.nan) for place, row in enumerate(page.history)}
+    finite = [place for place, loss in losses.items() if math.isfinite(loss)]
     chosen = {len(page.history) - 1: "last"}
-    best = [
-        (row["val_loss"], place)
-        for place, row in enumerate(page.history)
-        if math.isfinite(row.get("val_loss", math.nan))
-    ]
-    if best:
-        chosen = {min(best)[1]: "least validation loss"} | chosen
-    rows = [
-        [
-            f"{int(page.history[place].get(unit, place + 1)):,}",
-            *(_n(page.history[place].get(name)) for name in names),
-            why,
-        ]
-        for place, why in sorted(chosen.items())
-    ]
+    if finite:
+        best = min(finite, key=losses.__getitem__)
+        chosen[best] = "last, and least validation loss" if best in chosen else "least validation loss"
+    rows = []
+    for place, why in sorted(chosen.items()):
+        row = page.history[place]
+        rows.append([f"{int(row.get(unit, place + 1)):,}", *(_n(row.get(name)) for name in names), why])
     yield markup.table([unit.capitalize(), *names, ""], rows)
 
 
@@ -207,17 +196,7 @@ def settings(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for group, title in (("params", "param"), ("options", "option")):
         found = summary.get(group)
         if isinstance(found, Mapping):
-            yield from ((f"{title} {name}", str(value)) for name, value in found.items() if value is not None)
-
-
-def duration(seconds: float) -> str:
-    """1.3 s, 2 min 5 s, 3 h 20 min."""
-    if not math.isfinite(seconds):
-        return "an unknown time"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
+            yield from ((f"{title} {name}", literal(value)) for name, value in found.items() if value is not None)
 
 
 def _n(value: float | None) -> str:

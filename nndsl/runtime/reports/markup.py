@@ -32,8 +32,8 @@ th:first-child, td:first-child, .texts td { text-align: left; padding-left: 0.2r
 .texts td { overflow-wrap: anywhere; }
 tbody tr:hover { background: var(--soft); }
 figure { margin: 0.8rem 0; } figure svg { max-width: 100%; height: auto; }
-pre { background: var(--soft); padding: 0.65rem 0.9rem; border-radius: 6px; overflow-x: auto; font-size: 0.88rem;
-  margin: 0.3rem 0 1rem; }
+pre { background: var(--soft); padding: 0.65rem 0.9rem; border-radius: 6px; white-space: pre-wrap;
+  overflow-wrap: anywhere; font-size: 0.88rem; margin: 0.3rem 0 1rem; }
 details { margin: 0.6rem 0; } summary { cursor: pointer; color: var(--link); }
 @media print { body { max-width: none; } figure { break-inside: avoid; } }
 """

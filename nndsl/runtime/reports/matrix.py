@@ -49,7 +49,7 @@ def paint_matrix(confusion: Confusion, output: str) -> Callable[[], Figure]:
         _head(made, confusion, output)
         bar = made.colorbar(colored, ax=axes, fraction=0.045, pad=0.03, format=lambda share, _: f"{share:.0%}")
         bar.set_label("Share of the true class")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         return made
 
     return paint
@@ -74,7 +74,7 @@ def _paint_labels(confusion: Confusion, output: str) -> Figure:
     _head(made, confusion, output)
     bar = made.colorbar(colored, ax=axes, fraction=0.045, pad=0.03, format=lambda share, _: f"{share:.0%}")
     bar.set_label("Share of where it is there, or is not")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     return made
 
 
@@ -94,8 +94,8 @@ def _shares(counts: Array, support: Array) -> Array:
 def _cells(axes: Axes, shares: Array, counts: Array, numbered: bool) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
-    colors = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#c6dbef", "#6baed6", "#2171b5", "#08306b"])
-    colors = colors.with_extremes(bad=_EMPTY)
+    blues = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#c6dbef", "#6baed6", "#2171b5", "#08306b"])
+    colors = blues.with_extremes(bad=_EMPTY)
     rows, columns = shares.shape
     edges = np.arange(-0.5, max(rows, columns))
     if numbered:  # as shapes, sharp at any size

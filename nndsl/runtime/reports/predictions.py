@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 6
 """More columns are shown as one cloud."""
 MOST_POINTS = 5000
-_AS_SHAPES = 1500
-"""More points are drawn as a picture in the SVG, where each as a shape would make the page slow."""
 _NO_NUMBERS = (
     "ctc",
     "circle",
@@ -54,7 +52,8 @@ class Column:
 
     @property
     def rmse(self) -> float:
-        return float(np.sqrt(np.square(self.residuals).mean())) if self.truth.size else float("nan")
+        with np.errstate(over="ignore"):  # infinity is what it is then
+            return float(np.sqrt(np.square(self.residuals).mean())) if self.truth.size else float("nan")
 
     @property
     def bias(self) -> float:
@@ -64,8 +63,9 @@ class Column:
     @property
     def r2(self) -> float:
         """The share of the variance that is explained; nan where the truth does not vary."""
-        spread = float(np.square(self.truth - self.truth.mean()).sum()) if self.truth.size else 0.0
-        return 1 - float(np.square(self.residuals).sum()) / spread if spread > 0 else float("nan")
+        with np.errstate(over="ignore"):
+            spread = float(np.square(self.truth - self.truth.mean()).sum()) if self.truth.size else 0.0
+            return 1 - float(np.square(self.residuals).sum()) / spread if spread > 0 else float("nan")
 
 
 def columns_of(judged: Judged) -> list[Column] | None:
@@ -125,7 +125,7 @@ def _cloud(axes: Axes, column: Column) -> None:
         few = len(truth) <= 300
         axes.scatter(
             truth, guess, s=22 if few else 9, color=figure.BLUE, alpha=0.7 if few else 0.35, linewidths=0,
-            rasterized=len(truth) > _AS_SHAPES, zorder=2,
+            rasterized=len(truth) > figure.AS_SHAPES, zorder=2,
         )  # fmt: skip
         axes.set_xlim(*ends)
         axes.set_ylim(*ends)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 20
 """More classes get a scale of colors in place of a legend."""
-_AS_SHAPES = 1500
 
 
 def labels_of(labels: Array | None, count: int) -> Array | None:
@@ -50,9 +49,10 @@ def paint_scatter(
         elif ids is not None:
             _classes(axes, shown, of_shown, ids, names)
         else:
+            rasterized = len(shown) > figure.AS_SHAPES
             colored = axes.scatter(
-                *shown.T, c=of_shown.astype(np.float64), cmap="viridis", s=_size(len(shown)), alpha=0.75, linewidths=0,
-                rasterized=len(shown) > _AS_SHAPES,
+                shown[:, 0], shown[:, 1], c=of_shown.astype(np.float64), cmap="viridis", s=_size(len(shown)),
+                alpha=0.75, linewidths=0, rasterized=rasterized,
             )  # fmt: skip
             bar = made.colorbar(colored, ax=axes, fraction=0.045, pad=0.03)
             bar.set_label("Label")
@@ -84,8 +84,8 @@ def _classes(axes: Axes, points: Array, labels: Array, ids: list[int], names: Se
         middles.append((np.median(own, axis=0), title, color))
     for middle, title, color in middles:
         axes.text(
-            *middle, title, ha="center", va="center", fontsize=11, fontweight="bold", color=color, zorder=5,
-            bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": color, "alpha": 0.85},
+            middle[0], middle[1], title, ha="center", va="center", fontsize=11, fontweight="bold", color=color,
+            zorder=5, bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": color, "alpha": 0.85},
         )  # fmt: skip
     legend = axes.legend(
         loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, fontsize=10, title="Class", handletextpad=0.3
@@ -98,8 +98,8 @@ def _classes(axes: Axes, points: Array, labels: Array, ids: list[int], names: Se
 def _dots(axes: Axes, points: Array, color: str, marker: str, title: str = "", count: int | None = None) -> None:
     many = len(points) if count is None else count
     axes.scatter(
-        *points.T, s=_size(many), color=color, marker=marker, alpha=0.7, linewidths=0, label=title,
-        rasterized=many > _AS_SHAPES,
+        points[:, 0], points[:, 1], s=_size(many), color=color, marker=marker, alpha=0.7, linewidths=0, label=title,
+        rasterized=many > figure.AS_SHAPES,
     )  # fmt: skip
 
 
