@@ -71,6 +71,8 @@ def resume(path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, q
         program, model = saved_model(folder)
         kept = recorded(folder.about)
         changed = {name: value for name, value in given.items() if name in _CHANGEABLE}
+        if "epochs" in changed or "steps" in changed:
+            changed = {"epochs": None, "steps": None, **changed}
         kept = replace(kept, **changed, quiet=quiet)
         if kept.precision is not None:
             model.training.given["precision"] = kept.precision
@@ -80,8 +82,7 @@ def resume(path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, q
         dataset = _load(model, kept, plan, warn)
         progress = Progress(stream, quiet=quiet)
         built = build(program, model, kept, plan)
-        parts = [dataset.train, dataset.validation, dataset.test]
-        if folder.about.get("fingerprint") != fingerprint(parts):
+        if folder.about.get("fingerprint") != fingerprint(dataset):
             raise RunFailed.one(
                 DataProblem(
                     "NN0610", f"the data of the run in `{folder.path}` have changed since it began", model.span,
