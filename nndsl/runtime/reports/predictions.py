@@ -95,5 +95,5 @@ def _histogram(axes: Axes, column: Column) -> None:
     figure.plain(axes, "y")
     axes.grid(True, axis="y")
     axes.set_xlabel("Predicted − true")
-    axes.set_ylabel("Samples" if column.stride == 1 else f"Samples, one in {column.stride:,}")
+    axes.set_ylabel("Count" if column.stride == 1 else f"Count, one in {column.stride:,}")
     axes.set_title("Residuals")

@@ -74,7 +74,9 @@ def test_everything_is_there_and_hostile_text_is_text(tmp_path: Path) -> None:
     maps = {"encoder": (GENERATOR.standard_normal((50, 2)), GENERATOR.integers(0, 5, 50)), "curves": (np.eye(2), None)}
     judged = [classified(HOSTILE), regressed(), Judged("ctc", np.ones((3, 4, 5)), np.ones((3, 2)), "ctc")]
     names = {"encoder": HOSTILE}
-    written = write_reports(str(tmp_path), f"{HOSTILE[0]} {HOSTILE[1]} {HOSTILE[3]}", HISTORY, judged, maps, SUMMARY, names)
+    written = write_reports(
+        str(tmp_path), f"{HOSTILE[0]} {HOSTILE[1]} {HOSTILE[3]}", HISTORY, judged, maps, SUMMARY, names
+    )
     stems = ("curves", "confusion-label", "predictions-price", "encoder", "curves-map")
     assert sorted(written) == sorted([*(f"{stem}.{end}" for stem in stems for end in ("png", "svg")), "report.html"])
     assert sorted(written) == sorted(path.name for path in tmp_path.iterdir())
