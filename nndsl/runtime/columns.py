@@ -150,6 +150,12 @@ class Column:
                     ready[start : start + count] = piece
         self._ready = ready
 
+    def as_read(self) -> None:
+        """Gives the transforms up: the data are wrong, and are shown as the source gives them."""
+        self.steps, self.early, self.late = [], [], []
+        self.values, self.row, self.dtype = self.filled.values, self.filled.values.shape[1:], self.filled.values.dtype
+        self.checked, self._ready = None, self.values
+
     def take(self, rows: Rows) -> Array:
         """The prepared rows [rows, …] in the dtype of the model: always a copy. Raises RunFailed where the file was cut
         off meanwhile."""
