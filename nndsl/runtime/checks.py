@@ -17,6 +17,7 @@ from nndsl.runtime.report import DataProblem
 from nndsl.runtime.slots import Slot
 from nndsl.runtime.sources import Opened
 from nndsl.runtime.tables import Columns
+from nndsl.runtime.transforms import StepError
 from nndsl.source import Span
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -57,6 +58,13 @@ class Filled:
         place = span or self.span
         related = (declared,) if place != self.slot.span else ()
         return DataProblem(code, message, place, related=related, help=help)
+
+    def step_problem(self, error: StepError, first: int = 0) -> DataProblem:
+        """What a transform says of values that begin with row `first`."""
+        if error.index is None:
+            return self.problem(error.code, f"{self.what} {error.message}", help=error.help)
+        place, where = self.where(np.array([first + error.index[0], *error.index[1:]]))
+        return self.problem(error.code, f"{where} of {self.what} {error.message}", help=error.help, span=place)
 
 
 def check_shape(filled: Filled, sizes: dict[str, tuple[int, str]]) -> None:

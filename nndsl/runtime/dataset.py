@@ -11,14 +11,13 @@ import numpy.typing as npt
 
 from nndsl.diagnostics.model import Diagnostic
 from nndsl.ir.graph import Model
-from nndsl.layers.families.transforms import Standardize
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.checks import Filled, check_rows, check_shape, check_sizes, check_values
 from nndsl.runtime.filling import RANDOM, Filling, together
 from nndsl.runtime.report import DataProblem, RunFailed, warning
 from nndsl.runtime.slots import WEIGHTS
 from nndsl.runtime.sources import OpenTable
-from nndsl.runtime.transforms import apply
+from nndsl.runtime.transforms import STEPS, StepError, record_of, step_of
 
 Array: TypeAlias = npt.NDArray[Any]
 Rows: TypeAlias = npt.NDArray[np.intp]
@@ -63,7 +62,7 @@ class Dataset:
     @property
     def learns(self) -> bool:
         """Whether a transform learns from the training part."""
-        return any(isinstance(t, Standardize) for item in self.filled for t in item.transforms)
+        return any(STEPS[t.title()].learns for item in self.filled for t in item.transforms)
 
     def prepare(self, train: Rows) -> tuple[dict[str, Array], dict[str, list[dict[str, Any]]]]:
         """The arrays with transforms that have learnt from the rows `train`, and what they learnt. Raises RunFailed."""
@@ -74,9 +73,7 @@ class Dataset:
         def transform(item: Filled) -> Filled:
             item = copy(item)
             if item.transforms:
-                item.values, learnt[item.slot.name] = apply(
-                    item.transforms, item.values, train, self.model.float_dtype, item.span, item.what
-                )
+                learnt[item.slot.name] = self._transform(item, train)
                 item.changed = True
             check_shape(item, sizes)
             return item
@@ -92,6 +89,20 @@ class Dataset:
             raise RunFailed.one(problem) from None
         together(partial(finish, item) for item in prepared)
         return arrays, learnt
+
+    def _transform(self, item: Filled, train: Rows) -> list[dict[str, Any]]:
+        """Changes the values as the transforms say; gives what they learnt from the rows `train`."""
+        record = []
+        for transform in item.transforms:
+            step = step_of(transform, self.model.float_dtype)
+            try:
+                if step.learns:
+                    step.learn([item.values[train]])
+                item.values = step.apply(item.values)
+            except StepError as error:
+                raise item.step_problem(error) from None
+            record.append(record_of(step))
+        return record
 
     def _split(self, options: dict[str, Any]) -> tuple[Rows, Rows, Rows]:
         """(training, validation, test): the last rows where they follow one another, else rows chosen by the source's
