@@ -13,10 +13,10 @@ from nndsl.ir.graph import Model
 from nndsl.ir.types import show_shape
 from nndsl.layers.families.transforms import Transform
 from nndsl.passes.data_fit import row_fits
+from nndsl.runtime.columns import Columns
 from nndsl.runtime.report import DataProblem
 from nndsl.runtime.slots import Slot
 from nndsl.runtime.sources import Opened
-from nndsl.runtime.tables import Columns
 from nndsl.runtime.transforms import StepError
 from nndsl.source import Span
 

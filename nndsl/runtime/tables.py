@@ -13,18 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from nndsl.diagnostics.model import Diagnostic
-from nndsl.diagnostics.suggest import did_you_mean
+from nndsl.runtime.columns import Columns, WithColumns
 from nndsl.runtime.report import DataProblem, file_span, line_span, warning
 from nndsl.source import Span
 
 Array: TypeAlias = npt.NDArray[np.generic]
-Columns: TypeAlias = None | str | int | slice | tuple[int | str, ...]
 
 MAX_BYTES = 4 * 2**30
 MAX_COLUMNS = 100_000
 
 
-class Table:
+class Table(WithColumns):
     """One CSV file. `names` are the names of its columns, or None without a header; `rows` how many it has."""
 
     def __init__(self, path: str, shown: str, *, header: bool | None = True, delimiter: str = ",") -> None:
@@ -132,6 +131,9 @@ class Table:
             self._cells = rows
         return self._cells
 
+    def hint(self) -> str | None:
+        return self._other_delimiter(",".join(self._first_line())) if self.width == 1 else None
+
     def _other_delimiter(self, text: str) -> str | None:
         for other, name in ((";", '";"'), ("\t", '"\\t"'), (",", '","'), ("|", '"|"')):
             if other != self.delimiter and other in text:
@@ -155,55 +157,7 @@ class Table:
                     values[row, place] = value
         return values[:, 0] if one else values
 
-    def numbers(self, key: Columns, span: Span) -> tuple[list[int], bool]:
-        """The numbers of the columns, and whether one alone is meant. Raises DataProblem (NN0604)."""
-        if key is None:
-            return list(range(self.width)), False
-        if isinstance(key, slice):
-            if key.stop is not None and key.stop > self.width:
-                raise self._no_column(key.stop - 1, span)
-            found = list(range(*key.indices(self.width)))
-            if not found:
-                raise DataProblem("NN0604", f"this range holds none of the {self.width} columns of {self.shown}", span)
-            return found, False
-        if isinstance(key, tuple):
-            return [self._number(item, span) for item in key], False
-        return [self._number(key, span)], True
-
-    def _number(self, item: int | str, span: Span) -> int:
-        if isinstance(item, int):
-            if not -self.width <= item < self.width:
-                raise self._no_column(item, span)
-            return item % self.width
-        assert self.names is not None
-        if self.names.count(item) > 1:
-            raise DataProblem(
-                "NN0604", f"{self.shown} has {self.names.count(item)} columns called `{item}`", span,
-                help=f"take it by number: the first is column {self.names.index(item)}",
-            )  # fmt: skip
-        if item not in self.names:
-            shown = ", ".join(f"`{name}`" for name in self.names[:12]) + (", …" if len(self.names) > 12 else "")
-            raise DataProblem(
-                "NN0604", f"{self.shown} has no column `{item}`", span, "not a column",
-                help=did_you_mean(item, self.names) or f"its columns are {shown}",
-            )  # fmt: skip
-        return self.names.index(item)
-
-    def _no_column(self, number: int, span: Span) -> DataProblem:
-        if self.width == 1 and (hint := self._other_delimiter(",".join(self._first_line()))):
-            help = hint
-        else:
-            help = f"its columns are 0 to {self.width - 1}" if self.width > 1 else "its only column is 0"
-        return DataProblem(
-            "NN0604", f"{self.shown} has {self.width} column{'' if self.width == 1 else 's'}, and none with the number "
-            f"{number}", span, help=help,
-        )  # fmt: skip
-
     # --------------------------------------------------------------------------------------- places
-
-    def title(self, column: int) -> str:
-        """`column 3 (`age`)`"""
-        return f"column {column}" + (f" (`{self.names[column]}`)" if self.names else "")
 
     def cell_span(self, row: int, column: int) -> tuple[Span, int]:
         """The place of a cell, and its line."""

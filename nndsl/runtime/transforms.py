@@ -37,6 +37,7 @@ class Step:
     name: ClassVar[str]
     learns: ClassVar[bool] = False
     changes_rows: ClassVar[bool] = False
+    stride: int = 1  # how many rows of a series one sample of it starts after the one before
 
     def __init__(self, settings: Mapping[str, Any], dtype: str) -> None:
         """`settings` are the arguments of the transform by name, or a record. Raises KeyError, TypeError or ValueError
@@ -261,3 +262,6 @@ class CastStep(Step):
 
     def record(self) -> dict[str, Any]:
         return {"dtype": self.to}
+
+
+from nndsl.runtime import series, words  # noqa: E402, F401  further steps, known by being imported
