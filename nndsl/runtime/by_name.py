@@ -6,7 +6,7 @@ from math import prod
 
 from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.runtime.checks import Filled
-from nndsl.runtime.columns import Columns
+from nndsl.runtime.column_names import Columns
 from nndsl.runtime.report import DataProblem, file_span
 from nndsl.runtime.slots import Slot
 from nndsl.runtime.sources import OpenArchive, OpenTable

@@ -13,7 +13,7 @@ from nndsl.ir.graph import Model
 from nndsl.ir.types import show_shape
 from nndsl.layers.families.transforms import Transform
 from nndsl.passes.data_fit import row_fits
-from nndsl.runtime.columns import Columns
+from nndsl.runtime.column_names import Columns
 from nndsl.runtime.report import DataProblem
 from nndsl.runtime.slots import Slot
 from nndsl.runtime.sources import Opened

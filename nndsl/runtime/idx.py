@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndsl.runtime.report import DataProblem, file_span
+from nndsl.runtime.report import DataProblem, file_span, unreadable
 from nndsl.runtime.scratch import Array
-from nndsl.runtime.tables import unreadable
 
 PARTS = {"train": ("train-images", "train-labels"), "test": ("t10k-images", "t10k-labels")}
 MOST_ROWS = 2_000_000

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.runtime.columns import Columns, WithColumns
-from nndsl.runtime.report import DataProblem, Unavailable, file_span
-from nndsl.runtime.scratch import Array, room
-from nndsl.runtime.tables import MAX_COLUMNS, unreadable
+from nndsl.runtime.column_names import Columns, WithColumns
+from nndsl.runtime.report import DataProblem, Unavailable, file_span, unreadable
+from nndsl.runtime.scratch import Array, Growing
+from nndsl.runtime.tables import MAX_COLUMNS
 from nndsl.source import Span
 
 BATCH = 65_536
@@ -56,20 +56,16 @@ class ParquetTable(WithColumns):
 
     def take(self, key: Columns, span: Span) -> Array:
         """The columns as [rows] for one, [rows, n] for several, [rows, n, …] for one of lists. Raises DataProblem."""
-        result: Array | None = None
-        done = 0
+        rows = Growing(self.shown)
+        row: tuple[int, ...] | None = None
         for chunk in self.chunks(key, span):
-            if result is None:
-                result = room((self.rows, *chunk.shape[1:]), chunk.dtype, self.shown)
-            if chunk.shape[1:] != result.shape[1:]:
-                raise self._unequal(key, span, done, chunk.shape[1], result.shape[1])
-            if done + len(chunk) > self.rows:
-                raise self._damaged()
-            result[done : done + len(chunk)] = chunk
-            done += len(chunk)
-        if result is None or done != self.rows:
+            row = row or chunk.shape
+            if chunk.shape[1:] != row[1:]:
+                raise self._unequal(key, span, rows.rows, chunk.shape[1], row[1])
+            rows.add(chunk)
+        if rows.rows != self.rows:
             raise self._damaged()
-        return result
+        return rows.done()
 
     def chunks(self, key: Columns, span: Span) -> Iterator[Array]:
         """The same in parts of bounded size, in one dtype. Raises DataProblem."""

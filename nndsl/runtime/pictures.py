@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from nndsl.diagnostics.model import Diagnostic, Problems
-from nndsl.runtime.report import DataProblem, RunFailed, Unavailable, file_span, warning
-from nndsl.runtime.scratch import Array, room
-from nndsl.runtime.tables import unreadable
+from nndsl.runtime.report import DataProblem, RunFailed, Unavailable, file_span, unreadable, warning
+from nndsl.runtime.scratch import Array, Growing
 from nndsl.source import Span
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
@@ -21,6 +21,8 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 MOST_PIXELS = 89_478_485
 """Pixels of one picture, Pillow's own limit: more is a bomb, or no picture to learn from."""
+CHUNK = 64 * 2**20
+"""Bytes of pictures that are decoded at a time."""
 SHOWN = 10
 """How many bad pictures are told of one by one."""
 
@@ -156,17 +158,20 @@ class PictureFolder:
                 f"the pictures of {self.shown} are read by Pillow, which is not installed",
                 "install it: pip install 'nndsl[data]'",
             ) from None
-        result = room((len(self.files), *self.size, self.channels), np.uint8, self.shown)
-        read = self._reader(pillow, result)
+        rows = Growing(self.shown)
         problems = Problems()
         bad = 0
-        with warnings.catch_warnings():
+        count = max(CHUNK // (prod(self.size) * self.channels), 1)
+        with warnings.catch_warnings(), ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
             warnings.simplefilter("ignore")  # Pillow's own words about sizes and odd metadata: sizes are checked here
-            with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
-                for problem in pool.map(read, range(len(self.files))):
+            for first in range(0, len(self.files), count):
+                pixels = np.zeros((len(self.files[first : first + count]), *self.size, self.channels), np.uint8)
+                read = partial(self._read, pillow, first, pixels)
+                for problem in pool.map(read, range(len(pixels))):
                     bad += problem is not None
                     if problem is not None and bad <= SHOWN:
                         problems.add(problem.diagnostic)
+                rows.add(pixels)
         if bad > SHOWN:
             problems.add(
                 DataProblem(
@@ -175,41 +180,32 @@ class PictureFolder:
             )
         if bad:
             raise RunFailed(problems)
-        return result
+        return rows.done()
 
-    def _reader(self, pillow: Any, result: Array) -> Callable[[int], DataProblem | None]:
-        mode = "RGB" if self.channels == 3 else "L"
-        height, width = self.size
-
-        def read(row: int) -> DataProblem | None:
-            name = self.files[row]
-            shown = os.path.join(self.shown, name)
-            try:
-                with pillow.open(os.path.join(self.path, name), formats=FORMATS) as picture:
-                    across, down = picture.size
-                    if across * down > MOST_PIXELS:
-                        return _bad(shown, f"has {across:,} × {down:,} pixels, more than {MOST_PIXELS:,}", "NN0702")
-                    if picture.mode.startswith(("I", "F")):
-                        return _bad(shown, "has more than 8 bits for a color", help="save it with 8 bits a channel")
-                    plain = picture.convert(mode)
-                    drawn = plain if plain.size == (width, height) else plain.resize((width, height), _BILINEAR)
-                    result[row] = np.asarray(drawn, np.uint8).reshape(height, width, self.channels)
-            except pillow.DecompressionBombError:
-                return _bad(shown, f"has more than {MOST_PIXELS:,} pixels", "NN0702")
-            except pillow.UnidentifiedImageError:
-                return _bad(shown, "is no picture, or a damaged one")
-            except OSError as error:
-                if error.errno is not None:
-                    return unreadable(shown, error)
-                return _bad(shown, "is damaged")
-            except (ValueError, TypeError, SyntaxError, EOFError, IndexError, KeyError, OverflowError, MemoryError):
-                return _bad(shown, "is damaged")
-            return None
-
-        return read
-
-
-_BILINEAR = 2  # PIL.Image.Resampling.BILINEAR, without loading Pillow
+    def _read(self, pillow: Any, first: int, pixels: Array, row: int) -> DataProblem | None:
+        """Draws picture `first` + `row` into `pixels[row]`; what is wrong with it, if anything is."""
+        name = self.files[first + row]
+        shown = os.path.join(self.shown, name)
+        try:
+            with pillow.open(os.path.join(self.path, name), formats=FORMATS) as picture:
+                across, down = picture.size
+                if across * down > MOST_PIXELS:
+                    return _bad(shown, f"has {across:,} × {down:,} pixels, more than {MOST_PIXELS:,}", "NN0702")
+                if picture.mode.startswith(("I", "F")):
+                    return _bad(shown, "has more than 8 bits for a color", help="save it with 8 bits a channel")
+                plain = picture.convert("RGB" if self.channels == 3 else "L")
+                size = self.size[1], self.size[0]
+                drawn = plain if plain.size == size else plain.resize(size, pillow.Resampling.BILINEAR)
+                pixels[row] = np.asarray(drawn, np.uint8).reshape(*self.size, self.channels)
+        except pillow.DecompressionBombError:
+            return _bad(shown, f"has more than {MOST_PIXELS:,} pixels", "NN0702")
+        except pillow.UnidentifiedImageError:
+            return _bad(shown, "is no picture, or a damaged one")
+        except OSError as error:
+            return unreadable(shown, error) if error.errno is not None else _bad(shown, "is damaged")
+        except (ValueError, TypeError, SyntaxError, EOFError, IndexError, KeyError, OverflowError, MemoryError):
+            return _bad(shown, "is damaged")
+        return None
 
 
 def _bad(shown: str, says: str, code: str = "NN0607", help: str | None = None) -> DataProblem:

@@ -63,3 +63,13 @@ def line_span(name: str, line: int, text: str, start: int = 0, end: int | None =
 
 def warning(code: str, message: str, span: Span, help: str | None = None) -> Diagnostic:
     return Diagnostic(code, message, Label(span), help=help, severity=Severity.WARNING)
+
+
+def unreadable(shown: str, error: OSError) -> DataProblem:
+    """A file that the system does not let us read."""
+    if isinstance(error, FileNotFoundError):
+        return DataProblem("NN0603", f"there is no file `{shown}`", file_span(shown))
+    if isinstance(error, IsADirectoryError):
+        return DataProblem("NN0607", f"`{shown}` is a folder, not a file", file_span(shown))
+    reason = error.strerror or str(error)
+    return DataProblem("NN0607", f"`{shown}` cannot be read: {reason[:1].lower()}{reason[1:]}", file_span(shown))

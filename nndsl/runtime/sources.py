@@ -13,7 +13,7 @@ from nndsl.ir.graph import DataSource, Model
 from nndsl.layers.families.readers import BreastCancer, Csv, Digits, Function, Iris, Mnist, Npz, Random, Reader
 from nndsl.runtime import made
 from nndsl.runtime.archives import Archive
-from nndsl.runtime.columns import Columns
+from nndsl.runtime.column_names import Columns
 from nndsl.runtime.report import DataProblem, file_span
 from nndsl.runtime.slots import Slot
 from nndsl.runtime.tables import Table

@@ -42,7 +42,6 @@ class Npy(Reader):
     """
 
     has_columns = True
-    has_text = True
     is_array = True
     header: ClassVar[bool] = False
     file = arg(FileName(), "The file, in the folder of the `.nn` file.")

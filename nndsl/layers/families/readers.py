@@ -118,7 +118,6 @@ class Npz(Reader):
         source points = npz("points.npz") with test=0.1
     """
 
-    has_text = True
     file = arg(FileName(), "The file, in the folder of the `.nn` file.")
 
 
