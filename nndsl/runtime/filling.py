@@ -16,7 +16,7 @@ from nndsl.runtime.by_name import array_by_name, columns_by_name
 from nndsl.runtime.checks import Filled
 from nndsl.runtime.report import DataProblem, RunFailed, file_span
 from nndsl.runtime.slots import Slot, slots_of
-from nndsl.runtime.sources import OpenArchive, Opened, OpenTable, RandomData, missing, open_source
+from nndsl.runtime.sources import Array, OfFile, OpenArchive, Opened, OpenTable, RandomData, missing, open_source
 from nndsl.runtime.tables import Table
 
 RANDOM = "random"
@@ -59,7 +59,7 @@ class Filling:
         for source in self.model.sources:
             if source.name not in used:
                 continue
-            own = path if isinstance(source.reader, Csv | Npz | Mnist) else None
+            own = path if isinstance(source.reader, OfFile) else None
             try:
                 opened[source.name] = open_source(
                     source, self.model, self.slots, batch=self.batch, steps=self.steps, path=own
@@ -70,7 +70,7 @@ class Filling:
 
         def take(binding: Binding) -> Filled:
             source, slot = opened[binding.source], by_name[binding.name]
-            values = source.take(binding.fields, slot, binding.span)
+            values = _values(source, slot, binding)
             return Filled(slot, values, source, binding.fields, binding.span, binding.transforms)
 
         known = [b for b in self.model.bindings if b.source in opened and b.name in by_name]
@@ -92,7 +92,7 @@ class Filling:
             raise missing(path, file_span(path), "name a file that is there: .npz or .csv")
         self.options.setdefault("test", HELD_OUT)
         ending = os.path.splitext(path)[1].lower()
-        files = [s.reader for s in self.model.sources if isinstance(s.reader, Csv | Npz | Mnist)]
+        files = [s.reader for s in self.model.sources if isinstance(s.reader, OfFile)]
         if ending == ".npz":
             archive = Archive(path, path)
             names = {slot.name for slot in self.slots}
@@ -109,6 +109,16 @@ class Filling:
             "NN0607", f"`{path}` is neither an .npz nor a .csv file", file_span(path),
             help="`--data` takes an archive of arrays (.npz), a table (.csv), or the word `random`",
         )  # fmt: skip
+
+
+def _values(source: Opened, slot: Slot, binding: Binding) -> Array:
+    """What the first transform of the line reads: numbers, text, or lists. Raises DataProblem."""
+    match binding.transforms[0].reads if binding.transforms else "numbers":
+        case "text":
+            return source.text(binding.fields, binding.span)
+        case "lists":
+            return source.lists(binding.fields, slot, binding.span)
+    return source.take(binding.fields, slot, binding.span)
 
 
 def together(makers: Iterable[Callable[[], Filled]], problems: Problems | None = None) -> list[Filled]:

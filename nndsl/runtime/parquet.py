@@ -10,14 +10,12 @@ import numpy as np
 from nndsl.runtime.column_names import Columns, WithColumns
 from nndsl.runtime.report import DataProblem, Unavailable, file_span, unreadable
 from nndsl.runtime.scratch import Array, Growing
-from nndsl.runtime.tables import MAX_COLUMNS
+from nndsl.runtime.tables import MAX_COLUMNS, MAX_TEXT
 from nndsl.source import Span
 
 BATCH = 65_536
 """Rows that are read at a time, fewer where a row is large."""
 BATCH_BYTES = 64 * 2**20
-MAX_TEXT = 4 * 2**30
-"""Bytes of text and lists, which are held in memory."""
 
 
 class ParquetTable(WithColumns):
@@ -35,7 +33,7 @@ class ParquetTable(WithColumns):
         self.shown = shown
         self._errors = (pa.ArrowException, OSError, ValueError, OverflowError, KeyError)
         try:
-            self._file = pq.ParquetFile(path, pre_buffer=False)
+            self._file = pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True)
             self._schema = self._file.schema_arrow
         except self._errors as error:
             if isinstance(error, OSError) and error.errno is not None:
@@ -91,6 +89,7 @@ class ParquetTable(WithColumns):
         before = [self.names[:number].count(self.names[number]) for number in numbers]
         try:
             for batch in self._file.iter_batches(batch_size=rows, columns=list(dict.fromkeys(names))):
+                batch.validate(full=True)  # a hostile file may point beyond its own text
                 found = [
                     [place for place, other in enumerate(batch.schema.names) if other == name][nth]
                     for name, nth in zip(names, before, strict=True)
@@ -138,9 +137,9 @@ class ParquetTable(WithColumns):
 
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
-        self._refuse_nulls(column, number, first)
+        self._refuse_nulls(column, number, first, span)
         if _is_list(column.type):
-            flat = self._flat(column, number, first)
+            flat = self._flat(column, number, first, span)
             lengths = self._lengths(column)
             size = int(lengths[0])
             wrong = np.flatnonzero(lengths != size)
@@ -168,7 +167,7 @@ class ParquetTable(WithColumns):
         import pyarrow as pa
 
         numbers, one = self.numbers(key, span)
-        if not one:
+        if not one and len(numbers) > 1:
             raise DataProblem("NN0605", f"text is one column, and these are {len(numbers)}", span)
         parts: list[Array] = []
         first = size = 0
@@ -178,7 +177,7 @@ class ParquetTable(WithColumns):
                 column = column.dictionary_decode()
             if not (_is_text(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
                 raise self._wrong(numbers[0], span, f"holds {column.type}, not words", None)
-            self._refuse_nulls(column, numbers[0], first)
+            self._refuse_nulls(column, numbers[0], first, span)
             size += column.nbytes
             if size > MAX_TEXT:
                 raise self._wrong(numbers[0], span, f"holds more than {MAX_TEXT >> 30} GiB of text", None, "NN0702")
@@ -196,8 +195,8 @@ class ParquetTable(WithColumns):
         first = size = 0
         for batch in self._batches(numbers):
             column = batch.column(0)
-            self._refuse_nulls(column, numbers[0], first)
-            flat = self._flat(column, numbers[0], first)
+            self._refuse_nulls(column, numbers[0], first, span)
+            flat = self._flat(column, numbers[0], first, span)
             size += flat.nbytes
             if size > MAX_TEXT:
                 raise self._wrong(numbers[0], span, f"holds more than {MAX_TEXT >> 30} GiB of lists", None, "NN0702")
@@ -217,25 +216,25 @@ class ParquetTable(WithColumns):
             return lengths
         return np.full(len(column), column.type.list_size)
 
-    def _flat(self, column: Any, number: int, first: int) -> Any:
+    def _flat(self, column: Any, number: int, first: int, span: Span) -> Any:
         """The values of all lists of a batch. Raises DataProblem where one is missing."""
         flat = column.flatten()
         if flat.null_count:
             place = int(np.flatnonzero(flat.is_null().to_numpy(zero_copy_only=False))[0])
             row = int(np.searchsorted(np.cumsum(self._lengths(column)), place, side="right"))
-            raise self._missing(first + row, number, "holds a missing value (null)")
+            raise self._missing(first + row, number, "holds a missing value (null)", span)
         return flat
 
     # --------------------------------------------------------------------------------------- errors
 
-    def _refuse_nulls(self, column: Any, number: int, first: int) -> None:
+    def _refuse_nulls(self, column: Any, number: int, first: int, span: Span) -> None:
         if column.null_count:
             row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
-            raise self._missing(first + row, number, "is missing (null)")
+            raise self._missing(first + row, number, "is missing (null)", span)
 
-    def _missing(self, row: int, number: int, says: str) -> DataProblem:
+    def _missing(self, row: int, number: int, says: str, span: Span) -> DataProblem:
         return DataProblem(
-            "NN0606", f"row {row}, {self.title(number)} of {self.shown} {says}", file_span(self.shown),
+            "NN0606", f"row {row}, {self.title(number)} of {self.shown} {says}", span,
             help="fill the gap, or leave the row out",
         )  # fmt: skip
 

@@ -52,6 +52,9 @@ class SeriesStep(Step):
                 help="give more rows, or reach less far", code="NN0605",
             )  # fmt: skip
 
+    def origin(self, index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        return np.array([index[0] + self.before + self.after, *index[1:]])
+
     @property
     def spelled(self) -> str:
         return self.name
@@ -81,6 +84,10 @@ class WindowStep(SeriesStep):
         view = np.lib.stride_tricks.sliding_window_view(values, self.before + 1, axis=0)
         return np.moveaxis(view[..., :: self.every], -1, 1)
 
+    def origin(self, index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        at = index[1] if len(index) > 1 else 0
+        return np.array([index[0] + at * self.every, *index[2:]])
+
     def record(self) -> dict[str, Any]:
         return {"length": self.length, "stride": self.stride, "sampling_rate": self.every}
 
@@ -94,6 +101,7 @@ class LagsStep(SeriesStep):
         lags = settings["lags"]
         self.lags = list(range(1, _count(lags) + 1)) if isinstance(lags, int) else [_count(lag) for lag in lags]
         self.before = max(self.lags)
+        self.width = 0  # how many columns there are, 0 for one without an axis of its own
 
     @property
     def spelled(self) -> str:
@@ -112,7 +120,13 @@ class LagsStep(SeriesStep):
         self.refuse_short(values)
         rows = self.rows(len(values))
         columns = values.reshape(len(values), -1)
+        self.width = columns.shape[1] if values.ndim > 1 else 0
         return np.concatenate([columns[offset : offset + rows] for offset in self.offsets], axis=1)
+
+    def origin(self, index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        lag, column = divmod(int(index[1]) if len(index) > 1 else 0, max(self.width, 1))
+        row = index[0] + self.before - self.lags[lag]
+        return np.array([row, column] if self.width else [row])
 
     def record(self) -> dict[str, Any]:
         return {"lags": self.lags}
@@ -159,6 +173,9 @@ class Cut(SeriesStep):
     def reads(self, rows: Rows) -> Rows:
         return rows * self.stride + self.before
 
+    def origin(self, index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        return np.array([index[0] * self.stride + self.before, *index[1:]])
+
     def across(self, values: Array) -> Array:
         """[rows, …] → [(rows - before - after) / stride, …]"""
         self.refuse_short(values)
@@ -175,14 +192,17 @@ def reach_of(steps: Sequence[Step]) -> tuple[int, int]:
     return sum(before for before, _ in reaches), sum(after for _, after in reaches)
 
 
-def cuts(lines: Mapping[str, Sequence[Step]]) -> dict[str, Cut]:
-    """The last step of each line, none where no line joins rows."""
+def line_up(lines: Mapping[str, list[Step]]) -> None:
+    """Puts into each line what the others cut off it, behind its last step that joins rows; nothing where no line joins
+    rows."""
     if not any(isinstance(item, SeriesStep) for steps in lines.values() for item in steps):
-        return {}
+        return
     reaches = {name: reach_of(steps) for name, steps in lines.items()}
     before, after = (max(reach[side] for reach in reaches.values()) for side in (0, 1))
     stride = max(item.stride for steps in lines.values() for item in steps)
-    return {name: Cut(before - own[0], after - own[1], stride) for name, own in reaches.items()}
+    for name, steps in lines.items():
+        place = max((number for number, item in enumerate(steps, 1) if isinstance(item, SeriesStep)), default=0)
+        steps.insert(place, Cut(before - reaches[name][0], after - reaches[name][1], stride))
 
 
 def inside(first: int, last: int, span: int, stride: int) -> Rows:

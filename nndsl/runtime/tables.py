@@ -7,7 +7,7 @@ import io
 import itertools
 import warnings
 from collections.abc import Iterator
-from typing import IO, TextIO, TypeAlias
+from typing import IO, Any, TextIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,11 @@ from nndsl.runtime.report import DataProblem, file_span, line_span, unreadable, 
 from nndsl.runtime.scratch import Growing, Spooled
 from nndsl.source import Span
 
-Array: TypeAlias = npt.NDArray[np.generic]
+Array: TypeAlias = npt.NDArray[Any]
 
 MAX_COLUMNS = 100_000
+MAX_TEXT = 2 * 2**30
+"""Characters of a column of text, which is held in memory."""
 MAX_LINE = 16 * 2**20
 CHUNK = 8 * 2**20
 """About how many bytes of numbers are read at a time."""
@@ -231,6 +233,28 @@ class Table(WithColumns):
             chosen.add(self._all[start : start + rows, numbers])
         return chosen.done()
 
+    def text(self, key: Columns, span: Span) -> Array:
+        """One column as text, [rows] of StringDType. Raises DataProblem."""
+        numbers, one = self.numbers(key, span)
+        if not one and len(numbers) > 1:
+            raise DataProblem("NN0605", f"text is one column, and these are {len(numbers)}", span)
+        lines = self.lines()
+        if self.has_header:
+            next(lines, None)
+        found: Array = np.empty(self.rows, np.dtypes.StringDType())
+        size = 0
+        for row, (line, cells) in enumerate(lines):
+            if row == self.rows or len(cells) != self.width:
+                raise self._ragged(line, cells)
+            found[row] = cells[numbers[0]]
+            size += len(cells[numbers[0]])
+            if size > MAX_TEXT:
+                raise DataProblem(
+                    "NN0702", f"{self.title(numbers[0])} of {self.shown} holds more than {MAX_TEXT >> 30} billion "
+                    "characters", file_span(self.shown), help="take fewer rows",
+                )  # fmt: skip
+        return found
+
     # --------------------------------------------------------------------------------------- places
 
     def cell_span(self, row: int, column: int) -> tuple[Span, int]:
@@ -256,7 +280,7 @@ class Table(WithColumns):
             help = (
                 f"write decimals with a point: `{decimal}`"
                 if _number(decimal) is not None
-                else "give words numbers: 0, 1, 2, …"
+                else "make class ids of words with `-> classes()`, or word ids with `-> tokens(…)`"
             )
         return DataProblem("NN0606", message, place, related=(Label(span, "read here"),), help=help)
 

@@ -65,6 +65,10 @@ class Step:
         """Which rows of the series, each once and in order, the given rows of the result are made of."""
         return rows
 
+    def origin(self, index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """The place in the series of the value at that place of the result, the row first."""
+        return index
+
     def across(self, values: Array) -> Array:
         """The rows made of a whole series [steps, …]: a view of it, which copies nothing. Raises StepError."""
         raise NotImplementedError
