@@ -31,6 +31,10 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
     parser.add_argument(
         "--data", metavar="DATA", help="an .npz or .csv file in place of the file's own data, or `random`"
     )
+    parser.add_argument(
+        "--validation", metavar="FILE", help="data to judge by after each epoch, from a file of their own"
+    )
+    parser.add_argument("--test", metavar="FILE", help="data to judge by at the end, from a file of their own")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=common.positive, metavar="N", help="how often training goes through the data")
     length.add_argument("--steps", type=common.positive, metavar="N", help="how many batches training takes")
@@ -69,7 +73,17 @@ def main(args: Namespace) -> int:
         from nndsl.runtime.run import Options, run
 
     options = Options(
-        args.data, args.epochs, args.steps, args.batch_size, args.device, args.seed, output, args.weights, args.quiet
+        args.data,
+        args.epochs,
+        args.steps,
+        args.batch_size,
+        args.device,
+        args.seed,
+        output,
+        args.weights,
+        args.quiet,
+        args.validation,
+        args.test,
     )
 
     def warn(diagnostic: Diagnostic) -> None:

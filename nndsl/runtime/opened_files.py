@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from nndsl.diagnostics.model import Diagnostic
 from nndsl.ir.graph import DataSource
-from nndsl.layers.families.file_readers import Images, Npy, Parquet
+from nndsl.layers.families.file_readers import Images, Parquet
 from nndsl.layers.families.readers import Mnist
 from nndsl.runtime.column_names import Columns
 from nndsl.runtime.idx import IdxFolder
 from nndsl.runtime.parquet import ParquetTable
 from nndsl.runtime.pictures import PictureFolder
 from nndsl.runtime.report import DataProblem
-from nndsl.runtime.single_arrays import SingleArray
 from nndsl.runtime.slots import Slot
 from nndsl.runtime.sources import Array, Opened
 from nndsl.source import Span
@@ -37,18 +37,6 @@ class OpenParquet(Opened):
         return span, f"row {row}, {title}"
 
 
-class OpenArray(Opened):
-    def __init__(self, array: SingleArray) -> None:
-        self.array, self.shown = array, array.shown
-
-    def take(self, key: Columns, slot: Slot, span: Span) -> Array:
-        return self.array.take(key, span)
-
-    def guard(self) -> None:
-        if self.array.map is not None:
-            self.array.map.check()
-
-
 class OpenIdx(Opened):
     def __init__(self, folder: IdxFolder) -> None:
         self.folder, self.shown = folder, folder.shown
@@ -66,6 +54,10 @@ class OpenPictures(Opened):
     def take(self, key: Columns, slot: Slot, span: Span) -> Array:
         return self.folder.pixels() if key == "image" else self.folder.labels
 
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        return self.folder.warnings
+
     def class_names(self, key: Columns) -> list[str]:
         return self.folder.classes if key == "label" else []
 
@@ -73,14 +65,17 @@ class OpenPictures(Opened):
         return span, f"`{self.folder.files[row]}`"
 
 
-def open_file(reader: Parquet | Npy | Images | Mnist, path: str, shown: str, base: str, source: DataSource) -> Opened:
+def open_parquet(path: str) -> OpenParquet:
+    """A file that the command line names."""
+    return OpenParquet(ParquetTable(path, path))
+
+
+def open_file(reader: Parquet | Images | Mnist, path: str, shown: str, base: str, source: DataSource) -> Opened:
     """Opens what the reader of `source` reads; `base` is the folder that links in a folder may not lead out of. Raises
     DataProblem, Unavailable."""
     match reader:
         case Parquet():
             return OpenParquet(ParquetTable(path, shown))
-        case Npy():
-            return OpenArray(SingleArray(path, shown, source.span))
         case Mnist():
             return OpenIdx(IdxFolder(path, shown, base))
     opened = OpenPictures(PictureFolder(path, shown, base, reader.size, reader.channels, source.span))

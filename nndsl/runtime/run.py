@@ -27,7 +27,7 @@ from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
 from nndsl.runtime.results import mean_and_deviation, table
 from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import Result
-from nndsl.runtime.training import Outcome, Plan, Trainer
+from nndsl.runtime.training import Outcome, Plan, Rows, Trainer
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Options:
     output: str = "model.safetensors"
     weights: str | None = None
     quiet: bool = False
+    validation: str | None = None
+    test: str | None = None
 
 
 @dataclass
@@ -70,7 +72,10 @@ def run(
         )  # fmt: skip
     plan = make_plan(model, options)
     begin = _begin(program, model, options, warn)
-    dataset = load(model, options.data, batch=plan.batch, steps=plan.steps, seed=plan.seed)
+    dataset = load(
+        model, options.data, batch=plan.batch, steps=plan.steps, seed=plan.seed, validation=options.validation,
+        test=options.test,
+    )  # fmt: skip
     for diagnostic in dataset.warnings:
         warn(diagnostic)
     loaded = load_program(program, model.name)
@@ -84,12 +89,13 @@ def run(
         splitter = model.training.get("cross_validation")
         if splitter is not None:
             return _cross_validate(model, loaded, dataset, plan, device, progress, interrupt, splitter)
-        trainer = Trainer(model, loaded, dataset.arrays, plan, device)
+        arrays, train, validation, test = gathered(dataset)
+        trainer = Trainer(model, loaded, arrays, plan, device)
         if begin is not None:
             trainer.start_from(begin)
-        watch = dataset.validation if len(dataset.validation) else dataset.test
+        watch = validation if len(validation) else test
         began = time.monotonic()
-        outcome = trainer.fit(dataset.train, dataset.validation, watch, progress, interrupt)
+        outcome = trainer.fit(train, validation, watch, progress, interrupt)
         progress.clear()
         _conclude(outcome, time.monotonic() - began, progress)
         learnt = trainer.learnt()
@@ -99,7 +105,7 @@ def run(
         )  # fmt: skip
         done = Run(outcome, weights=options.output)
         if not outcome.interrupted:
-            done.result = _evaluate(trainer, dataset, stream)
+            done.result = _evaluate(trainer, test, validation, stream)
     stream.write(f"weights: {options.output}\n")
     return done
 
@@ -177,9 +183,18 @@ def _conclude(outcome: Outcome, seconds: float, progress: Progress) -> None:
         progress.say(f"{early}{outcome.steps:,} steps in {seconds:.1f} s")
 
 
-def _evaluate(trainer: Trainer, dataset: Dataset, stream: TextIO) -> Result | None:
+def gathered(dataset: Dataset) -> tuple[dict[str, Any], Rows, Rows, Rows]:
+    """All parts in one set of arrays, and the rows of each in it."""
+    parts = [dataset.train, dataset.validation, dataset.test]
+    taken = [part.take(slice(None)) for part in parts if len(part)]
+    ends = np.cumsum([0, *(len(part) for part in parts)])
+    train, validation, test = (np.arange(ends[i], ends[i + 1]) for i in range(3))
+    return {name: np.concatenate([part[name] for part in taken]) for name in taken[0]}, train, validation, test
+
+
+def _evaluate(trainer: Trainer, test: Rows, validation: Rows, stream: TextIO) -> Result | None:
     """The test part's numbers, or the validation part's where there is no other."""
-    for rows, name in ((dataset.test, "held-out data"), (dataset.validation, "validation data")):
+    for rows, name in ((test, "held-out data"), (validation, "validation data")):
         if len(rows):
             result = trainer.evaluate(rows)
             stream.write(f"{name}, {len(rows):,} samples:\n{table(result)}\n")
@@ -193,10 +208,11 @@ def _cross_validate(
     interrupt: Interrupt, splitter: Any,
 ) -> Run:  # fmt: skip
     """A fresh model for each part of the data, which is tested on it."""
-    rows = np.sort(np.concatenate([dataset.train, dataset.validation]))
+    rows = np.sort(np.concatenate([dataset.train.rows, dataset.validation.rows]))
     span = model.training.spans["cross_validation"]
+    every = {name: column.take(np.arange(dataset.rows)) for name, column in dataset.columns.items()}
     try:
-        labels = labels_of(dataset.arrays, [output.name for output in trained(model)], rows)
+        labels = labels_of(every, [output.name for output in trained(model)], rows)
         parts = folds(splitter, rows, labels, span)
         if (model.batch or 1) > min(len(test) for _, test in parts):
             raise DataProblem(
@@ -207,7 +223,7 @@ def _cross_validate(
     results: list[Result] = []
     outcome = Outcome()
     for place, (train, test) in enumerate(parts):
-        arrays = dataset.prepare(train)[0] if dataset.learns else dataset.arrays
+        arrays, train, _, test = gathered(dataset.with_folds(train, test))
         trainer = Trainer(model, loaded, arrays, replace(plan, seed=plan.seed + place), device)
         quiet = Progress(progress.stream, quiet=progress.quiet or not progress.terminal)
         outcome = trainer.fit(train, test[:0], test[:0], quiet, interrupt)

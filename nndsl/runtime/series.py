@@ -162,6 +162,7 @@ class Cut(SeriesStep):
     `stride`-th of the rest. It is planned for the lines that are there, and stands in no record."""
 
     name = "cut"
+    planned = True
 
     def __init__(self, before: int, after: int, stride: int) -> None:
         super().__init__({}, "float32")

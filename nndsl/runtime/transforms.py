@@ -37,12 +37,18 @@ class Step:
     name: ClassVar[str]
     learns: ClassVar[bool] = False
     changes_rows: ClassVar[bool] = False
+    planned: ClassVar[bool] = False  # follows from the other lines of the data, and stands in no record
     stride: int = 1  # how many rows of a series one sample of it starts after the one before
 
     def __init__(self, settings: Mapping[str, Any], dtype: str) -> None:
         """`settings` are the arguments of the transform by name, or a record. Raises KeyError, TypeError or ValueError
         where a record is damaged."""
         self.dtype = dtype
+
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes whose ids it gives, by id; empty for most."""
+        return []
 
     def learn(self, chunks: Iterable[Array]) -> None:
         """Learns from the training rows, given in chunks [rows, …] as the steps before leave them. Raises StepError."""

@@ -117,6 +117,10 @@ class ClassesStep(Step):
             result[row] = number
         return result
 
+    @property
+    def class_names(self) -> list[str]:
+        return self.names
+
     def _unknown(self, name: str, row: int) -> StepError:
         if not name:
             return StepError("is empty, and names no class", (row,), "fill the gap, or leave the row out")
