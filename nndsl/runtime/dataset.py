@@ -19,8 +19,7 @@ from nndsl.runtime.columns import Column
 from nndsl.runtime.filling import RANDOM, Filling, together
 from nndsl.runtime.parts import Part
 from nndsl.runtime.report import DataProblem, RunFailed, file_span
-from nndsl.runtime.sources import OpenTable
-from nndsl.runtime.split import split, whole_batches
+from nndsl.runtime.split import lined_up, split, whole_batches
 from nndsl.runtime.suspicions import suspicions
 from nndsl.runtime.transforms import Step, StepError, from_record, step_of
 
@@ -49,13 +48,24 @@ class Dataset:
         self.warnings: list[Diagnostic] = []
         self._sizes: Sizes = {}
         dtype = model.float_dtype
-        columns = [Column(item, [step_of(t, dtype) for t in item.transforms], dtype) for item in filled]
+        lines = {item.slot.name: [step_of(t, dtype) for t in item.transforms] for item in filled}
+        series = _one(partial(lined_up, filled, lines))
+        columns = [Column(item, lines[item.slot.name], dtype) for item in filled]
         self.rows = _one(partial(check_rows, columns))
+        if series is not None:
+            _one(partial(_no_folds, model))
         self.ordered = is_stateful(model) or any(item.source.ordered for item in filled)
         last = max(item.source.last for item in filled)
         rows, self.notes = _one(
             lambda: split(
-                model, self.rows, options, last=last, ordered=self.ordered, shown=shown, files=tuple(others or ())
+                model,
+                self.rows,
+                options,
+                last=last,
+                ordered=self.ordered,
+                shown=shown,
+                files=tuple(others or ()),
+                series=series,
             )
         )
         self.columns = prepare(model, columns, self._sizes, rows[0], self._gathered)
@@ -65,13 +75,13 @@ class Dataset:
             setattr(self, name, self._other(items))
         self.classes: dict[str, list[str]] = {}
         for item in filled:
-            if item.slot.what == "output" and (names := item.source.class_names(item.key)):
+            names = self.columns[item.slot.name].class_names()
+            if item.slot.what == "output" and names:
                 self.classes[item.slot.name] = names
         self.warnings += suspicions(model, self.columns)
         every = [*filled, *(item for items in (others or {}).values() for item in items)]
         for source in {id(item.source): item.source for item in every}.values():
-            if isinstance(source, OpenTable):
-                self.warnings += source.table.warnings
+            self.warnings += source.warnings
 
     def _other(self, filled: list[Filled]) -> Part:
         """A part with a file of its own: the transforms know from the training part what they need."""
@@ -90,7 +100,7 @@ class Dataset:
     @property
     def learnt(self) -> dict[str, list[dict[str, Any]]]:
         """What the transforms know, by the names of inputs and outputs, in the order of the file, as JSON."""
-        return {name: column.record() for name, column in self.columns.items() if column.steps}
+        return {name: column.record() for name, column in self.columns.items() if column.record()}
 
     def with_folds(self, train: Rows, test: Rows) -> Dataset:
         """The same data with other parts, for cross-validation: rows of the data, as `part.rows` counts them. What
@@ -189,14 +199,16 @@ def apply(
     filling = Filling(model, batch=batch, steps=None, seed=seed, inputs_only=inputs_only)
     filled = filling.read(given) if given is None or given == RANDOM else filling.file(given)
     problems = Problems()
-    columns = []
+    lines = {}
     for item in filled:
         try:
-            columns.append(Column(item, _steps_of(learnt.get(item.slot.name, []), model), model.float_dtype))
+            lines[item.slot.name] = _steps_of(learnt.get(item.slot.name, []), model)
         except StepError as error:
             problems.add(DataProblem("NN0607", error.message, file_span("data.json"), help="train anew").diagnostic)
     if problems.has_errors:
         raise RunFailed(problems)
+    _one(partial(lined_up, filled, lines))
+    columns = [Column(item, lines[item.slot.name], model.float_dtype) for item in filled]
     rows = _one(partial(check_rows, columns))
     return Part(prepare(model, columns, {}, None), np.arange(rows))
 
@@ -205,6 +217,16 @@ def _steps_of(records: Any, model: Model) -> list[Step]:
     if not isinstance(records, list):
         raise StepError("what the transforms have learnt is damaged")
     return [from_record(record, model.float_dtype) for record in records]
+
+
+def _no_folds(model: Model) -> None:
+    """Folds mix what comes earlier and later. Raises DataProblem."""
+    if model.training.get("cross_validation") is not None:
+        raise DataProblem(
+            "NN0215", "`cross_validation` tests on rows between those it trains on, and this data is a series",
+            model.training.spans["cross_validation"],
+            help="hold out its last rows: `with test=0.2` behind the source",
+        )  # fmt: skip
 
 
 def _one(check: Callable[[], Any]) -> Any:

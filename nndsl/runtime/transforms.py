@@ -37,11 +37,18 @@ class Step:
     name: ClassVar[str]
     learns: ClassVar[bool] = False
     changes_rows: ClassVar[bool] = False
+    planned: ClassVar[bool] = False  # follows from the other lines of the data, and stands in no record
+    stride: int = 1  # how many rows of a series one sample of it starts after the one before
 
     def __init__(self, settings: Mapping[str, Any], dtype: str) -> None:
         """`settings` are the arguments of the transform by name, or a record. Raises KeyError, TypeError or ValueError
         where a record is damaged."""
         self.dtype = dtype
+
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes whose ids it gives, by id; empty for most."""
+        return []
 
     def learn(self, chunks: Iterable[Array]) -> None:
         """Learns from the training rows, given in chunks [rows, …] as the steps before leave them. Raises StepError."""
@@ -63,6 +70,10 @@ class Step:
     def reads(self, rows: Rows) -> Rows:
         """Which rows of the series, each once and in order, the given rows of the result are made of."""
         return rows
+
+    def origin(self, index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """The place in the series of the value at that place of the result, the row first."""
+        return index
 
     def across(self, values: Array) -> Array:
         """The rows made of a whole series [steps, …]: a view of it, which copies nothing. Raises StepError."""
@@ -261,3 +272,6 @@ class CastStep(Step):
 
     def record(self) -> dict[str, Any]:
         return {"dtype": self.to}
+
+
+from nndsl.runtime import series, words  # noqa: E402, F401  further steps, known by being imported
