@@ -92,7 +92,8 @@ class Column:
 
     def _teach(self, step: Step, chunks: Iterator[Array]) -> None:
         try:
-            step.learn(chunks)
+            with np.errstate(invalid="ignore", over="ignore"):
+                step.learn(chunks)
         except StepError as error:
             raise self.filled.step_problem(error) from None
 
@@ -127,8 +128,9 @@ class Column:
     def _through(self, values: Array, steps: Sequence[Step], rows: Rows | int) -> Array:
         """The values behind the steps; `rows` are their places in the data, or the first of them."""
         try:
-            for step in steps:
-                values = step.apply(values)
+            with np.errstate(invalid="ignore", over="ignore"):
+                for step in steps:
+                    values = step.apply(values)
         except StepError as error:
             if error.index is not None:
                 row = int(rows[error.index[0]]) if not isinstance(rows, int) else rows + error.index[0]

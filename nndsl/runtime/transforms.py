@@ -210,6 +210,8 @@ class StandardizeStep(Step):
             variance = (variance * count + spread**2 * more + apart**2 * (count * more / total)) / total
             mean = mean + apart * (more / total)
             count, deviation = total, np.sqrt(variance)
+        if count and not np.isfinite(deviation).all():
+            raise StepError("holds numbers that are too large for `standardize`", help="put `-> scale(…)` before it")
         if count:
             self.mean = np.ravel(mean)
             self.deviation = np.ravel(np.where(deviation > 0, deviation, 1.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from nndsl import pipeline
 from nndsl.diagnostics.model import Problems
 from nndsl.diagnostics.render import render_text
+from nndsl.runtime import archives, columns, scratch
 from nndsl.runtime.dataset import Dataset, apply, load
 from nndsl.runtime.report import RunFailed
 from nndsl.source import SourceFile
@@ -389,6 +391,61 @@ def test_arrays_of_any_machine_are_read(kind: str, order: str, tmp_path: Path, m
     assert checked is not None
     found = apply(checked.main, "new.npy", {}, inputs_only=True).take(slice(None))["features"]
     assert found.dtype == np.dtype("float32") and found.tolist() == values.tolist()
+
+
+PIECES = b"nan inf \" \n , ; \0 \xff 1e999 - 'shape':( 10000000000 |O <f8 1_0 (((((( \xef\xbb\xbf".split(b" ")
+TABLE_MODEL = program(
+    'source t = csv("t.csv") with test=0.2; features = t[0:2] -> standardize(); label = t[2] -> one_hot(3)',
+    loss="categorical_crossentropy",
+)
+
+
+@pytest.mark.parametrize("kind", ["t.csv", "p.npz", "new.npy"])
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.filterwarnings("error")
+def test_damaged_files_end_with_a_message(
+    kind: str, large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if large:
+        monkeypatch.setattr(archives, "MAP_FROM", 10)
+        monkeypatch.setattr(columns, "RESIDENT_BYTES", 100)
+        monkeypatch.setattr(scratch, "IN_MEMORY", 100)
+    whole = {"t.csv": GOOD.encode(), "p.npz": archive(), "new.npy": npy(X)}[kind]
+    checked = pipeline.check(SourceFile("model.nn", TABLE_MODEL if kind == "t.csv" else program()), Problems())
+    assert checked is not None
+    chance = random.Random(7)
+    wrong = 0
+    for _ in range(150):
+        content = bytearray(whole)
+        for _ in range(chance.choice((1, 1, 2, 5))):
+            at = chance.randrange(len(content) + 1)
+            change = chance.randrange(4)
+            if change == 0 and at < len(content):
+                content[at] = chance.randrange(256)
+            elif change == 1:
+                del content[at : at + chance.randrange(1, 20)]
+            elif change == 2:
+                content[at:at] = chance.choice(PIECES)
+            else:
+                content[at:at] = content[at : at + chance.randrange(30)]
+        Path(kind).write_bytes(content)
+        try:
+            if kind == "new.npy":
+                apply(checked.main, kind, {}, inputs_only=True).take(slice(None))
+            else:
+                given = None if kind == "t.csv" else kind
+                load(checked.main, given, batch=4, steps=None, seed=0).train.take(slice(None))
+        except RunFailed as failed:
+            wrong += 1
+            assert render_text(failed.problems)
+    assert 20 < wrong < 150
+
+
+def archive() -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, features=X, label=Y)
+    return stream.getvalue()
 
 
 def test_the_corpus_is_large() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import subprocess
@@ -141,8 +142,8 @@ def test_files_of_their_own_for_validation_and_test() -> None:
 def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     small(monkeypatch)
 
-    class Full:
-        def write(self, data: bytes) -> int:
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(scratch.tempfile, "TemporaryFile", lambda dir: Full())
