@@ -19,6 +19,7 @@ from nndsl.diagnostics.terminal import paint, visible, want_color
 COMMANDS = {
     "check": "find the mistakes in .nn files",
     "compile": "compile a model to a standalone PyTorch or Keras program",
+    "data": "show what the data of a model hold",
     "run": "train a model on data and save its weights",
     "weights": "show, convert and compare weight files",
     "verify": "compare the PyTorch and the Keras program of a model by running them",

@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from nndsl.cli import common
+from nndsl.cli.data import add_data, check_data
 from nndsl.cli.weight_errors import FORMATS, check_ending, complaints, explained
 
 SUFFIX = ".safetensors"
@@ -28,13 +29,7 @@ examples:
 Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wrong; 2: wrong usage; 130: interrupted.
 """
     common.add_source(parser)
-    parser.add_argument(
-        "--data", metavar="DATA", help="an .npz or .csv file in place of the file's own data, or `random`"
-    )
-    parser.add_argument(
-        "--validation", metavar="FILE", help="data to judge by after each epoch, from a file of their own"
-    )
-    parser.add_argument("--test", metavar="FILE", help="data to judge by at the end, from a file of their own")
+    add_data(parser)
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=common.positive, metavar="N", help="how often training goes through the data")
     length.add_argument("--steps", type=common.positive, metavar="N", help="how many batches training takes")
@@ -58,6 +53,7 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
 
 
 def main(args: Namespace) -> int:
+    check_data(args)
     program = common.check_file(args)
     model = common.pick_model(program, args.model)
     if args.weights is not None:

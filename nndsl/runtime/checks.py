@@ -144,7 +144,7 @@ def check_rows(columns: list[Column]) -> int:
     for column in columns:
         filled = column.filled
         if len(filled.values) == 0:
-            raise filled.problem("NN0605", f"{filled.what} holds no row")
+            raise filled.problem("NN0605", f"{filled.what} holds no row", help="is this the right file?")
         if column.rows != first.rows:
             after = " behind the transforms" if first.early or column.early else ""
             raise filled.problem(

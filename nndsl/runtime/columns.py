@@ -13,7 +13,7 @@ from nndsl.runtime.checks import Filled
 from nndsl.runtime.report import DataProblem, RunFailed
 from nndsl.runtime.scratch import Growing
 from nndsl.runtime.transforms import Step, StepError, record_of, step_of
-from nndsl.runtime.values import ValueCheck
+from nndsl.runtime.values import ValueCheck, missing_values
 
 Array: TypeAlias = npt.NDArray[Any]
 Rows: TypeAlias = npt.NDArray[np.intp]
@@ -71,12 +71,13 @@ class Column:
         """Goes through the steps that change rows, and lets those that learn do so from the rows `train` of the result
         (None: they know all they need). Raises DataProblem."""
         values = self.filled.values
+        self._look_at_the_source()
         for place, step in enumerate(self.early):
             if train is not None and step.learns:
                 read = train
                 for later in reversed(self.early[place:]):
                     read = later.reads(read)
-                step.learn(self._chunks(values, read, []))
+                self._teach(step, self._chunks(values, read, []))
             if step.changes_rows:
                 try:
                     values = step.across(values)
@@ -87,10 +88,24 @@ class Column:
         self.values = values
         for place, step in enumerate(self.late):
             if train is not None and step.learns:
-                try:
-                    step.learn(self._chunks(values, train, self.late[:place]))
-                except StepError as error:
-                    raise self.filled.step_problem(error) from None
+                self._teach(step, self._chunks(values, train, self.late[:place]))
+
+    def _teach(self, step: Step, chunks: Iterator[Array]) -> None:
+        try:
+            step.learn(chunks)
+        except StepError as error:
+            raise self.filled.step_problem(error) from None
+
+    def _look_at_the_source(self) -> None:
+        """Missing values are told as they stand in the file: a transform would spread them over all rows."""
+        values = self.filled.values
+        if not self.steps or values.dtype.kind != "f":
+            return
+        missing, count = missing_values(), _per_chunk(values)
+        for start in range(0, len(values), count):
+            missing.look(values[start : start + count], None, start)
+        if missing.count:
+            raise missing.problem(self.filled, missing.index, "")
 
     def _whole(self, step: Step, values: Array) -> Array:
         """A whole series behind a step: windows are cut from it later."""
@@ -142,6 +157,12 @@ class Column:
                 if ready is not None:
                     ready[start : start + count] = piece
         self._ready = ready
+
+    def as_read(self) -> None:
+        """Gives the transforms up: the data are wrong, and are shown as the source gives them."""
+        self.steps, self.early, self.late = [], [], []
+        self.values, self.row, self.dtype = self.filled.values, self.filled.values.shape[1:], self.filled.values.dtype
+        self.checked, self._ready = None, self.values
 
     def take(self, rows: Rows) -> Array:
         """The prepared rows [rows, …] in the dtype of the model: always a copy. Raises RunFailed where the file was cut

@@ -38,10 +38,13 @@ class Dataset:
 
     def __init__(
         self, model: Model, filled: list[Filled], options: dict[str, Any], shown: str,
-        others: Mapping[str, list[Filled]] | None = None,
+        others: Mapping[str, list[Filled]] | None = None, *, lenient: bool = False,
     ) -> None:  # fmt: skip
-        """`others` are the parts that files of their own hold: `validation`, `test`."""
+        """`others` are the parts that files of their own hold: `validation`, `test`. `lenient` gathers what is wrong
+        with shapes and values in `problems`, and shows such data as they were read."""
         self.model, self.shown = model, shown
+        self.problems = Problems()
+        self._gathered = self.problems if lenient else None
         self.warnings: list[Diagnostic] = []
         self._sizes: Sizes = {}
         dtype = model.float_dtype
@@ -65,7 +68,7 @@ class Dataset:
                 series=series,
             )
         )
-        self.columns = prepare(model, columns, self._sizes, rows[0])
+        self.columns = prepare(model, columns, self._sizes, rows[0], self._gathered)
         train, validation, test = (Part(self.columns, part) for part in rows)
         self.train, self.validation, self.test = train, validation, test
         for name, items in (others or {}).items():
@@ -84,7 +87,7 @@ class Dataset:
         """A part with a file of its own: the transforms know from the training part what they need."""
         columns = [Column(item, self.columns[item.slot.name].steps, self.model.float_dtype) for item in filled]
         count = _one(partial(check_rows, columns))
-        prepared = prepare(self.model, columns, self._sizes, None)
+        prepared = prepare(self.model, columns, self._sizes, None, self._gathered)
         (rows,), notes = whole_batches([np.arange(count)], self.model.batch)
         self.notes += notes
         return Part(prepared, rows)
@@ -112,38 +115,62 @@ class Dataset:
         return fold
 
 
-def prepare(model: Model, columns: list[Column], sizes: Sizes, train: Rows | None) -> dict[str, Column]:
+def prepare(
+    model: Model, columns: list[Column], sizes: Sizes, train: Rows | None, gathered: Problems | None = None
+) -> dict[str, Column]:
     """The columns by name, transformed and checked; what transforms learn they learn from the rows `train` (None: they
     know all). `sizes` are those of the free dimensions, as far as they are known. Raises RunFailed with all that is
-    wrong."""
+    wrong; or adds it to `gathered`, and leaves such columns as they were read."""
+    problems = Problems() if gathered is None else gathered
+    wrong: set[str] = set()
 
-    def shape(column: Column) -> Column:
+    def settle(column: Column, work: Callable[[], Iterable[DataProblem]]) -> Column:
+        try:
+            found = list(work())
+        except DataProblem as error:
+            found = [error]
+        for problem in found:
+            problems.add(problem.diagnostic)
+        if found:
+            wrong.add(column.slot.name)
+        return column
+
+    def shape(column: Column) -> tuple[DataProblem, ...]:
         column.learn(train)
         check_shape(column, sizes)
-        return column
+        return ()
 
-    columns = together(partial(shape, column) for column in columns)
-    _one(lambda: check_sizes(columns, model, sizes))
-    keep = sum(column.rows * column.row_bytes for column in columns) <= limits.RESIDENT_BYTES
-    problems = Problems()
-
-    def finish(column: Column) -> Column:
+    def finish(column: Column, keep: bool) -> list[DataProblem]:
         column.finish(keep=keep)
         assert column.checked is not None
-        for problem in column.checked.problems():
-            problems.add(problem.diagnostic)
-        return column
+        return column.checked.problems()
 
-    together((partial(finish, column) for column in columns), problems)
+    together(partial(settle, column, partial(shape, column)) for column in columns)
+    if problems.has_errors and gathered is None:
+        raise RunFailed(problems)
+    fine = [column for column in columns if column.slot.name not in wrong]
+    try:
+        check_sizes(fine, model, sizes)
+    except DataProblem as problem:
+        if gathered is None:
+            raise RunFailed.one(problem) from None
+        gathered.add(problem.diagnostic)
+    keep = sum(column.rows * column.row_bytes for column in fine) <= limits.RESIDENT_BYTES
+    together(partial(settle, column, partial(finish, column, keep)) for column in fine)
+    if problems.has_errors and gathered is None:
+        raise RunFailed(problems)
+    for column in columns:
+        if column.slot.name in wrong:
+            column.as_read()
     return {column.slot.name: column for column in columns}
 
 
 def load(
     model: Model, given: str | None, *, batch: int, steps: int | None, seed: int, validation: str | None = None,
-    test: str | None = None,
+    test: str | None = None, lenient: bool = False,
 ) -> Dataset:  # fmt: skip
     """Reads and checks the data; `given` is the value of `--data`, `validation` and `test` those of the options of
-    these names. Raises RunFailed, Unavailable."""
+    these names, `lenient` as in Dataset. Raises RunFailed, Unavailable."""
     filling = Filling(model, batch=batch, steps=steps, seed=seed)
     files = {name: path for name, path in (("validation", validation), ("test", test)) if path is not None}
     problems = Problems()
@@ -156,7 +183,7 @@ def load(
     readers += [partial(filling.file, path) for path in files.values()]
     filled, *others = _all(readers)
     shown = "random numbers" if given == RANDOM else given or ", ".join(dict.fromkeys(f.source.shown for f in filled))
-    return Dataset(model, filled, filling.options, shown, dict(zip(files, others, strict=True)))
+    return Dataset(model, filled, filling.options, shown, dict(zip(files, others, strict=True)), lenient=lenient)
 
 
 def apply(

@@ -135,9 +135,7 @@ class Filling:
         if path == STDIN:
             return self._table(path, own)
         if not os.path.lexists(path):
-            raise missing(
-                path, file_span(path), _similar(path) or "name a file that is there: .npz, .npy, .csv or .parquet"
-            )
+            raise _absent(path)
         ending = os.path.splitext(path)[1].lower()
         if ending == ".npz":
             archive = Archive(path, path)
@@ -184,14 +182,17 @@ def _values(source: Opened, slot: Slot, binding: Binding) -> Array:
     return source.take(binding.fields, slot, binding.span)
 
 
-def _similar(path: str) -> str | None:
-    """What was probably meant by the name of a file that is not there."""
+def _absent(path: str) -> DataProblem:
+    """A file of the command line that is not there; names that look like it are told."""
     folder, name = os.path.split(path)
     try:
         near = suggest(name, sorted(os.listdir(folder or "."))[:10_000])
     except OSError:
-        return None
-    return f"did you mean `{os.path.join(folder, near[0])}`?" if near else None
+        near = None
+    if near:
+        message, help = f"there is no file `{path}`", f"did you mean `{os.path.join(folder, near[0])}`?"
+        return DataProblem("NN0603", message, file_span(path), help=help)
+    return missing(path, file_span(path), "name a file that is there: .npz, .npy, .csv or .parquet")
 
 
 T = TypeVar("T")

@@ -151,6 +151,8 @@ def _too_few(model: Model, rows: int, kept: int, shown: str) -> DataProblem:
             help="hold out a smaller share, or give more data",
         )  # fmt: skip
     return DataProblem(
-        "NN0605", f"of {given} {kept} are left for training, which do not fill a batch of {batch}", model.span,
+        "NN0605",
+        f"of {given} {kept} {'is' if kept == 1 else 'are'} left for training, too few for a batch of {batch}",
+        model.span,
         help="give more data, hold out less, or declare a smaller batch",
     )  # fmt: skip

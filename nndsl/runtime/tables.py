@@ -117,11 +117,24 @@ class Table(WithColumns):
                 help=self._other_kind() or "save it as a CSV file in UTF-8",
             ) from None
         except csv.Error as error:
-            raise DataProblem(
-                "NN0607", f"{self.shown} is not a CSV file: {error}, in line {line + 1}", file_span(self.shown)
-            ) from None
+            raise self._bad_quotes(line + 1, str(error)) from None
         except OSError as error:
             raise unreadable(self.shown, error) from None
+
+    def _bad_quotes(self, line: int, error: str) -> DataProblem:
+        """What the csv module says of a row that begins in `line`, which is mostly about quotes."""
+        with self._open() as stream:
+            text = next(itertools.islice(self._text_lines(stream), line - 1, None), "").rstrip("\r\n")[:200]
+        if "field larger" in error:
+            message, help = f"a cell in line {line} of {self.shown} is longer than 131,072 characters", None
+        elif error.startswith("unexpected end"):
+            message, help = f"a quote that opens in line {line} of {self.shown} is never closed", 'close it: `"…"`'
+        else:
+            message = f"line {line} of {self.shown} is no row of CSV: {error}"
+            help = "a cell in quotes ends with its quote; a quote inside of it is written twice"
+        if "\0" in error or "NUL" in error:
+            help = "save it as plain text"
+        return DataProblem("NN0607", message, line_span(self.shown, line, text), help=help)
 
     def _other_kind(self) -> str | None:
         """What the file is by its first bytes, where it is no text."""
@@ -135,9 +148,14 @@ class Table(WithColumns):
     def _first_line(self) -> list[str]:
         first = next(self.lines(), None)
         if first is None:
-            raise DataProblem("NN0607", f"{self.shown} is empty", file_span(self.shown))
+            raise DataProblem(
+                "NN0607", f"{self.shown} is empty", file_span(self.shown), help="a table has one row of numbers a line"
+            )
         if len(first[1]) > MAX_COLUMNS:
-            raise DataProblem("NN0702", f"{self.shown} has more than {MAX_COLUMNS:,} columns", file_span(self.shown))
+            raise DataProblem(
+                "NN0702", f"{self.shown} has more than {MAX_COLUMNS:,} columns", file_span(self.shown),
+                help="save the numbers with `numpy.savez`, and read them with `npz`",
+            )  # fmt: skip
         return first[1]
 
     def _quick(self) -> npt.NDArray[np.float64] | None:

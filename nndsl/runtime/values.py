@@ -13,6 +13,7 @@ from nndsl.runtime.report import DataProblem
 from nndsl.runtime.slots import WEIGHTS
 
 if TYPE_CHECKING:
+    from nndsl.runtime.checks import Filled
     from nndsl.runtime.columns import Column
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -43,6 +44,23 @@ class Rule:
             self.index[0] += first
         self.count += int(np.sum(mask))
 
+    def problem(self, filled: Filled, index: npt.NDArray[np.intp], after: str) -> DataProblem:
+        """What is to be said; `index` is the place of the first in what the source gave."""
+        place, where = filled.where(index)
+        more = f" ({self.count - 1:,} more like it)" if self.count > 1 else ""
+        message = f"{where} of {filled.what} {self.says(self.value)}{after}{more}"
+        related = (self.related,) if self.related is not None else ()
+        return filled.problem("NN0606", message, help=self.help(), span=place, related=related)
+
+
+def missing_values() -> Rule:
+    """Missing and infinite values, which no model takes."""
+    return Rule(
+        lambda v: ~np.isfinite(v),
+        lambda v: f"is {'missing (nan)' if np.isnan(v) else v}",
+        lambda: "fill the gap, or leave the row out",
+    )
+
 
 class ValueCheck:
     """Looks at all values of a column, and knows what is wrong with them: `problems`. Also `low` and `high` (None
@@ -53,10 +71,7 @@ class ValueCheck:
         self.low: Any = None
         self.high: Any = None
         self.whole = self.signs = True
-        self.missing = Rule(
-            lambda v: ~np.isfinite(v), lambda v: f"is {'missing (nan)' if np.isnan(v) else v}",
-            lambda: "fill the gap, or leave the row out",
-        )  # fmt: skip
+        self.missing = missing_values()
         self.negative = Rule(lambda v: v < 0, lambda v: f"is {v:g}", lambda: None)
         """Weights of samples below 0, which are allowed."""
         self.sums: tuple[int, float] | None = None
@@ -97,12 +112,8 @@ class ValueCheck:
 
     def _problem(self, rule: Rule) -> DataProblem:
         filled = self.column.filled
-        place, where = filled.where(self.column.series_index(rule.index))
-        more = f" ({rule.count - 1:,} more like it)" if rule.count > 1 else ""
         after = " after the transforms" if filled.changed else ""
-        message = f"{where} of {filled.what} {rule.says(rule.value)}{after}{more}"
-        related = (rule.related,) if rule.related is not None else ()
-        return filled.problem("NN0606", message, help=rule.help(), span=place, related=related)
+        return rule.problem(filled, self.column.series_index(rule.index), after)
 
     def _no_one_hot(self, row: int, total: float) -> DataProblem:
         filled, classes = self.column.filled, self.column.row[-1]
