@@ -58,6 +58,11 @@ class Overview:
     columns: list[Look]
 
 
+def _kind(values: Array) -> str:
+    """What the source gave: the dtype of its numbers, or words for what they are."""
+    return {"T": "text", "O": "lists"}.get(values.dtype.kind, str(values.dtype))
+
+
 @np.errstate(over="ignore", invalid="ignore")  # of wrong data, which are shown as they are
 def look_at(dataset: Dataset) -> Overview:
     """Goes through all rows of the prepared data once, a bounded number at a time."""
@@ -79,8 +84,8 @@ def _look(name: str, column: Column, parts: dict[str, Part], dataset: Dataset) -
     filled, slot = column.filled, column.slot
     found = Look(
         name, "target" if slot.what == "output" else "weights" if slot.what == WEIGHTS else slot.what,
-        filled.what, column.row, str(filled.values.dtype), str(column.dtype),
-        transforms=[step.name for step in column.steps],
+        filled.what, column.row, _kind(filled.values), str(column.dtype),
+        transforms=[step.name for step in column.steps if not step.planned],
     )  # fmt: skip
     found.rows = sum(map(len, parts.values()))
     if column.dtype.kind not in "biuf":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,24 @@ from nndsl.runtime.checks import Filled
 from nndsl.runtime.report import DataProblem
 from nndsl.runtime.series import SeriesStep, inside, line_up, reach_of
 from nndsl.runtime.transforms import Step
+from nndsl.source import Span
 
 Rows: TypeAlias = npt.NDArray[np.intp]
 
 
-def lined_up(filled: list[Filled], lines: Mapping[str, list[Step]]) -> tuple[int, int] | None:
-    """Lines up the steps of what is filled: (how many rows of the series a sample takes in, from one sample to the
-    next), or None where no line joins rows. Raises DataProblem where the series differ in length."""
+class Series(NamedTuple):
+    """How a series becomes samples: one takes in `span` rows, and the next begins `stride` rows later. `place` is the
+    line of the section that reaches farthest."""
+
+    span: int
+    stride: int
+    place: Span
+
+
+def lined_up(filled: list[Filled], lines: Mapping[str, list[Step]]) -> Series | None:
+    """Lines up the steps of what is filled; None where no line joins rows. Raises DataProblem where the series differ
+    in length."""
+    reaches = {name: sum(reach_of(steps)) for name, steps in lines.items()}
     line_up(lines)
     if not any(isinstance(item, SeriesStep) for steps in lines.values() for item in steps):
         return None
@@ -32,14 +43,15 @@ def lined_up(filled: list[Filled], lines: Mapping[str, list[Step]]) -> tuple[int
                 f"{len(item.values):,} for `{item.slot.name}`",
                 help="windows are cut from series of the same times: give both a row for each time",
             )  # fmt: skip
-    before, after = reach_of(lines[first.slot.name])
+    span = sum(reach_of(lines[first.slot.name])) + 1
     stride = max(item.stride for steps in lines.values() for item in steps)
-    if len(first.values) <= before + after:
-        raise first.problem(
-            "NN0605", f"{first.what} has {len(first.values):,} rows, and a sample takes in {before + after + 1:,} of "
-            "them", help="give more rows, or reach less far",
+    widest = max(filled, key=lambda item: reaches[item.slot.name])
+    if len(first.values) < span:
+        raise widest.problem(
+            "NN0605", f"{first.what} has {len(first.values):,} rows, and a sample takes in {span:,} of them",
+            help="give more rows, or reach less far",
         )  # fmt: skip
-    return before + after + 1, stride
+    return Series(span, stride, widest.span)
 
 
 def split(
@@ -51,7 +63,7 @@ def split(
     ordered: bool,
     shown: str,
     files: tuple[str, ...] = (),
-    series: tuple[int, int] | None = None,
+    series: Series | None = None,
 ) -> tuple[list[Rows], list[str]]:
     """[training, validation, test] and notes on what was left out: the last rows where they follow one another, else
     rows chosen by the source's seed.
@@ -60,11 +72,11 @@ def split(
     share of what is left, as Keras counts it. What is trained on stays in its order. `files` names the parts that have
     files of their own. Raises DataProblem.
 
-    Of a `series` (how many of its rows a sample takes in, and from one sample to the next) the rows are split, the last
-    ones held out, before samples are made: no row is in samples of two parts.
+    Of a `series` the rows are split, the last ones held out, before samples are made: no row is in samples of two
+    parts.
     """
     if series is not None:
-        return _split_series(model, rows, options, shown, files, *series)
+        return _split_series(model, rows, options, shown, files, series)
     pool = np.arange(rows - last)
     if not ordered:
         np.random.default_rng(options.get("seed", 0)).shuffle(pool)
@@ -97,17 +109,18 @@ def _counts(
 
 
 def _split_series(
-    model: Model, samples: int, options: dict[str, Any], shown: str, files: tuple[str, ...], span: int, stride: int
+    model: Model, samples: int, options: dict[str, Any], shown: str, files: tuple[str, ...], series: Series
 ) -> tuple[list[Rows], list[str]]:
-    rows = (samples - 1) * stride + span
+    rows = (samples - 1) * series.stride + series.span
     test, validation = _counts(model, rows, options, files)
     ends = [0, rows - test - validation, rows - test, rows]
-    parts = [inside(first, last, span, stride) for first, last in pairwise(ends)]
+    parts = [inside(first, last, series.span, series.stride) for first, last in pairwise(ends)]
     for name, part, count in zip(("training", "validation", "test"), parts, (ends[1], validation, test), strict=True):
         if not len(part) and (count or name == "training"):
             raise DataProblem(
-                "NN0605", f"the {name} part has {count:,} rows of {shown}, and a sample takes in {span:,} of them",
-                model.span, help="give more rows, hold out another share, or take a shorter window",
+                "NN0605",
+                f"the {name} part has {count:,} rows of {shown}, and a sample takes in {series.span:,} of them",
+                series.place, help="give more rows, hold out another share, or take a shorter window",
             )  # fmt: skip
     parts, notes = whole_batches(parts, model.batch)
     across = samples - sum(map(len, parts))
