@@ -159,10 +159,11 @@ def _introduce(model: Model, dataset: Dataset, plan: Plan, device: torch.device,
 def _watched(model: Model, dataset: Dataset) -> None:
     """Callbacks that watch the validation part need one. Raises RunFailed."""
     for callback in model.training.get("callbacks", ()):
-        if callback.monitor.startswith("val_") and not len(dataset.validation):
+        name = next((name for name in callback.watched if name.startswith("val_")), None)
+        if name is not None and not len(dataset.validation):
             raise RunFailed.one(
                 DataProblem(
-                    "NN0504", f"`{callback.title()}` watches `{callback.monitor}`, and no data is kept for validation",
+                    "NN0504", f"`{callback.title()}` watches `{name}`, and no data is kept for validation",
                     model.training.spans["callbacks"],
                     help="write `with validation=0.1` behind the source, or `validation_split = 0.1` in `train`",
                 )

@@ -113,7 +113,11 @@ class Trainer:
                     logs = self._logs(tally, watch)
                     outcome.history.append(logs)
                     progress.line(outcome.steps, logs)
+                    done = [w.after_epoch(len(outcome.history) - 1, logs, self.net, optimizer) for w in watchers]
+                    outcome.stopped_early = any(done) and outcome.steps < whole
                     tally = self._tally()
+                if outcome.stopped_early:
+                    break
                 if outcome.steps == whole:
                     break
             epoch += 1

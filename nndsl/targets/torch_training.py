@@ -14,7 +14,14 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 - `make_optimizer(model)` → a torch optimizer whose `step()` does all of it: schedule, clipping, weight decay before,
   constraints behind. Its state_dict holds the schedule's step too.
 - `use_averages(optimizer)`, where the optimizer averages the weights: what ends training.
-- `make_watchers()`, where the section has callbacks.
+- `make_watchers()`, where the section has callbacks: objects that look at the numbers after each epoch or, where
+  training counts steps, after each evaluation. ImportError where a package is missing.
+  `after_epoch(epoch, logs, model, optimizer)` → whether training shall end; epochs are counted from 0. It may add to
+  `logs`, as Keras's do (`learning_rate`). `after_training(model)` ends it, behind `use_averages`. Their state is in
+  plain attributes: numbers, texts, None, lists, dicts, tensors. One that writes has the place in `path`, a text, which
+  may be put into another folder before training; a `ModelCheckpoint`'s has fields in braces, a `TensorBoard`'s is a
+  folder. `TerminateOnNaN` ends training (RuntimeError with `raise_error`) where `logs["loss"]` is not finite: whoever
+  has a loop of his own stops it at such a batch, as `run` does.
 - `run(model, data, size[, optimizer])` → the numbers of one pass, training where there is an optimizer; where training
   counts steps, `run(model, batches[, optimizer])`.
 - Where no output has a loss there are `ARRAYS` and `load_data` alone.
@@ -60,7 +67,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     context: dict[str, object] = {
         **common,
         "class_name": class_name,
-        "heads": _heads(class_name, common),
+        "heads": _heads(class_name, common) | {"make_watchers": _make_watchers(callbacks)},
         "arrays": _arrays(model),
         "first": model.inputs[0].name,
         "names": _names(model),
@@ -75,7 +82,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "optimizer": "",
         "schedules": [],
         "watchers": _watchers(model, callbacks, scope) if trained else "",
-        "watcher_types": " | ".join(sorted({type(callback).__name__ for callback in callbacks})),
+        "needs_package": any(callback.title() == "TensorBoard" for callback in callbacks),
         "parts": _parts(model, 3 if trained else 2, fixed_batch=model.batch is not None),
         "double": model.float_dtype == "float64",
     }
@@ -228,6 +235,16 @@ def _constraints(weights: Mapping[str, list[InitRecord]], scope: TorchScope) -> 
 def _call(model: Model, scope: TorchScope) -> TrainingCall:
     held = tuple(_held(_trainable(model, scope)))
     return TrainingCall(scope, model.outputs[0].value.type, weights=held)
+
+
+def _make_watchers(callbacks: list[Any]) -> str:
+    """The head of `make_watchers`, broken as ruff breaks it."""
+    types = sorted({callback.title() for callback in callbacks})
+    head = "def make_watchers() -> list["
+    for inside in (" | ".join(types), "\n    " + " | ".join(types) + "\n", "\n    " + "\n    | ".join(types) + "\n"):
+        if max(map(len, f"{head}{inside}]:".splitlines())) <= WIDTH:
+            break
+    return f"{head}{inside}]:"
 
 
 def _watchers(model: Model, callbacks: list[Any], scope: TorchScope) -> str:
