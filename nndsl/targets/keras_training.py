@@ -42,7 +42,8 @@ def imports(model: Model) -> set[str]:
     found = set(_IMPORTS)
     if _has_state_inside(model):
         found |= {"from collections.abc import Iterator", "from typing import Any"}
-    if trained_outputs(model) and _folders(model.training.get("callbacks", ())):
+    callbacks = model.training.get("callbacks", ())
+    if trained_outputs(model) and _folders(callbacks):
         found.add("from pathlib import Path")
     return found
 
@@ -179,7 +180,7 @@ def _several(model: Model) -> bool:
     return any(m.several(o.value.type) is not None for o in trained_outputs(model) for m in o.metrics)
 
 
-def _spreads(model: Model, callbacks: list[Any]) -> bool:
+def _spreads(model: Model, callbacks: Iterable[Any]) -> bool:
     """Whether callbacks that write shall get the numbers of an array one by one, as in the torch program."""
     return _several(model) and any(callback.written for callback in callbacks)
 

@@ -26,7 +26,8 @@ def text_of(train: str, metrics: str = "accuracy") -> str:
 
 
 def trained(train: str, folder: Path, *, held: bool = True, metrics: str = "accuracy", **data: Any) -> Programs:
-    programs = Programs(text_of(train, metrics))
+    # TensorFlow's relu makes 0 of what is no number
+    programs = Programs(text_of(train, metrics).replace("relu", "tanh"))
     programs.train(samples() | data, samples(30) if held else None, folder=folder)
     return programs
 
@@ -117,7 +118,8 @@ def test_a_table_of_a_metric_of_several_numbers(tmp_path: Path) -> None:
 
 
 def test_rows_are_added_to_a_table(tmp_path: Path) -> None:
-    programs = Programs(text_of('epochs = 2; callbacks = CSVLogger("a.csv", append=true)'))
+    text = text_of('epochs = 2; callbacks = CSVLogger("a.csv", append=true)').replace(", momentum=0.5", "")
+    programs = Programs(text)
     programs.train(samples(), folder=tmp_path)
     programs._train_torch(samples(), None, 1, tmp_path / "torch")
     with pytest.MonkeyPatch.context() as patch:
@@ -199,10 +201,10 @@ def test_training_ends_with_a_loss_that_is_no_number(length: str, metrics: str, 
 
 def test_a_loss_that_is_no_number_can_be_an_error(tmp_path: Path) -> None:
     x = samples()["x"]
-    x[20] = np.inf
+    x[20] = np.nan
     with pytest.raises(RuntimeError, match="NaN or Inf loss"):
         trained("callbacks = TerminateOnNaN(raise_error=true)", tmp_path, x=x)
-    programs = Programs(text_of("callbacks = TerminateOnNaN(raise_error=true)"))
+    programs = Programs(text_of("callbacks = TerminateOnNaN(raise_error=true)").replace("relu", "tanh"))
     with pytest.raises(RuntimeError, match="the loss is nan in epoch 1"):
         programs._train_torch(samples() | {"x": x}, None, 0, tmp_path)
 
@@ -228,6 +230,7 @@ def test_callbacks_look_at_each_evaluation(train: str, rows: int | None, tmp_pat
 
 def test_stopped_early_in_steps(tmp_path: Path) -> None:
     trained(
-        'steps = 40; evaluate_every = 4; callbacks = [CSVLogger("a.csv"), EarlyStopping(baseline=0.0001)]', tmp_path
+        'steps = 40; evaluate_every = 4; callbacks = [CSVLogger("a.csv"), EarlyStopping(min_delta=5, patience=2)]',
+        tmp_path,
     )
-    assert_same_tables(tmp_path, "a.csv", 2)
+    assert_same_tables(tmp_path, "a.csv", 3)

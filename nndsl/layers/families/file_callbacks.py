@@ -84,10 +84,10 @@ class ModelCheckpoint(Callback):
 
     @property
     def written(self) -> str:
-        return self.filepath
+        return self.filepath.removesuffix(_WEIGHTS).removesuffix(_MODEL) + ".pt"
 
     def torch(self, t: TrainingCall, mode: str) -> code.Expr:
-        path = self.filepath.removesuffix(_WEIGHTS).removesuffix(_MODEL) + ".pt"
+        path = self.written
         made = t.helper("ModelCheckpoint")
         if not self.save_best_only:
             return code.call(made, path)
