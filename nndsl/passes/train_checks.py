@@ -24,6 +24,7 @@ def check_training(model: Model, problems: Problems) -> None:
         )  # fmt: skip
     _state(model, problems)
     _class_weight(model, problems)
+    _precision(model, problems)
     if isinstance(model.training.optimizer, MultiOptimizer) and not problems.has_errors:
         check_keys(model, model.training.optimizer, problems)
     for callback in training.get("callbacks", ()):
@@ -58,6 +59,30 @@ def _state(model: Model, problems: Problems) -> None:
             "NN0506", "`reset_state` is for stateful models, and no layer of this one is", spans["reset_state"],
             help="leave it out, or give a recurrent layer `stateful=true`",
         )  # fmt: skip
+
+
+def _precision(model: Model, problems: Problems) -> None:
+    if (reason := why_not_in(model, model.training.half)) is not None:
+        problems.error(
+            "NN0506", reason, model.training.spans["precision"],
+            help="leave `precision` out, or `float` in `options`; weights are float32 with `precision`",
+        )  # fmt: skip
+    holder = next((use for use in model.layers if use.config.penalises_activity and [*use.config.children()]), None)
+    if model.training.half and holder is not None:
+        problems.error(
+            "NN0506",
+            f"`precision = {model.training.half}`, and `{holder.config.title()}` holds a layer with a penalty on what "
+            "it gives, which Keras 3.15 cannot add to the loss then",
+            model.training.spans["precision"], related=(Label(holder.name_span, "holds it"),),
+            help="leave `precision` out, or `activity_regularizer`",
+        )  # fmt: skip
+
+
+def why_not_in(model: Model, precision: str) -> str | None:
+    """Why the model cannot be trained in "bfloat16" or "float16", or None where it can: for `--precision` too."""
+    if precision in ("", "float32") or model.float_dtype == "float32":
+        return None
+    return f"`precision = {precision}` is for models of float32, and this one computes in {model.float_dtype}"
 
 
 def _class_weight(model: Model, problems: Problems) -> None:

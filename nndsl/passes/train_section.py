@@ -35,7 +35,7 @@ SETTINGS: dict[str, tuple[Kind[Any], str]] = {
         "What looks at the numbers after each epoch, or evaluation.",
     ),
     "evaluate_every": (Int(1), "After how many steps the validation data are evaluated."),
-    "precision": (Choice("float32", "bfloat16", "float16"), "The dtype of the arithmetic; float32 by default."),
+    "precision": (Choice("float32", "bfloat16", "float16"), "What most arithmetic is done in; weights stay float32."),
     "cross_validation": (Of("splitter"), "Trains and tests once for each part of the data (`nndsl run`)."),
     "reset_state": (Choice("epoch", "never"), "When stateful layers forget; at each epoch by default."),
     "validation_split": (
@@ -92,14 +92,6 @@ def _setting(training: Training, name: str, expr: ast.Expr, binder: Binder, prob
                 help, instead = setting_remedy(name, kind, doc, written)
             fixes = (Fix(instead[0], (Edit(span, instead[1]),)),) if instead else ()
             problems.error(code, error.about(f"`{name}`"), span, error.label, help=help, fixes=fixes)
-        return
-    if name == "precision" and value != "float32":
-        problems.error(
-            "NN0218",
-            f"`precision = {value}` is not in this version of nndsl",
-            expr.span,
-            help="leave it out: training is in the model's own float type",
-        )
         return
     training.given[name] = value
 

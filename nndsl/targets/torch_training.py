@@ -22,7 +22,14 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
   may be put into another folder before training; a `ModelCheckpoint`'s has fields in braces, a `TensorBoard`'s is a
   folder. `TerminateOnNaN` ends training (RuntimeError with `raise_error`) where `logs["loss"]` is not finite: whoever
   has a loop of his own stops it at such a batch, as `run` does.
-- `run(model, data, size[, optimizer])` → the numbers of one pass, training where there is an optimizer; where training
+- `PRECISION`, `mixed(model, *inputs[, logits=True])` → the outputs in float32, computed in half precision under
+  `torch.autocast`, where the section says so; `measure` goes through it. `--precision` of the command line is to be put
+  into `model.training.given["precision"]` before the program is emitted, so that the program is the one that is
+  trained; `passes.train_checks.why_not_in` says where it cannot be.
+- `make_scaler(device)` → the GradScaler of a model in float16: `scaler.scale(values["loss"])` goes backward,
+  `scaler.step(optimizer)` and `scaler.update()` are in place of `optimizer.step()`. Its state_dict is not in the file
+  of weights.
+- `run(model, data, size[, optimizer[, scaler]])` → the numbers of one pass, training where there is an optimizer; where training
   counts steps, `run(model, batches[, optimizer])`.
 - Where no output has a loss there are `ARRAYS` and `load_data` alone.
 - The file of weights is the pair of the state_dicts of model and optimizer; where nothing is trained, the former alone.
@@ -40,6 +47,7 @@ from nndsl.ir.graph import Model
 from nndsl.layers.base import Layer
 from nndsl.layers.emit import InitRecord, TorchScope
 from nndsl.layers.training import Held, TrainingCall
+from nndsl.passes.logits import logits_activation
 from nndsl.passes.train_checks import callback_mode
 from nndsl.targets.printing import WIDTH, block, broken, flat, signature
 from nndsl.targets.torch_measure import measure, pools, results
@@ -60,6 +68,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         if common["averages"]:
             scope.helpers["use_averages"] = None
     given = model.training.given
+    logits = any(logits_activation(output) is not None for output in model.outputs)
     weights = _trainable(model, scope)
     callbacks = list(given.get("callbacks", ()))
     constraints = _constraints(weights, scope)
@@ -67,7 +76,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     context: dict[str, object] = {
         **common,
         "class_name": class_name,
-        "heads": _heads(class_name, common) | {"make_watchers": _make_watchers(callbacks)},
+        "heads": _heads(class_name, common, logits=logits) | {"make_watchers": _make_watchers(callbacks)},
         "arrays": _arrays(model),
         "first": model.inputs[0].name,
         "names": _names(model),
@@ -82,8 +91,13 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "optimizer": "",
         "schedules": [],
         "watchers": _watchers(model, callbacks, scope) if trained else "",
+        "logits": logits,
+        "lstm": any(_holds_lstm(use.config) for use in model.layers),
+        "all_float": all(output.value.type.is_float for output in model.outputs),
         "needs_package": any(callback.title() == "TensorBoard" for callback in callbacks),
-        "parts": _parts(model, 3 if trained else 2, fixed_batch=model.batch is not None),
+        "parts": _parts(
+            model, 3 if trained else 2, fixed_batch=model.batch is not None, half=bool(common["half"])
+        ),
         "double": model.float_dtype == "float64",
     }
     if trained:
@@ -95,18 +109,24 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     return context
 
 
-def _heads(class_name: str, common: dict[str, object]) -> dict[str, str]:
+def _holds_lstm(layer: Layer) -> bool:
+    return layer.title() == "LSTM" or any(_holds_lstm(inner) for _, inner, _ in layer.children())
+
+
+def _heads(class_name: str, common: dict[str, object], *, logits: bool) -> dict[str, str]:
     """The heads of the functions that differ in their parameters, or are long, broken as ruff breaks them."""
     model, data, optimizer = f"model: {class_name}", "data: Data", "optimizer: optim.Optimizer | None = None"
     passed = ["batches: Iterable[Data]"] if common["steps"] else [data, "size: int"]
+    scaler = ["scaler: torch.amp.GradScaler | None = None"] if common["half"] == "float16" else []
     state = [model] if common["resets"] else []
     return {
         "penalty": signature("penalty", [model], "Tensor", 0),
+        "mixed": signature("mixed", [model, "*inputs: Tensor", *["logits: bool = False"] * logits], "Data", 0),
         "measure": signature("measure", [model, "batch: Data"], "Data", 0),
         "constrain": signature("constrain", [model], "None", 0),
         "make_optimizer": signature("make_optimizer", [model], "optim.Optimizer", 0),
         "batches": signature("batches", [*state, data, "size: int", "endless: bool = False"], "Iterator[Data]", 0),
-        "run": signature("run", [model, *passed, optimizer], "dict[str, float]", 0),
+        "run": signature("run", [model, *passed, optimizer, *scaler], "dict[str, float]", 0),
         "load_data": signature("load_data", ["path: str", "names: list[str]", "device: torch.device | str"], "Data", 0),
     }
 
@@ -133,8 +153,10 @@ def _names(model: Model) -> str:
     return "\n".join(["        names = (", *lines, "        )"])
 
 
-def _parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
+def _parts(model: Model, indent: int, *, fixed_batch: bool, half: bool) -> str:
     """The outputs of each batch, for predictions."""
+    if half:
+        return _mixed_parts(model, indent, fixed_batch=fixed_batch)
     data, size = code.Name("data"), code.Name("BATCH_SIZE") if fixed_batch else code.dotted("args.size")
     net, splits, body = code.call("model.eval"), code.Name("splits"), list[code.Stmt]()
     if len(model.inputs) == 1:
@@ -145,6 +167,23 @@ def _parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
         body.append(code.Assign((splits,), split))
         every = code.call("map", net, code.Star(splits))
     return block([*body, code.Assign((code.Name("parts"),), code.call("list", every))], indent)
+
+
+def _mixed_parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
+    """The same in half precision."""
+    size = code.Name("BATCH_SIZE") if fixed_batch else code.dotted("args.size")
+    body: list[code.Stmt] = [code.Do(code.call("model.eval"))]
+    x, parts = code.Name("x"), code.Name("parts")
+    inputs = [code.index(code.Name("data"), item.name) for item in model.inputs]
+    if len(inputs) == 1:
+        splits: code.Expr = code.call("torch.split", inputs[0], size)
+        given: code.Expr = x
+    else:
+        split = code.Comprehension(code.call("torch.split", x, size), x, code.List(tuple(inputs)))
+        body.append(code.Assign((code.Name("splits"),), split))
+        splits, given = code.call("zip", code.Star(code.Name("splits"))), code.Star(x)
+    every = code.Comprehension(code.call("mixed", code.Name("model"), given), x, splits)
+    return block([*body, code.Assign((parts,), every)], indent)
 
 
 def _penalty(weights: Mapping[str, list[InitRecord]], scope: TorchScope) -> str:

@@ -59,6 +59,7 @@ def settings(model: Model) -> dict[str, object]:
         "resets": stateful and given.get("reset_state", "epoch") == "epoch",
         "averages": model.training.optimizer.use_ema,
         "validation_split": given.get("validation_split"),
+        "half": model.training.half if trained_outputs(model) else "",
         "ends_on_nan": any(callback.title() == "TerminateOnNaN" for callback in callbacks),
         # The first number of the validation data that a callback needs, where the file does not keep some.
         "watches_validation": ""
