@@ -29,8 +29,8 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 - `make_scaler(device)` → the GradScaler of a model in float16: `scaler.scale(values["loss"])` goes backward,
   `scaler.step(optimizer)` and `scaler.update()` are in place of `optimizer.step()`. Its state_dict is not in the file
   of weights.
-- `run(model, data, size[, optimizer[, scaler]])` → the numbers of one pass, training where there is an optimizer; where training
-  counts steps, `run(model, batches[, optimizer])`.
+- `run(model, data, size[, optimizer[, scaler]])` → the numbers of one pass, training where there is an optimizer (and
+  a scaler, in float16); where training counts steps, `run(model, batches[, optimizer[, scaler]])`.
 - Where no output has a loss there are `ARRAYS` and `load_data` alone.
 - The file of weights is the pair of the state_dicts of model and optimizer; where nothing is trained, the former alone.
 - The command line stands under `if __name__ == "__main__"`.
@@ -95,9 +95,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "lstm": any(_holds_lstm(use.config) for use in model.layers),
         "all_float": all(output.value.type.is_float for output in model.outputs),
         "needs_package": any(callback.title() == "TensorBoard" for callback in callbacks),
-        "parts": _parts(
-            model, 3 if trained else 2, fixed_batch=model.batch is not None, half=bool(common["half"])
-        ),
+        "parts": _parts(model, 3 if trained else 2, fixed_batch=model.batch is not None, half=bool(common["half"])),
         "double": model.float_dtype == "float64",
     }
     if trained:

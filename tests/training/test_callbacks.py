@@ -81,6 +81,7 @@ def test_tables_and_checkpoints_of_an_epoch(tmp_path: Path) -> None:
     programs.keras.build_model().load_weights(theirs / f"{last}.weights.h5")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_a_file_of_weights_for_the_program(tmp_path: Path) -> None:
     callbacks = 'ModelCheckpoint("a.keras"), ModelCheckpoint("b.weights.h5", save_weights_only=true)'
     programs = trained(f"epochs = 1; callbacks = [{callbacks}]", tmp_path)
@@ -98,6 +99,7 @@ def test_a_checkpoint_is_a_file_of_weights_for_the_program(tmp_path: Path) -> No
         run_main(programs.torch, programs.pair.texts["torch"])
 
 
+@pytest.mark.slow
 def test_a_table_without_validation_data_and_with_several_numbers(tmp_path: Path) -> None:
     metrics = "SparseTopKCategoricalAccuracy(k=2), accuracy"
     trained('epochs = 2; callbacks = CSVLogger("a.csv")', tmp_path, held=False, metrics=metrics)
@@ -117,6 +119,7 @@ def test_a_table_of_a_metric_of_several_numbers(tmp_path: Path) -> None:
     assert [name for name in names if name.startswith("f1")] == ["f1_score_0", "f1_score_1", "f1_score_2"]
 
 
+@pytest.mark.slow
 def test_rows_are_added_to_a_table(tmp_path: Path) -> None:
     text = text_of('epochs = 2; callbacks = CSVLogger("a.csv", append=true)').replace(", momentum=0.5", "")
     programs = Programs(text)
@@ -161,7 +164,9 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
     }
 
 
-@pytest.mark.parametrize("length", ["epochs = 3", "steps = 12; evaluate_every = 4"])
+@pytest.mark.parametrize(
+    "length", ["epochs = 3", pytest.param("steps = 12; evaluate_every = 4", marks=pytest.mark.slow)]
+)
 def test_numbers_for_tensorboard(length: str, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     trained(f'{length}; callbacks = TensorBoard("runs/a", write_graph=false)', tmp_path)
@@ -228,6 +233,7 @@ def test_callbacks_look_at_each_evaluation(train: str, rows: int | None, tmp_pat
     assert programs.weight_difference() < 1e-4
 
 
+@pytest.mark.slow
 def test_stopped_early_in_steps(tmp_path: Path) -> None:
     trained(
         'steps = 40; evaluate_every = 4; callbacks = [CSVLogger("a.csv"), EarlyStopping(min_delta=5, patience=2)]',

@@ -45,7 +45,6 @@ def only(found: list[Diagnostic]) -> Diagnostic:
         ("epoch = 3", "NN0216", "epoch", "`epochs`"),
         ("learning_rate = 3", "NN0216", "learning_rate", "optimizer"),
         ("loss = mse", "NN0216", "loss", "output"),
-        ("precision = bfloat16", "NN0218", "bfloat16", "not in this version"),
         ("precision = half", "NN0504", "half", "bfloat16"),
         ("evaluate_every = 5", "NN0504", "5", "steps"),
         ("validation_split = 1.0", "NN0504", "1.0", "validation_split"),
@@ -105,6 +104,8 @@ def test_settings_that_are_wrong(train: str, code: str, marked: str, says: str) 
         'callbacks = ModelCheckpoint("{epoch:03d}-{val_loss:.2e}.weights.h5", save_weights_only=true)',
         "cross_validation = StratifiedKFold(10)",
         "precision = float32",
+        "precision = bfloat16",
+        'optimizer = Adam(clipnorm=1); precision = "float16"; steps = 9',
         "optimizer = Adam(learning_rate=ExponentialDecay(1e-3, decay_steps=1000, decay_rate=0.9))",
     ],
 )
