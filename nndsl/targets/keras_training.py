@@ -182,7 +182,8 @@ def _several(model: Model) -> bool:
 
 def _spreads(model: Model, callbacks: Iterable[Any]) -> bool:
     """Whether callbacks that write shall get the numbers of an array one by one, as in the torch program."""
-    return _several(model) and any(callback.written for callback in callbacks)
+    by_steps = "steps" in model.training.given  # whose loop does it
+    return not by_steps and _several(model) and any(callback.written for callback in callbacks)
 
 
 def _folders(callbacks: Iterable[Any]) -> list[str]:
