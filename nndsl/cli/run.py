@@ -67,12 +67,12 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
 
 
 def main(args: Namespace) -> int:
-    check_data(args)
     if args.resume is None and args.file is None:
         raise common.UsageError("a file is missing", "`nndsl run FILE` trains, `nndsl run --resume RUN` goes on")
     if args.resume is not None:
         _check_resume(args)
         return _trained(args, lambda: _resume(args), args.resume)
+    check_data(args)
     program, project = common.checked(args)
     model = common.pick_model(program, args.model)
     if args.weights is not None:

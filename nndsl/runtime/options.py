@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -11,6 +12,7 @@ from nndsl.ir.graph import Model
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.loop import Plan
 from nndsl.runtime.report import Unavailable
+from nndsl.runtime.run_folder import short_path
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,14 @@ class Options:
     quiet: bool = False
 
     def record(self) -> dict[str, Any]:
-        """What run.json keeps: all but where the folder is and how much is shown."""
-        return {name: value for name, value in asdict(self).items() if name not in ("output", "quiet")}
+        """What run.json keeps: all but where the folder is and how much is shown. Files by their whole paths, for the
+        run may be gone on with from another folder."""
+        kept = {name: value for name, value in asdict(self).items() if name not in ("output", "quiet")}
+        return kept | {name: os.path.abspath(kept[name]) for name in _FILES if kept[name] not in _NO_FILES}
+
+
+_FILES = ("data", "validation", "test", "weights")
+_NO_FILES = (None, "random", "-")
 
 
 def recorded(about: Mapping[str, Any]) -> Options:
@@ -49,7 +57,12 @@ def recorded(about: Mapping[str, Any]) -> Options:
         wanted = type(known[name].default)
         if value is not None and known[name].default is not None and not isinstance(value, wanted):
             raise Unavailable(f"run.json is damaged: its `{name}` is {value!r}", "train the model anew")
-    return Options(**kept)
+    if "-" in (kept.get(name) for name in _FILES):
+        raise Unavailable(
+            "the data of the run came from the standard input, and are gone",
+            "name a file: `nndsl evaluate RUN --data FILE`",
+        )
+    return Options(**kept | {name: short_path(kept[name]) for name in _FILES if kept.get(name) not in _NO_FILES})
 
 
 def make_plan(model: Model, options: Options) -> Plan:

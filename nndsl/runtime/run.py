@@ -11,6 +11,7 @@ from nndsl.diagnostics.model import Diagnostic, Problems
 from nndsl.interop import convert
 from nndsl.interop.problem import warning
 from nndsl.ir.graph import CheckedProgram, Model
+from nndsl.passes.train_checks import why_not_in
 from nndsl.project import Project
 from nndsl.runtime.cross import cross_validate
 from nndsl.runtime.dataset import Dataset, load
@@ -33,8 +34,7 @@ def run(
     """Trains, evaluates and saves; `stem` names the folder where the options name none. Raises RunFailed, Unavailable,
     nndsl.files.CannotWrite, and what `nndsl.interop.convert.load` raises."""
     _check_trained(model)
-    if options.precision is not None:
-        model.training.given["precision"] = options.precision
+    set_precision(model, options)
     plan = make_plan(model, options)
     begin = _begin(program, model, options, warn)
     dataset = _load(model, options, plan, warn)
@@ -74,8 +74,7 @@ def resume(path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, q
         if "epochs" in changed or "steps" in changed:
             changed = {"epochs": None, "steps": None, **changed}
         kept = replace(kept, **changed, quiet=quiet)
-        if kept.precision is not None:
-            model.training.given["precision"] = kept.precision
+        set_precision(model, kept)
         if "cross_validation" in model.training.given:
             raise Unavailable("a cross-validation has no checkpoints", "begin anew: `nndsl run FILE`")
         plan = planned(folder, kept, model)
@@ -137,6 +136,16 @@ def _check_trained(model: Model) -> None:
         )  # fmt: skip
 
 
+def set_precision(model: Model, options: Options) -> None:
+    """Has the program that is emitted compute as the command line says. Raises Unavailable."""
+    if options.precision is None:
+        return
+    reason = why_not_in(model, options.precision)
+    if reason is not None:
+        raise Unavailable(reason, "leave --precision out")
+    model.training.given["precision"] = options.precision
+
+
 def _begin(program: CheckedProgram, model: Model, options: Options, warn: Warn) -> convert.Weights | None:
     """The weights that training begins from, if a file gives them. Raises Unavailable, and what `convert.load` does."""
     if options.weights is None:
@@ -174,11 +183,11 @@ def _introduce(model: Model, dataset: Dataset, plan: Plan, built: Built, progres
 def _watched(model: Model, dataset: Dataset) -> None:
     """Callbacks that watch the validation part need one. Raises RunFailed."""
     for callback in model.training.get("callbacks", ()):
-        monitor: Any = getattr(callback, "monitor", "")
-        if monitor.startswith("val_") and not len(dataset.validation):
+        name = next((name for name in callback.watched if name.startswith("val_")), None)
+        if name is not None and not len(dataset.validation):
             raise RunFailed.one(
                 DataProblem(
-                    "NN0504", f"`{callback.title()}` watches `{monitor}`, and no data is kept for validation",
+                    "NN0504", f"`{callback.title()}` watches `{name}`, and no data is kept for validation",
                     model.training.spans["callbacks"],
                     help="write `with validation=0.1` behind the source, or `validation_split = 0.1` in `train`",
                 )

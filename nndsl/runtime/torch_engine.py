@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.engine import Array, Batch, Rowed, Rows
 from nndsl.runtime.feed import Feed
 from nndsl.runtime.memory import memory_watched
+from nndsl.runtime.report import Unavailable
 from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import Result, Tally
 from nndsl.runtime.tensors import array_of, plain, tensors
@@ -40,7 +42,13 @@ class TorchEngine:
         if compiled:
             self.net.compile()
         self.optimizer: Any = self.program.make_optimizer(self.net)
-        self.watchers: list[Any] = self.program.make_watchers() if hasattr(self.program, "make_watchers") else []
+        self.scaler: Any = self.program.make_scaler(device.type) if hasattr(self.program, "make_scaler") else None
+        self.watchers: list[Any] = []
+        if hasattr(self.program, "make_watchers"):
+            try:
+                self.watchers = self.program.make_watchers()
+            except ImportError as error:
+                raise Unavailable(str(error)) from None
         self.tally = self._fresh_tally()
 
     def feed(self, part: Rowed) -> Callable[[Iterable[Rows]], Iterator[Batch]]:
@@ -57,8 +65,13 @@ class TorchEngine:
         with memory_watched(self, batch):
             self.optimizer.zero_grad(set_to_none=True)
             values = self.program.measure(self.net, batch.tensors)
-            values["loss"].backward()
-            self.optimizer.step()
+            if self.scaler is None:
+                values["loss"].backward()
+                self.optimizer.step()
+            else:
+                self.scaler.scale(values["loss"]).backward()
+                self.scaler.step(self.optimizer)
+                self.scaler.update()
             self.tally.add(self.net, batch.size, values)
 
     def loss(self) -> float:
@@ -71,7 +84,12 @@ class TorchEngine:
         groups = self.optimizer.param_groups
         return float(groups[0]["lr"]) if groups and "lr" in groups[0] else None
 
-    def after_epoch(self, epoch: int, logs: Mapping[str, float]) -> bool:
+    def write_below(self, folder: str) -> None:
+        for watcher in self.watchers:
+            if hasattr(watcher, "path"):
+                watcher.path = os.path.join(folder, watcher.path)
+
+    def after_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
         ends = [watcher.after_epoch(epoch, logs, self.net, self.optimizer) for watcher in self.watchers]
         return any(ends)  # each of them has looked
 
@@ -101,7 +119,7 @@ class TorchEngine:
     def predict(self, batches: Iterable[Batch], part: Submodel | None = None) -> Iterator[dict[str, Array]]:
         self.net.eval()
         self.reset_state()
-        function: Any = self.net if part is None else getattr(self.net, attribute_name(part.name))
+        function: Any = self._whole if part is None else getattr(self.net, attribute_name(part.name))
         for batch in batches:
             with memory_watched(self):
                 found = function(*batch.tensors.values())
@@ -109,6 +127,11 @@ class TorchEngine:
                 several = found if isinstance(found, tuple) else (found,)
                 found = dict(zip(part.target_names, several, strict=True))
             yield {name: array_of(y) for name, y in found.items()}
+
+    def _whole(self, *inputs: Tensor) -> dict[str, Tensor]:
+        mixed = getattr(self.program, "mixed", None)  # in half precision
+        found: dict[str, Tensor] = self.net(*inputs) if mixed is None else mixed(self.net, *inputs)
+        return found
 
     def masks(self) -> dict[str, Array]:
         found: dict[str, Tensor | None] = getattr(self.net, "output_masks", {})
@@ -133,6 +156,7 @@ class TorchEngine:
             "weights": self.net.state_dict(),
             "buffers": self._buffers(),
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict() if self.scaler is not None else None,
             "watchers": [dict(vars(watcher)) for watcher in self.watchers],
             "tally": vars(self.tally) | {"module": None, "outputs": None},
             "random": self._random(),
@@ -148,7 +172,10 @@ class TorchEngine:
                 group[name] = walk(value, self._moved)
         self.optimizer.load_state_dict(state["optimizer"])
         for watcher, kept in zip(self.watchers, state["watchers"], strict=True):
+            kept.pop("path", None)  # the folder may have been moved
             vars(watcher).update(walk(kept, self._moved))
+        if self.scaler is not None:
+            self.scaler.load_state_dict(state["scaler"])
         self.tally = self._fresh_tally()
         vars(self.tally).update(
             {name: walk(value, self._moved) for name, value in state["tally"].items() if value is not None}

@@ -19,7 +19,7 @@ from nndsl.runtime.loop import Plan
 from nndsl.runtime.options import Options, recorded
 from nndsl.runtime.outcome import evaluated, held_out_part, predicted
 from nndsl.runtime.report import Unavailable
-from nndsl.runtime.run import planned, saved_model
+from nndsl.runtime.run import planned, saved_model, set_precision
 from nndsl.runtime.run_folder import WEIGHTS, RunFolder
 from nndsl.runtime.tally import Result
 
@@ -47,6 +47,7 @@ def open_run(path: str, *, device: str = "auto", batch_size: int | None = None) 
             "train the model without `cross_validation`",
         )
     options = replace(recorded(folder.about), device=device)
+    set_precision(model, options)
     plan = planned(folder, options, model)
     if batch_size is not None:
         if model.batch is not None and batch_size != model.batch:
