@@ -21,7 +21,7 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[2]
 IMAGES = """model Images {
-    options { dtype = DTYPE }
+    options { float = DTYPE }
     input image: float[16, 16, 3]
     output label = image -> Conv2D(8, 3, padding=same, activation=relu) -> BatchNormalization() -> MaxPooling2D()
         -> Conv2D(16, 3, activation=relu) -> Flatten() -> Dense(4, activation=softmax)
@@ -30,7 +30,7 @@ IMAGES = """model Images {
 }
 """
 WORDS = """model Words {
-    options { dtype = DTYPE }
+    options { float = DTYPE }
     input words: int[T]
     output y = words -> Embedding(40, 8, mask_zero=true) -> Bidirectional(LSTM(6)) -> Dense(1, activation=sigmoid)
         with loss=binary_crossentropy, metrics=[accuracy, AUC()]
