@@ -19,7 +19,11 @@ from nndsl.diagnostics.terminal import paint, visible, want_color
 COMMANDS = {
     "check": "find the mistakes in .nn files",
     "compile": "compile a model to a standalone PyTorch or Keras program",
-    "run": "train a model on data and save its weights",
+    "data": "show what the data of a model hold",
+    "run": "train a model on data, evaluate it, and keep all of it in a folder",
+    "evaluate": "evaluate the model of a run",
+    "predict": "let the model of a run predict",
+    "runs": "list runs, or compare them",
     "weights": "show, convert and compare weight files",
     "verify": "compare the PyTorch and the Keras program of a model by running them",
     "summary": "list the layers of a model with shapes and parameters",

@@ -6,10 +6,11 @@ from math import prod
 
 from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.runtime.checks import Filled
+from nndsl.runtime.column_names import Columns
+from nndsl.runtime.opened_files import OpenParquet
 from nndsl.runtime.report import DataProblem, file_span
 from nndsl.runtime.slots import Slot
-from nndsl.runtime.sources import OpenArchive, OpenTable
-from nndsl.runtime.tables import Columns
+from nndsl.runtime.sources import OpenArchive, OpenArray, OpenTable
 
 
 def array_by_name(slot: Slot, source: OpenArchive) -> Filled:
@@ -26,14 +27,29 @@ def array_by_name(slot: Slot, source: OpenArchive) -> Filled:
     return Filled(slot, values, source, slot.name, file_span(source.shown))
 
 
-def columns_by_name(slot: Slot, source: OpenTable, slots: list[Slot]) -> Filled:
+def array_alone(slots: list[Slot], source: OpenArray) -> Filled:
+    """The one array of a file for the one slot that the model has. Raises DataProblem."""
+    if len(slots) > 1:
+        names = " and ".join(f"`{slot.name}`" for slot in slots)
+        raise DataProblem(
+            "NN0601", f"{source.shown} holds one array, and the model takes {names}", slots[1].span,
+            f"this {slots[1].what} needs data too",
+            help="give an archive of arrays by name: `numpy.savez(file, "
+            + ", ".join(f"{slot.name}={slot.name}" for slot in slots) + ")`",
+        )  # fmt: skip
+    place = file_span(source.shown)
+    return Filled(slots[0], source.take(None, slots[0], place), source, None, place)
+
+
+def columns_by_name(slot: Slot, source: OpenTable | OpenParquet, slots: list[Slot], left_out: list[Slot]) -> Filled:
     """The columns for the slot: the one of its name, `name_0`, `name_1`, … for several; or, where no column bears
-    any of these names and the table is as wide as the model, in the order of inputs and outputs. Raises DataProblem."""
+    any of these names and the table is as wide as the model, in the order of inputs and outputs. The table may have
+    columns for what is `left_out`, too. Raises DataProblem."""
     table, count = source.table, _width(slot)
     key: Columns
     names = table.names or []
     if not any(name in names for other in slots for name in _names(other)):
-        key = _by_order(slot, source, slots)
+        key = _by_order(slot, source, slots, left_out)
     elif count == 1 and slot.name in names:
         key = slot.name
     else:
@@ -67,9 +83,10 @@ def _names(slot: Slot) -> list[str]:
     return [slot.name] if count == 1 else [f"{slot.name}_{number}" for number in range(count)]
 
 
-def _by_order(slot: Slot, source: OpenTable, slots: list[Slot]) -> Columns:
+def _by_order(slot: Slot, source: OpenTable | OpenParquet, slots: list[Slot], left_out: list[Slot]) -> Columns:
     widths = [_width(other) for other in slots]
-    if sum(widths) != source.table.width:
+    more = [sum(widths) + sum(_width(other) for other in left_out)] if left_out else []
+    if source.table.width not in (sum(widths), *more):
         names = " ".join(f"`{other.name}` ({width})" for other, width in zip(slots, widths, strict=True))
         raise DataProblem(
             "NN0605",

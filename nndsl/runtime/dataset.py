@@ -1,7 +1,8 @@
-"""Checked arrays for training, validation and test."""
+"""Checked data for training, validation and test."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import partial
 from typing import Any, TypeAlias
@@ -9,138 +10,242 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nndsl.diagnostics.model import Diagnostic
+from nndsl.diagnostics.model import Diagnostic, Problems
 from nndsl.ir.graph import Model
-from nndsl.layers.families.transforms import Standardize
 from nndsl.passes.train_checks import is_stateful
-from nndsl.runtime.checks import Filled, check_rows, check_shape, check_sizes, check_values
+from nndsl.runtime import columns as limits
+from nndsl.runtime.checks import Filled, check_rows, check_shape, check_sizes
+from nndsl.runtime.columns import Column
 from nndsl.runtime.filling import RANDOM, Filling, together
-from nndsl.runtime.report import DataProblem, RunFailed, warning
-from nndsl.runtime.slots import WEIGHTS
-from nndsl.runtime.sources import OpenTable
-from nndsl.runtime.transforms import apply
+from nndsl.runtime.parts import Part
+from nndsl.runtime.report import DataProblem, RunFailed, file_span
+from nndsl.runtime.split import lined_up, split, whole_batches
+from nndsl.runtime.suspicions import suspicions
+from nndsl.runtime.transforms import Step, StepError, from_record, step_of
 
 Array: TypeAlias = npt.NDArray[Any]
 Rows: TypeAlias = npt.NDArray[np.intp]
+Sizes: TypeAlias = dict[str, tuple[int, str, str]]
 
 
 class Dataset:
-    """Arrays [rows, …] by the names of inputs and outputs, and the rows for `train`, `validation` and `test`.
+    """Data in three parts, `train`, `validation` and `test`, by the names of inputs and outputs.
 
-    `learnt` is what the transforms need to do the same to new data; `ordered` says that rows follow one another in
-    time. Class ids are int64. `shown` is what messages call the data. Raises RunFailed.
+    `rows` is how many rows the data have, those in `others` apart; `learnt` what the transforms need to do the same to
+    new data; `classes` the names of the classes of outputs whose data have them; `ordered` says that rows follow one
+    another in time. `shown` is what messages call the data. Raises RunFailed.
     """
 
-    def __init__(self, model: Model, filled: list[Filled], options: dict[str, Any], shown: str) -> None:
-        self.model, self.filled, self.shown = model, filled, shown
-        self.notes: list[str] = []
+    def __init__(
+        self, model: Model, filled: list[Filled], options: dict[str, Any], shown: str,
+        others: Mapping[str, list[Filled]] | None = None, *, lenient: bool = False,
+    ) -> None:  # fmt: skip
+        """`others` are the parts that files of their own hold: `validation`, `test`. `lenient` gathers what is wrong
+        with shapes and values in `problems`, and shows such data as they were read."""
+        self.model, self.shown = model, shown
+        self.problems = Problems()
+        self._gathered = self.problems if lenient else None
         self.warnings: list[Diagnostic] = []
-        try:
-            self.rows = check_rows(filled)
-        except DataProblem as problem:
-            raise RunFailed.one(problem) from None
+        self._sizes: Sizes = {}
+        dtype = model.float_dtype
+        lines = {item.slot.name: [step_of(t, dtype) for t in item.transforms] for item in filled}
+        series = _one(partial(lined_up, filled, lines))
+        columns = [Column(item, lines[item.slot.name], dtype) for item in filled]
+        self.rows = _one(partial(check_rows, columns))
+        if series is not None:
+            _one(partial(_no_folds, model))
         self.ordered = is_stateful(model) or any(item.source.ordered for item in filled)
-        self.train, self.validation, self.test = self._split(options)
-        self.arrays, self.learnt = self.prepare(self.train)
-        self.warnings += [found for item in filled if (found := self._negative(item)) is not None]
-        for source in {id(item.source): item.source for item in filled}.values():
-            if isinstance(source, OpenTable):
-                self.warnings += source.table.warnings
+        last = max(item.source.last for item in filled)
+        rows, self.notes = _one(
+            lambda: split(
+                model,
+                self.rows,
+                options,
+                last=last,
+                ordered=self.ordered,
+                shown=shown,
+                files=tuple(others or ()),
+                series=series,
+            )
+        )
+        self.columns = prepare(model, columns, self._sizes, rows[0], self._gathered)
+        train, validation, test = (Part(self.columns, part) for part in rows)
+        self.train, self.validation, self.test = train, validation, test
+        for name, items in (others or {}).items():
+            setattr(self, name, self._other(items))
+        self.classes: dict[str, list[str]] = {}
+        for item in filled:
+            names = self.columns[item.slot.name].class_names()
+            if item.slot.what == "output" and names:
+                self.classes[item.slot.name] = names
+        self.warnings += suspicions(model, self.columns)
+        every = [*filled, *(item for items in (others or {}).values() for item in items)]
+        for source in {id(item.source): item.source for item in every}.values():
+            self.warnings += source.warnings
 
-    def _negative(self, item: Filled) -> Diagnostic | None:
-        """What is to be said of weights below 0: Keras takes them too, and learns to be wrong where they are."""
-        wrong = self.arrays[item.slot.name] < 0 if item.slot.what == WEIGHTS else np.zeros(1, bool)
-        if not wrong.any():
-            return None
-        index = np.argwhere(wrong)[0]
-        place, where = item.where(index)
-        value = self.arrays[item.slot.name][tuple(index)]
-        return warning(
-            "NN0606", f"{where} of {item.what} is {value:g}: a weight below 0 rewards mistakes", place,
-            help="weights of samples are 0 or more; 0 leaves a sample out",
-        )  # fmt: skip
+    def _other(self, filled: list[Filled]) -> Part:
+        """A part with a file of its own: the transforms know from the training part what they need."""
+        columns = [Column(item, self.columns[item.slot.name].steps, self.model.float_dtype) for item in filled]
+        count = _one(partial(check_rows, columns))
+        prepared = prepare(self.model, columns, self._sizes, None, self._gathered)
+        (rows,), notes = whole_batches([np.arange(count)], self.model.batch)
+        self.notes += notes
+        return Part(prepared, rows)
 
     @property
     def learns(self) -> bool:
         """Whether a transform learns from the training part."""
-        return any(isinstance(t, Standardize) for item in self.filled for t in item.transforms)
+        return any(column.learns for column in self.columns.values())
 
-    def prepare(self, train: Rows) -> tuple[dict[str, Array], dict[str, list[dict[str, Any]]]]:
-        """The arrays with transforms that have learnt from the rows `train`, and what they learnt. Raises RunFailed."""
-        sizes: dict[str, tuple[int, str]] = {}
-        learnt: dict[str, list[dict[str, Any]]] = {}
-        arrays: dict[str, Array] = {}
+    @property
+    def learnt(self) -> dict[str, list[dict[str, Any]]]:
+        """What the transforms know, by the names of inputs and outputs, in the order of the file, as JSON."""
+        return {name: column.record() for name, column in self.columns.items() if column.record()}
 
-        def transform(item: Filled) -> Filled:
-            item = copy(item)
-            if item.transforms:
-                item.values, learnt[item.slot.name] = apply(
-                    item.transforms, item.values, train, self.model.float_dtype, item.span, item.what
-                )
-                item.changed = True
-            check_shape(item, sizes)
-            return item
+    def with_folds(self, train: Rows, test: Rows) -> Dataset:
+        """The same data with other parts, for cross-validation: rows of the data, as `part.rows` counts them. What
+        transforms learn they learn from the new training part. Raises RunFailed."""
+        fold = copy(self)
+        if self.learns:
+            fold._sizes = {}
+            fresh = [column.anew() for column in self.columns.values()]
+            fold.columns = prepare(self.model, fresh, fold._sizes, train)
+        fold.train, fold.test = Part(fold.columns, train), Part(fold.columns, test)
+        fold.validation = Part(fold.columns, test[:0])
+        return fold
 
-        def finish(item: Filled) -> Filled:
-            arrays[item.slot.name] = check_values(item, self.model.float_dtype)
-            return item
 
-        prepared = together(partial(transform, item) for item in self.filled)
+def prepare(
+    model: Model, columns: list[Column], sizes: Sizes, train: Rows | None, gathered: Problems | None = None
+) -> dict[str, Column]:
+    """The columns by name, transformed and checked; what transforms learn they learn from the rows `train` (None: they
+    know all). `sizes` are those of the free dimensions, as far as they are known. Raises RunFailed with all that is
+    wrong; or adds it to `gathered`, and leaves such columns as they were read."""
+    problems = Problems() if gathered is None else gathered
+    wrong: set[str] = set()
+
+    def settle(column: Column, work: Callable[[], Iterable[DataProblem]]) -> Column:
         try:
-            check_sizes(prepared, self.model, sizes)
-        except DataProblem as problem:
+            found = list(work())
+        except DataProblem as error:
+            found = [error]
+        for problem in found:
+            problems.add(problem.diagnostic)
+        if found:
+            wrong.add(column.slot.name)
+        return column
+
+    def shape(column: Column) -> tuple[DataProblem, ...]:
+        column.learn(train)
+        check_shape(column, sizes)
+        return ()
+
+    def finish(column: Column, keep: bool) -> list[DataProblem]:
+        column.finish(keep=keep)
+        assert column.checked is not None
+        return column.checked.problems()
+
+    together(partial(settle, column, partial(shape, column)) for column in columns)
+    if problems.has_errors and gathered is None:
+        raise RunFailed(problems)
+    fine = [column for column in columns if column.slot.name not in wrong]
+    try:
+        check_sizes(fine, model, sizes)
+    except DataProblem as problem:
+        if gathered is None:
             raise RunFailed.one(problem) from None
-        together(partial(finish, item) for item in prepared)
-        return arrays, learnt
+        gathered.add(problem.diagnostic)
+    keep = sum(column.rows * column.row_bytes for column in fine) <= limits.RESIDENT_BYTES
+    together(partial(settle, column, partial(finish, column, keep)) for column in fine)
+    if problems.has_errors and gathered is None:
+        raise RunFailed(problems)
+    for column in columns:
+        if column.slot.name in wrong:
+            column.as_read()
+    return {column.slot.name: column for column in columns}
 
-    def _split(self, options: dict[str, Any]) -> tuple[Rows, Rows, Rows]:
-        """(training, validation, test): the last rows where they follow one another, else rows chosen by the source's
-        seed. The `validation_split` of the `train` section takes the last share of what is left, as Keras counts it.
-        What is trained on stays in its order."""
-        last = max(item.source.last for item in self.filled)
-        pool = np.arange(self.rows - last)
-        if not self.ordered:
-            np.random.default_rng(options.get("seed", 0)).shuffle(pool)
-        counts = [
-            round(len(pool) * part) for part in (0 if last else options.get("test", 0), options.get("validation", 0))
-        ]
-        split = 0 if "validation" in options else self.model.training.get("validation_split", 0)
-        if split:
-            left = len(pool) - counts[0]
-            counts[1] = left - int(left * (1 - split))
-        batch = self.model.batch
-        if batch is not None:
-            counts = [-(-count // batch) * batch for count in counts]
-        test, validation = counts
-        kept = len(pool) - test - validation
-        if kept < (batch or 1):
-            raise RunFailed.one(self._too_few(max(kept, 0)))
-        held_out = np.arange(self.rows - last, self.rows) if last else pool[kept + validation :]
-        rest = np.sort(pool[: kept + validation]) if split else pool[: kept + validation]
-        parts = [np.sort(rest[:kept]), rest[kept:], held_out]
-        if batch is not None:
-            if left := sum(len(part) % batch for part in parts):
-                rows = f"{left} row is" if left == 1 else f"{left} rows are"
-                self.notes.append(f"{rows} left out: the model takes whole batches of {batch}")
-            parts = [part[: len(part) // batch * batch] for part in parts]
-        return parts[0], parts[1], parts[2]
 
-    def _too_few(self, kept: int) -> DataProblem:
-        batch, rows = self.model.batch, f"{self.rows} row{'' if self.rows == 1 else 's'} of {self.shown}"
-        if batch is None:
-            return DataProblem(
-                "NN0605", f"of {rows} none is left for training", self.model.span,
-                help="hold out a smaller share, or give more data",
-            )  # fmt: skip
-        return DataProblem(
-            "NN0605", f"of {rows} {kept} are left for training, which do not fill a batch of {batch}", self.model.span,
-            help="give more data, hold out less, or declare a smaller batch",
+def load(
+    model: Model, given: str | None, *, batch: int, steps: int | None, seed: int, validation: str | None = None,
+    test: str | None = None, lenient: bool = False,
+) -> Dataset:  # fmt: skip
+    """Reads and checks the data; `given` is the value of `--data`, `validation` and `test` those of the options of
+    these names, `lenient` as in Dataset. Raises RunFailed, Unavailable."""
+    filling = Filling(model, batch=batch, steps=steps, seed=seed)
+    files = {name: path for name, path in (("validation", validation), ("test", test)) if path is not None}
+    problems = Problems()
+    for name in files:
+        if (problem := filling.conflict(name)) is not None:
+            problems.add(problem.diagnostic)
+    if problems.has_errors:
+        raise RunFailed(problems)
+    readers: list[Callable[[], list[Filled]]] = [partial(filling.read, given, held_out="test" not in files)]
+    readers += [partial(filling.file, path) for path in files.values()]
+    filled, *others = _all(readers)
+    shown = "random numbers" if given == RANDOM else given or ", ".join(dict.fromkeys(f.source.shown for f in filled))
+    return Dataset(model, filled, filling.options, shown, dict(zip(files, others, strict=True)), lenient=lenient)
+
+
+def apply(
+    model: Model, given: str | None, learnt: Mapping[str, Any], *, inputs_only: bool = False, batch: int = 32,
+    seed: int = 0,
+) -> Part:  # fmt: skip
+    """New data for a trained model, checked and transformed as `learnt` (see `Dataset.learnt`) says.
+
+    `given` is a file (.csv, .npz, .npy), `-` for a table from the standard input, or None for the `data` section of the
+    model, all of its rows. `inputs_only` leaves targets and weights out: they need not be there. Raises RunFailed,
+    Unavailable.
+    """
+    filling = Filling(model, batch=batch, steps=None, seed=seed, inputs_only=inputs_only)
+    filled = filling.read(given) if given is None or given == RANDOM else filling.file(given)
+    problems = Problems()
+    lines = {}
+    for item in filled:
+        try:
+            lines[item.slot.name] = _steps_of(learnt.get(item.slot.name, []), model)
+        except StepError as error:
+            problems.add(DataProblem("NN0607", error.message, file_span("data.json"), help="train anew").diagnostic)
+    if problems.has_errors:
+        raise RunFailed(problems)
+    _one(partial(lined_up, filled, lines))
+    columns = [Column(item, lines[item.slot.name], model.float_dtype) for item in filled]
+    rows = _one(partial(check_rows, columns))
+    return Part(prepare(model, columns, {}, None), np.arange(rows))
+
+
+def _steps_of(records: Any, model: Model) -> list[Step]:
+    if not isinstance(records, list):
+        raise StepError("what the transforms have learnt is damaged")
+    return [from_record(record, model.float_dtype) for record in records]
+
+
+def _no_folds(model: Model) -> None:
+    """Folds mix what comes earlier and later. Raises DataProblem."""
+    if model.training.get("cross_validation") is not None:
+        raise DataProblem(
+            "NN0215", "`cross_validation` tests on rows between those it trains on, and this data is a series",
+            model.training.spans["cross_validation"],
+            help="hold out its last rows: `with test=0.2` behind the source",
         )  # fmt: skip
 
 
-def load(model: Model, given: str | None, *, batch: int, steps: int | None, seed: int) -> Dataset:
-    """Reads and checks the data; `given` is the value of `--data`. Raises RunFailed, Unavailable."""
-    filling = Filling(model, batch=batch, steps=steps, seed=seed)
-    filled = filling.read(given)
-    shown = "random numbers" if given == RANDOM else given or ", ".join(dict.fromkeys(f.source.shown for f in filled))
-    return Dataset(model, filled, filling.options, shown)
+def _one(check: Callable[[], Any]) -> Any:
+    try:
+        return check()
+    except DataProblem as problem:
+        raise RunFailed.one(problem) from None
+
+
+def _all(readers: Iterable[Callable[[], list[Filled]]]) -> list[list[Filled]]:
+    """What all of them read; the problems of all are gathered before it ends. Raises RunFailed."""
+    problems = Problems()
+    found = []
+    for read in readers:
+        try:
+            found.append(read())
+        except RunFailed as failed:
+            for diagnostic in failed.problems:
+                problems.add(diagnostic)
+    if problems.has_errors:
+        raise RunFailed(problems)
+    return found

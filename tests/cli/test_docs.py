@@ -45,6 +45,15 @@ def test_the_outputs_in_docs_cli(golden):
     golden(page, _BLOCK.sub(_renewed, text))
 
 
+@pytest.mark.torch
+def test_the_outputs_in_docs_data(golden):
+    pytest.importorskip("numpy")
+    page = ROOT / "docs" / "data.md"
+    text = page.read_text(encoding="utf-8")
+    assert len(_BLOCK.findall(text)) >= 2
+    golden(page, _BLOCK.sub(_renewed, text))
+
+
 def test_the_outputs_in_the_readme(golden):
     page = ROOT / "README.md"
     text = page.read_text(encoding="utf-8")
@@ -77,6 +86,12 @@ def test_the_models_in_the_pages_compile(page, target):
     assert models
     for model in models:
         compile(nndsl.compile(model, target=target), page, "exec")
+
+
+def test_docs_run_shows_a_file_as_it_is():
+    page = (ROOT / "docs" / "run.md").read_text(encoding="utf-8")
+    found = re.findall(r"```json\n(.*?)```\n", page, re.DOTALL)
+    assert found == [(ROOT / "tests" / "cli" / "runs" / "digits-2" / "metrics.json").read_text(encoding="utf-8")]
 
 
 def test_docs_training_names_every_setting():

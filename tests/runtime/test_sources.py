@@ -42,6 +42,11 @@ def two(data: str, features: str = "float[2]") -> str:
 """
 
 
+def arrays(data: Dataset) -> dict[str, np.ndarray]:
+    """All prepared rows, in the order of the file."""
+    return {name: column.take(np.arange(data.rows)) for name, column in data.columns.items()}
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -52,12 +57,15 @@ def test_split_is_a_partition_and_repeats() -> None:
     np.savez("p.npz", x=np.arange(100).reshape(50, 2), y=np.arange(50))
     text = two('source p = npz("p.npz") with test=0.2, validation=0.1, seed=3; x = p.x; y = p.y')
     first, second = read(text), read(text)
-    parts = [first.train, first.validation, first.test]
+    parts = [first.train.rows, first.validation.rows, first.test.rows]
     assert [len(part) for part in parts] == [35, 5, 10]
     assert sorted(np.concatenate(parts).tolist()) == list(range(50))
-    assert all(np.array_equal(a, b) for a, b in zip(parts, [second.train, second.validation, second.test], strict=True))
-    assert not np.array_equal(read(text.replace("seed=3", "seed=4")).train, first.train)
-    assert np.array_equal(first.arrays["x"][:, 0], 2 * first.arrays["y"][:, 0])
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(parts, [second.train.rows, second.validation.rows, second.test.rows], strict=True)
+    )
+    assert not np.array_equal(read(text.replace("seed=3", "seed=4")).train.rows, first.train.rows)
+    assert np.array_equal(arrays(first)["x"][:, 0], 2 * arrays(first)["y"][:, 0])
 
 
 def test_standardize_learns_from_the_training_part_alone() -> None:
@@ -65,13 +73,13 @@ def test_standardize_learns_from_the_training_part_alone() -> None:
     values[:, 1] = 7
     np.savez("p.npz", x=values, y=np.arange(50))
     data = read(two('source p = npz("p.npz") with test=0.3, seed=3; x = p.x -> standardize() -> scale(2); y = p.y'))
-    train = data.arrays["x"][data.train]
+    train = arrays(data)["x"][data.train.rows]
     assert train[:, 0].mean() == pytest.approx(0, abs=1e-6)
     assert train[:, 0].std() == pytest.approx(2, rel=1e-6)
-    assert (data.arrays["x"][:, 1] == 0).all(), "what never changes becomes 0"
+    assert (arrays(data)["x"][:, 1] == 0).all(), "what never changes becomes 0"
     learnt = data.learnt["x"][0]
-    assert learnt["mean"] == pytest.approx(values[data.train].mean(0).tolist())
-    assert learnt["deviation"] == pytest.approx([values[data.train, 0].std(), 1])
+    assert learnt["mean"] == pytest.approx(values[data.train.rows].mean(0).tolist())
+    assert learnt["deviation"] == pytest.approx([values[data.train.rows, 0].std(), 1])
 
 
 def test_mnist_keeps_its_own_test_part() -> None:
@@ -95,9 +103,9 @@ def test_mnist_keeps_its_own_test_part() -> None:
 """
     data = read(text)
     assert [len(data.train), len(data.validation), len(data.test)] == [27, 3, 10]
-    assert data.arrays["image"].dtype == np.float32
-    assert (data.arrays["image"][data.test] == 0.5).all()
-    assert np.array_equal(data.arrays["label"][data.test], np.eye(10, dtype=np.float32))
+    assert arrays(data)["image"].dtype == np.float32
+    assert (arrays(data)["image"][data.test.rows] == 0.5).all()
+    assert np.array_equal(arrays(data)["label"][data.test.rows], np.eye(10, dtype=np.float32))
     assert read(text, "mnist.npz").shown == "mnist.npz"
 
 
@@ -112,30 +120,41 @@ def test_mnist_keeps_its_own_test_part() -> None:
 def test_tables_with_words_blank_lines_and_quotes(text: str) -> None:
     Path("t.csv").write_text(text, encoding="utf-8", newline="")
     data = read(two('source t = csv("t.csv"); x = t[[0, 2]]; y = t.c'))
-    assert data.arrays["x"].tolist() == [[1, 2], [3, 4]]
-    assert data.arrays["y"].tolist() == [[2], [4]]
+    assert arrays(data)["x"].tolist() == [[1, 2], [3, 4]]
+    assert arrays(data)["y"].tolist() == [[2], [4]]
 
 
 def test_columns_from_the_end_and_steps() -> None:
     Path("t.csv").write_text("1;2;3;4\n5;6;7;8\n")
     data = read(two('source t = csv("t.csv", header=false, delimiter=";"); x = t[0:4:2]; y = t[-1]'))
-    assert data.arrays["x"].tolist() == [[1, 3], [5, 7]]
-    assert data.arrays["y"].tolist() == [[4], [8]]
+    assert arrays(data)["x"].tolist() == [[1, 3], [5, 7]]
+    assert arrays(data)["y"].tolist() == [[4], [8]]
 
 
 def test_another_file_takes_the_place_of_the_section_s_own() -> None:
     Path("other.csv").write_text("".join(f"{n},{n},{n}\n" for n in range(10)))
     data = read(two('source t = csv("t.csv", header=false); x = t[0:2] -> scale(2); y = t[2]'), "other.csv")
-    assert data.arrays["x"][3].tolist() == [6, 6]
+    assert arrays(data)["x"][3].tolist() == [6, 6]
     assert len(data.test) == 2
+
+
+def test_another_archive_takes_the_place_of_the_section_s_own() -> None:
+    values = np.arange(20.0).reshape(10, 2)
+    np.savez("same.npz", x=values, y=np.arange(10), more=np.zeros(3))
+    np.savez("other.npz", a=values, b=np.arange(10))
+    same = two('source p = npz("p.npz"); x = p.x -> scale(2); y = p.y')
+    other = two('source p = npz("p.npz"); x = p.a -> scale(2); y = p.b')
+    assert np.array_equal(arrays(read(same, "same.npz"))["x"], 2 * values)
+    assert np.array_equal(arrays(read(other, "other.npz"))["x"], 2 * values)
+    assert np.array_equal(arrays(read(other, "same.npz"))["x"], values), "by name, ready for the model"
 
 
 def test_columns_by_name_from_the_command_line() -> None:
     text = "model M { input x: float[2]\n output y = x -> Dense(1) with loss=mse }"
     Path("t.csv").write_text("y,x_0,x_1\n" + "".join(f"{n},{n + 1},{n + 2}\n" for n in range(10)))
     data = read(text, "t.csv")
-    assert data.arrays["x"][0].tolist() == [1, 2]
-    assert data.arrays["y"][0].tolist() == [0]
+    assert arrays(data)["x"][0].tolist() == [1, 2]
+    assert arrays(data)["y"][0].tolist() == [0]
 
 
 def test_a_series_goes_on_from_batch_to_batch() -> None:
@@ -165,8 +184,8 @@ def test_series_fill_as_many_batches_as_the_steps_need() -> None:
 """
     data = read(text, steps=7)
     assert data.ordered
-    assert data.train.tolist() == list(range(28))
-    assert np.allclose(data.arrays["sine"] ** 2 + data.arrays["cosine"] ** 2, 1, atol=1e-6)
+    assert data.train.rows.tolist() == list(range(28))
+    assert np.allclose(arrays(data)["sine"] ** 2 + arrays(data)["cosine"] ** 2, 1, atol=1e-6)
 
 
 @pytest.mark.parametrize("example", ["translate", "profile", "book", "volume", "text_cells", "ant"])
@@ -194,8 +213,8 @@ def test_built_in_sets() -> None:
 }
 """
     data = read(text)
-    assert data.arrays["features"].shape == (569, 30)
-    assert set(np.unique(data.arrays["label"])) == {0, 1}
+    assert arrays(data)["features"].shape == (569, 30)
+    assert set(np.unique(arrays(data)["label"])) == {0, 1}
 
 
 def test_fixed_batches_leave_out_what_does_not_fill_one() -> None:

@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def learnt() -> tuple[float, float]:
     from safetensors.numpy import load_file
 
-    found = load_file("line.safetensors")
+    found = load_file(max(Path("runs").glob("*/weights.safetensors")))
     return float(found["y/kernel"][0, 0]), float(found["y/bias"][0])
 
 
@@ -86,7 +86,7 @@ def test_wrong_weights(
     assert main(arguments) == code
     shown = capsys.readouterr()
     assert says in shown.err + shown.out
-    assert Path("line.safetensors").exists() == (code == 0)
+    assert Path("runs/line-1/weights.safetensors").exists() == (code == 0)
 
 
 def test_an_archive_without_weights_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,9 +111,9 @@ def test_the_order_of_the_data_is_kept_without_shuffling() -> None:
     filled = filling.read("random")
     data = Dataset(program.main, filled, {}, "random data")
     kept = int(data.rows * (1 - 0.3))
-    assert data.train.tolist() == list(range(kept))
-    assert data.validation.tolist() == list(range(kept, data.rows))
+    assert data.train.rows.tolist() == list(range(kept))
+    assert data.validation.rows.tolist() == list(range(kept, data.rows))
     data = Dataset(program.main, filled, {"test": 0.2}, "random data")
     left = data.rows - len(data.test)
     assert len(data.train) == int(left * (1 - 0.3)) and len(data.train) + len(data.validation) == left
-    assert (np.diff(data.train) > 0).all() and data.train.max() < data.validation.min()
+    assert (np.diff(data.train.rows) > 0).all() and data.train.rows.max() < data.validation.rows.min()
