@@ -63,6 +63,10 @@ class Opened:
         """The names of the classes whose ids the field holds, by id; empty where the data have none."""
         return []
 
+    def labels(self, key: Columns, slot: Slot, span: Span) -> Array | None:
+        """The class of each row, where the source has one beside the field: pictures are colored by it."""
+        return None
+
     @property
     def warnings(self) -> list[Diagnostic]:
         """What was suspicious in reading."""
@@ -100,9 +104,17 @@ class OpenArchive(Opened):
     def take(self, key: Columns, slot: Slot, span: Span) -> Array:
         return self.archive.take(str(key), span)
 
+    def labels(self, key: Columns, slot: Slot, span: Span) -> Array | None:
+        name = next((str(key).replace(a, b) for a, b in _LABELLED if a in str(key)), "")
+        return self.archive.take(name, span) if name in self.archive.names else None
+
     def guard(self) -> None:
         for mapped in self.archive.maps:
             mapped.check()
+
+
+_LABELLED = (("x_", "y_"), ("image", "label"))
+"""What arrays of data and of their classes are called: x_train and y_train, images and labels."""
 
 
 class OpenArray(Opened):
@@ -132,6 +144,9 @@ class OpenMnist(OpenArchive):
             )
         return np.concatenate([train, test])
 
+    def labels(self, key: Columns, slot: Slot, span: Span) -> Array | None:
+        return self.take("label", slot, span)
+
 
 class BuiltIn(Opened):
     def __init__(self, name: str) -> None:
@@ -140,6 +155,9 @@ class BuiltIn(Opened):
 
     def take(self, key: Columns, slot: Slot, span: Span) -> Array:
         return self.arrays[str(key)]
+
+    def labels(self, key: Columns, slot: Slot, span: Span) -> Array | None:
+        return self.arrays["label"]
 
     def class_names(self, key: Columns) -> list[str]:
         return self.names if key == "label" else []
