@@ -66,6 +66,7 @@ class Trainer:
             torch.manual_seed(plan.seed)
             self.net: nn.Module = loaded.cls().to(device)
         self.optimizer: Any = self.program.make_optimizer(self.net)
+        self.scaler: Any = self.program.make_scaler(device) if hasattr(self.program, "make_scaler") else None
 
     def start_from(self, weights: Weights) -> None:
         """Goes on from the weights of a file, and from the state of its optimizer, if there is one."""
@@ -139,8 +140,13 @@ class Trainer:
         with _memory_watched(self.plan.batch, self.model):
             optimizer.zero_grad(set_to_none=True)
             values = self.program.measure(self.net, batch)
-            values["loss"].backward()
-            optimizer.step()
+            if self.scaler is None:
+                values["loss"].backward()
+                optimizer.step()
+            else:
+                self.scaler.scale(values["loss"]).backward()
+                self.scaler.step(optimizer)
+                self.scaler.update()
             tally.add(self.net, batch, values)
 
     def _logs(self, tally: Tally, held_out: Rows) -> dict[str, float]:
