@@ -20,7 +20,7 @@ from nndsl.ir.graph import Model
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.interrupt import Interrupt
 from nndsl.runtime.progress import Progress
-from nndsl.runtime.report import DataProblem, RunFailed
+from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
 from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import Result, Tally
 
@@ -84,7 +84,10 @@ class Trainer:
         where the loss is no number any more."""
         plan, outcome = self.plan, Outcome()
         optimizer = self.optimizer
-        watchers = self.program.make_watchers() if hasattr(self.program, "make_watchers") else []
+        try:
+            watchers = self.program.make_watchers() if hasattr(self.program, "make_watchers") else []
+        except ImportError as error:  # a package of a callback
+            raise Unavailable(str(error), "or leave the callback out") from None
         generator = torch.Generator().manual_seed(plan.seed)
         rows = torch.from_numpy(train)
         per_epoch = self._count(len(train))
