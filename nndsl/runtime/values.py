@@ -48,7 +48,7 @@ class Rule:
         """What is to be said; `index` is the place of the first in what the source gave."""
         place, where = filled.where(index)
         more = f" ({self.count - 1:,} more like it)" if self.count > 1 else ""
-        message = f"{where} of {filled.what} {self.says(self.value)}{after}{more}"
+        message = f"{where} {self.says(self.value)}{after}{more}"
         related = (self.related,) if self.related is not None else ()
         return filled.problem("NN0606", message, help=self.help(), span=place, related=related)
 
@@ -126,7 +126,7 @@ class ValueCheck:
         place, where = filled.where(self.column.series_index(np.array([row])))
         return filled.problem(
             "NN0606",
-            f"{where} of {filled.what} is no one-hot row: its numbers sum to {total:g}",
+            f"{where} is no one-hot row: its numbers sum to {total:g}",
             help=f"`{self.slot.loss}` takes rows with a single 1: `one_hot({classes})` makes them of class ids",
             span=place,
         )
