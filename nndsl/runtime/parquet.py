@@ -183,6 +183,8 @@ class ParquetTable(WithColumns):
                 raise self._wrong(numbers[0], span, f"holds more than {MAX_TEXT >> 30} GiB of text", None, "NN0702")
             parts.append(np.array([str(value) for value in column.to_pylist()], np.dtypes.StringDType()))
             first += len(batch)
+        if first != self.rows:
+            raise self._damaged()
         return np.concatenate(parts)
 
     def lists(self, key: Columns, span: Span) -> Array:
