@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import stat
+import warnings
 from math import prod
 from typing import IO, Any, TypeAlias
 
@@ -74,14 +75,16 @@ def read_header(stream: IO[bytes]) -> Header:
         version = np.lib.format.read_magic(stream)
     except (ValueError, EOFError):
         raise Damaged(foreign=True) from None
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise Damaged("it has a version that NumPy writes for tables with names alone")
     try:
-        if version == (1, 0):
-            header = np.lib.format.read_array_header_1_0(stream)
-        elif version == (2, 0):
-            header = np.lib.format.read_array_header_2_0(stream)
-        else:
-            raise Damaged("it has a version that NumPy writes for tables with names alone")
-    except (ValueError, TypeError, EOFError, SyntaxError, MemoryError, RecursionError, OverflowError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            header = readers[version](stream)
+    except OSError:
+        raise
+    except Exception:  # the parsers of Python and NumPy raise a dozen kinds of errors of a text that is none
         raise Damaged("its first lines say nothing of a shape") from None
     shape, fortran, dtype = header
     if dtype.hasobject:

@@ -92,7 +92,8 @@ class Column:
 
     def _teach(self, step: Step, chunks: Iterator[Array]) -> None:
         try:
-            step.learn(chunks)
+            with np.errstate(invalid="ignore", over="ignore"):
+                step.learn(chunks)
         except StepError as error:
             raise self.filled.step_problem(error) from None
 
@@ -127,8 +128,9 @@ class Column:
     def _through(self, values: Array, steps: Sequence[Step], rows: Rows | int) -> Array:
         """The values behind the steps; `rows` are their places in the data, or the first of them."""
         try:
-            for step in steps:
-                values = step.apply(values)
+            with np.errstate(invalid="ignore", over="ignore"):
+                for step in steps:
+                    values = step.apply(values)
         except StepError as error:
             if error.index is not None:
                 row = int(rows[error.index[0]]) if not isinstance(rows, int) else rows + error.index[0]
@@ -164,17 +166,18 @@ class Column:
         self.values, self.row, self.dtype = self.filled.values, self.filled.values.shape[1:], self.filled.values.dtype
         self.checked, self._ready = None, self.values
 
-    def take(self, rows: Rows) -> Array:
-        """The prepared rows [rows, …] in the dtype of the model: always a copy. Raises RunFailed where the file was cut
-        off meanwhile."""
+    def take(self, rows: Rows | slice) -> Array:
+        """The prepared rows [rows, …] in the dtype of the model: for a slice perhaps a view of what is kept. Raises
+        RunFailed where the file was cut off meanwhile."""
         if self._ready is not None:
             return self._ready[rows]
         self.filled.source.guard()
         try:
-            piece = self._through(self.values[rows], self.late, rows)
+            piece = self._through(self.values[rows], self.late, rows.start if isinstance(rows, slice) else rows)
         except DataProblem as problem:  # checked before: the file has changed since
             raise RunFailed.one(problem) from None
-        return np.ascontiguousarray(piece.reshape(len(piece), *self.row), self.dtype)
+        result: Array = np.ascontiguousarray(piece.reshape(len(piece), *self.row), self.dtype)
+        return result if result.flags.writeable else result.copy()
 
     # ----------------------------------------------------------------------------------------- places
 

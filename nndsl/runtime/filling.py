@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
@@ -32,6 +33,7 @@ from nndsl.runtime.sources import (
     open_source,
     open_table,
 )
+from nndsl.source import Span
 
 RANDOM = "random"
 HELD_OUT = 0.2
@@ -60,7 +62,7 @@ class Filling:
                 message = (
                     f"`{option}` names a file, and `{source.name}` holds out a part: `{part}={source.options[part]}`"
                 )
-                return DataProblem("NN0215", message, source.span, help=help)
+                return DataProblem("NN0215", message, _option(source.span, part), help=help)
             if source.name in used and part == "test" and source.reader.own_test:
                 message = f"`{option}` names a file, and `{source.reader.title()}` brings its own test part"
                 return DataProblem("NN0215", message, source.span, help=f"leave `{option}` out")
@@ -180,6 +182,12 @@ def _values(source: Opened, slot: Slot, binding: Binding) -> Array:
         case "lists":
             return source.lists(binding.fields, slot, binding.span)
     return source.take(binding.fields, slot, binding.span)
+
+
+def _option(span: Span, name: str) -> Span:
+    """The place of an option in a `source` statement."""
+    found = list(re.finditer(rf"\b{name}\s*=\s*[^,\s]+", span.text))
+    return Span(span.file, span.start + found[-1].start(), span.start + found[-1].end()) if found else span
 
 
 def _absent(path: str) -> DataProblem:

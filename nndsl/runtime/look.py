@@ -63,6 +63,7 @@ def _kind(values: Array) -> str:
     return {"T": "text", "O": "lists"}.get(values.dtype.kind, str(values.dtype))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of wrong data, which are shown as they are
 def look_at(dataset: Dataset) -> Overview:
     """Goes through all rows of the prepared data once, a bounded number at a time."""
     parts = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
@@ -139,9 +140,9 @@ def _labels(values: Array, has_classes: bool, loss: str) -> Array | None:
     if loss.startswith("categorical") and values.ndim > 1 and values.shape[-1] > 1:
         labels: Array = values.argmax(-1).reshape(-1)
         return labels
-    if not has_classes or not np.array_equal(values, np.floor(values)):
-        return None
-    return values.reshape(-1).astype(np.int64)  # NaN is not equal to itself, and never comes here
+    if not has_classes or not ((values == np.floor(values)) & (np.abs(values) < 2**53)).all():
+        return None  # missing and infinite values too
+    return values.reshape(-1).astype(np.int64)
 
 
 def _name(key: int, names: list[str]) -> str:
@@ -166,7 +167,7 @@ class _Numbers:
         self.zeros += int(np.count_nonzero(finite == 0))
         mean, spread = float(finite.mean(dtype=np.float64)), float(finite.var(dtype=np.float64))
         total, apart = self.count + finite.size, mean - self.mean
-        self._squares += spread * finite.size + apart**2 * self.count * finite.size / total
+        self._squares += spread * finite.size + apart * apart * self.count * finite.size / total
         self.mean += apart * finite.size / total
         self.count = total
 

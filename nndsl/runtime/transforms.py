@@ -210,6 +210,8 @@ class StandardizeStep(Step):
             variance = (variance * count + spread**2 * more + apart**2 * (count * more / total)) / total
             mean = mean + apart * (more / total)
             count, deviation = total, np.sqrt(variance)
+        if count and not np.isfinite(deviation).all():
+            raise StepError("holds numbers that are too large for `standardize`", help="put `-> scale(…)` before it")
         if count:
             self.mean = np.ravel(mean)
             self.deviation = np.ravel(np.where(deviation > 0, deviation, 1.0))
@@ -252,7 +254,9 @@ class OneHotStep(Step):
     def _help(self, values: Array) -> str | None:
         if values.min() == 1 and values.max() == self.classes:
             return "the classes count from 1: put `-> offset(-1)` before it"
-        return f"the largest is {values.max():g}" if np.isfinite(values.max()) else None
+        if values.min() >= 0 and np.isfinite(values.max()):
+            return f"take `one_hot({int(values.max()) + 1})`, if there are so many classes"
+        return "class ids count from 0"
 
     def record(self) -> dict[str, Any]:
         return {"classes": self.classes}

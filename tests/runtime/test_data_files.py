@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from nndsl import pipeline
 from nndsl.diagnostics.model import Problems
 from nndsl.diagnostics.render import render_text
+from nndsl.runtime import archives, columns, scratch
 from nndsl.runtime.dataset import Dataset, apply, load
 from nndsl.runtime.report import RunFailed
 from nndsl.source import SourceFile
@@ -279,6 +281,175 @@ def test_message(
     with pytest.raises(RunFailed) as failed:
         read_case(text, given)
     golden(GOLDEN / f"{name}.out", render_text(failed.value.problems))
+
+
+SPLIT = TABLE.replace('csv("t.csv")', 'csv("t.csv") with test=0.2, validation=0.1')
+GOOD = "a,b,c\n" + "1,2,0\n3,4,1\n5,6,2\n" * 4
+FOLDS = program(TABLE)[:-2] + "    train { cross_validation = KFold(3) }\n}\n"
+
+# name: (program, files of the command line by part, {file: content})
+OTHER_FILES: dict[str, tuple[str, dict[str, str], dict[str, Any]]] = {
+    "test_twice": (program(SPLIT), {"test": "v.csv"}, {"t.csv": GOOD, "v.csv": GOOD}),
+    "validation_and_test_twice": (
+        program(SPLIT), {"validation": "v.csv", "test": "v.csv"}, {"t.csv": GOOD, "v.csv": GOOD}
+    ),
+    "validation_split_and_a_file": (
+        program(TABLE)[:-2] + "    train { validation_split = 0.1 }\n}\n",
+        {"validation": "v.csv"},
+        {"t.csv": GOOD, "v.csv": GOOD},
+    ),
+    "folds_and_a_file": (FOLDS, {"test": "v.csv"}, {"t.csv": GOOD, "v.csv": GOOD}),
+    "own_test_part_and_a_file": (
+        program('source d = mnist(); features = d.image -> reshape(784); label = d.label', input="float[784]",
+                layers="Dense(10, activation=softmax)"),
+        {"test": "v.npz"},
+        {},
+    ),
+    "validation_is_missing": (program(TABLE), {"validation": "v.csv"}, {"t.csv": GOOD}),
+    "two_files_are_missing": (program(TABLE), {"test": "v.csv"}, {}),
+    "test_is_narrower": (program(TABLE), {"test": "v.csv"}, {"t.csv": GOOD, "v.csv": "a,c\n1,0\n"}),
+    "test_is_wrong": (program(TABLE), {"test": "v.csv"}, {"t.csv": GOOD, "v.csv": "a,b,c\n1,nan,0\n1,2,9\n"}),
+    "test_is_of_another_size": (
+        program(input="float[T, 1]", layers="GlobalAveragePooling1D() -> Dense(3, activation=softmax)",
+                data='source p = npz("p.npz"); features = p.x -> reshape(-1, 1); label = p.y'),
+        {"test": "v.npz"},
+        {"p.npz": {"x": np.ones((6, 5)), "y": Y}, "v.npz": {"x": np.ones((6, 4)), "y": Y}},
+    ),
+    "unknown_class_in_test": (
+        program(TABLE.replace("t[2]", "t[2] -> one_hot(3)"), loss="categorical_crossentropy"),
+        {"test": "v.csv"},
+        {"t.csv": GOOD, "v.csv": "a,b,c\n1,2,3\n"},
+    ),
+}  # fmt: skip
+
+PIXELS = {"x": (np.arange(6 * 64) % 256).reshape(6, 8, 8).astype(np.uint8), "y": Y}
+BINARY = {"layers": "Dense(1)", "loss": "hinge"}
+REGRESSION = {"layers": "Dense(1)", "loss": "mse, metrics=[accuracy]"}
+
+# name: (program, {file: content})
+SUSPICIOUS: dict[str, tuple[str, dict[str, Any]]] = {
+    "pixels": (
+        program(ARRAYS, input="float[8, 8]", layers="Flatten() -> Dense(3, activation=softmax)"),
+        {"p.npz": PIXELS},
+    ),
+    "constant_target": (program(TABLE), {"t.csv": "a,b,c\n1,2,1\n3,4,1\n"}),
+    "hinge_of_numbers": (program(TABLE, **BINARY), {"t.csv": "a,b,c\n1,2,0.5\n3,4,7\n"}),
+    "accuracy_of_numbers": (program(TABLE, **REGRESSION), {"t.csv": "a,b,c\n1,2,0.25\n3,4,7\n"}),
+    "numbers_for_names": (program(TABLE), {"t.csv": "1,2,0\n3,4,1\n5,6,2\n"}),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FILES)
+def test_message_of_other_files(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Callable[[Path, str], None]
+) -> None:
+    text, given, files = OTHER_FILES[name]
+    write(tmp_path, files)
+    monkeypatch.chdir(tmp_path)
+    problems = Problems()
+    checked = pipeline.check(SourceFile("model.nn", text), problems)
+    assert checked is not None, render_text(problems)
+    with pytest.raises(RunFailed) as failed:
+        load(checked.main, None, batch=4, steps=None, seed=0, **given)
+    golden(GOLDEN / f"{name}.out", render_text(failed.value.problems))
+
+
+@pytest.mark.parametrize("name", SUSPICIOUS)
+def test_warning(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Callable[[Path, str], None]
+) -> None:
+    text, files = SUSPICIOUS[name]
+    write(tmp_path, files)
+    monkeypatch.chdir(tmp_path)
+    golden(GOLDEN / f"{name}.out", render_text(read(text).warnings))
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        (program(ARRAYS.replace("p.x", "p.x -> scale(1 / 255)"), input="float[8, 8]",
+                 layers="Flatten() -> Dense(3, activation=softmax)"), {"p.npz": PIXELS}),
+        (program(ARRAYS, input="float[8, 8]", layers="Flatten() -> Rescaling(1 / 255) -> Dense(3, activation=softmax)"),
+         {"p.npz": PIXELS}),
+        (program(TABLE, **BINARY), {"t.csv": "a,b,c\n1,2,0\n3,4,1\n"}),
+        (program(TABLE, **REGRESSION), {"t.csv": "a,b,c\n1,2,0\n3,4,1\n"}),
+    ],
+)  # fmt: skip
+def test_no_warning(text: str, files: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, files)
+    monkeypatch.chdir(tmp_path)
+    assert read(text).warnings == []
+
+
+@pytest.mark.parametrize("kind", [">f8", "<f2", "u1", "?", ">i2"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_of_any_machine_are_read(kind: str, order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = np.random.default_rng(0).integers(0, 2, (6, 2))
+    np.save("new.npy", np.array(values, dtype=kind, order="F" if order == "F" else "C"))
+    checked = pipeline.check(SourceFile("model.nn", program()), Problems())
+    assert checked is not None
+    found = apply(checked.main, "new.npy", {}, inputs_only=True).take(slice(None))["features"]
+    assert found.dtype == np.dtype("float32") and found.tolist() == values.tolist()
+
+
+PIECES = b"nan inf \" \n , ; \0 \xff 1e999 - 'shape':( 10000000000 |O <f8 1_0 (((((( \xef\xbb\xbf".split(b" ")
+TABLE_MODEL = program(
+    'source t = csv("t.csv") with test=0.2; features = t[0:2] -> standardize(); label = t[2] -> one_hot(3)',
+    loss="categorical_crossentropy",
+)
+
+
+@pytest.mark.parametrize("kind", ["t.csv", "p.npz", "new.npy"])
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.filterwarnings("error")
+def test_damaged_files_end_with_a_message(
+    kind: str, large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if large:
+        monkeypatch.setattr(archives, "MAP_FROM", 10)
+        monkeypatch.setattr(columns, "RESIDENT_BYTES", 100)
+        monkeypatch.setattr(scratch, "IN_MEMORY", 100)
+    whole = {"t.csv": GOOD.encode(), "p.npz": archive(), "new.npy": npy(X)}[kind]
+    checked = pipeline.check(SourceFile("model.nn", TABLE_MODEL if kind == "t.csv" else program()), Problems())
+    assert checked is not None
+    chance = random.Random(7)
+    wrong = 0
+    for _ in range(150):
+        content = bytearray(whole)
+        for _ in range(chance.choice((1, 1, 2, 5))):
+            at = chance.randrange(len(content) + 1)
+            change = chance.randrange(4)
+            if change == 0 and at < len(content):
+                content[at] = chance.randrange(256)
+            elif change == 1:
+                del content[at : at + chance.randrange(1, 20)]
+            elif change == 2:
+                content[at:at] = chance.choice(PIECES)
+            else:
+                content[at:at] = content[at : at + chance.randrange(30)]
+        Path(kind).write_bytes(content)
+        try:
+            if kind == "new.npy":
+                apply(checked.main, kind, {}, inputs_only=True).take(slice(None))
+            else:
+                given = None if kind == "t.csv" else kind
+                load(checked.main, given, batch=4, steps=None, seed=0).train.take(slice(None))
+        except RunFailed as failed:
+            wrong += 1
+            assert render_text(failed.problems)
+    assert 20 < wrong < 150
+
+
+def archive() -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, features=X, label=Y)
+    return stream.getvalue()
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(CASES) + len(OTHER_FILES) + len(SUSPICIOUS) >= 100
 
 
 def test_a_first_line_of_numbers_is_suspicious(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
