@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from nndsl.diagnostics.model import Problems
 from nndsl.diagnostics.suggest import suggest
@@ -143,10 +144,10 @@ def write_text(path: str, text: str, source: str | None = None) -> None:
     write_bytes(path, text.encode("utf-8"), source)
 
 
-def write_bytes(path: str, data: bytes, source: str | None = None) -> None:
+def write_bytes(path: str, data: bytes, source: str | None = None, *, durable: bool = False) -> None:
     """Writes a file as a whole or not at all; one that is there keeps its permissions. Raises CannotWrite.
 
-    `source` is the file that was read: it is not overwritten.
+    `source` is the file that was read: it is not overwritten. `durable` waits until the disk has it.
     """
     try:
         before = os.stat(path)
@@ -165,7 +166,7 @@ def write_bytes(path: str, data: bytes, source: str | None = None) -> None:
             with open(path, "wb") as stream:
                 stream.write(data)
         else:
-            _replace(os.path.realpath(path), data, before)
+            _replace(os.path.realpath(path), data, before, durable=durable)
     except OSError as error:
         raise CannotWrite(_cannot_write(path, error)) from None
 
@@ -184,16 +185,32 @@ def _cannot_write(path: str, error: OSError | ValueError) -> str:
     return f"`{path}` cannot be written: {reason[:1].lower()}{reason[1:]}"
 
 
-def _replace(path: str, data: bytes, before: os.stat_result | None) -> None:
+def _replace(path: str, data: bytes, before: os.stat_result | None, *, durable: bool) -> None:
     """Written beside, then renamed: who reads the file meanwhile sees the old one or the new one."""
-    beside = os.path.join(os.path.dirname(path), f".{os.path.basename(path)[:200]}.{os.getpid()}.tmp")
+    beside = os.path.join(os.path.dirname(path), f".{os.path.basename(path)[:200]}.{os.urandom(6).hex()}.tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
     try:
         with open(descriptor, "wb") as stream:
             stream.write(data)
             if before is not None and hasattr(os, "fchmod"):
                 os.fchmod(stream.fileno(), stat.S_IMODE(before.st_mode))
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         os.replace(beside, path)
+        if durable:
+            _sync_folder(os.path.dirname(path) or ".")
     except BaseException:
-        os.unlink(beside)
+        with suppress(FileNotFoundError):
+            os.unlink(beside)
         raise
+
+
+def _sync_folder(folder: str) -> None:
+    """Waits until the disk knows the new name too. Not every system can open a folder."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from nndsl.diagnostics.model import Diagnostic
     from nndsl.ir.graph import CheckedProgram, Model
+    from nndsl.project import Project
 
 FINE, WRONG, USAGE, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 FORMATS = ("text", "concise", "json", "github", "sarif")
@@ -115,6 +116,11 @@ def show(problems: Iterable[Diagnostic], stream: TextIO, args: Namespace) -> Non
 
 def check_file(args: Namespace) -> CheckedProgram:
     """The checked program of `args.file`; problems go to the standard error. Raises Rejected."""
+    return checked(args)[0]
+
+
+def checked(args: Namespace) -> tuple[CheckedProgram, Project]:
+    """The same, with the files that it is made of."""
     from nndsl import pipeline
     from nndsl.files import read_source
     from nndsl.project import Project
@@ -122,12 +128,13 @@ def check_file(args: Namespace) -> CheckedProgram:
     settings = params_of(args)
     problems = Problems()
     source = read_source(args.file, problems)
-    program = pipeline.check(source, problems, Project(source).read, settings) if source is not None else None
+    project = Project(source) if source is not None else None
+    program = pipeline.check(source, problems, project.read, settings) if source and project else None
     if len(problems) or getattr(args, "problem_format", "text") in ("json", "sarif"):
         show(problems, sys.stderr, args)
-    if program is None or (getattr(args, "deny_warnings", False) and len(problems)):
+    if program is None or project is None or (getattr(args, "deny_warnings", False) and len(problems)):
         raise Rejected
-    return program
+    return program, project
 
 
 def pick_model(program: CheckedProgram, name: str | None) -> Model:

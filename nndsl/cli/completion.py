@@ -45,8 +45,9 @@ class _Command:
     name: str
     help: str
     options: list[_Option]
-    words: tuple[str, ...]  # of its positional argument; none: .nn files
+    words: tuple[str, ...]  # of its positional argument; none: .nn files, or folders
     actions: bool = False  # whether the words are actions, and files of any kind follow
+    folders: bool = False  # whether it takes folders
 
     @property
     def flags(self) -> list[str]:
@@ -64,7 +65,7 @@ def _commands(parser: ArgumentParser) -> list[_Command]:
 
 
 def _command(name: str, help: str, parser: ArgumentParser) -> _Command:
-    options, words, actions = [], _known_words(name), False
+    options, words, actions, folders = [], _known_words(name), False, False
     for action in _arguments(parser):
         values = tuple(str(choice) for choice in action.choices or ())
         if action.option_strings:
@@ -73,9 +74,10 @@ def _command(name: str, help: str, parser: ArgumentParser) -> _Command:
             options.append(_Option(tuple(action.option_strings), text, action.nargs != 0, values, is_file))
         elif not isinstance(action, argparse._SubParsersAction):
             words = words or values
+            folders = folders or action.metavar in ("FOLDER", "RUN")
         elif name:
             words, actions = tuple(action.choices), True
-    return _Command(name, help, options, () if name == "" else words, actions)
+    return _Command(name, help, options, () if name == "" else words, actions, folders)
 
 
 def _arguments(parser: ArgumentParser) -> list[argparse.Action]:
@@ -107,7 +109,8 @@ def _known_words(command: str) -> tuple[str, ...]:
 
 _BASH_HEAD = r"""# nndsl's completion for bash: source <(nndsl completion bash)
 _nndsl() {
-    local cur="${COMP_WORDS[COMP_CWORD]}" before=$((COMP_CWORD - 1)) command="" flags="" words="" actions="" word
+    local cur="${COMP_WORDS[COMP_CWORD]}" before=$((COMP_CWORD - 1)) word
+    local command="" flags="" words="" actions="" folders=""
     if [[ $cur == "=" ]]; then cur=""; elif [[ ${COMP_WORDS[before]} == "=" ]]; then before=$((before - 1)); fi
     local prev="${COMP_WORDS[before]}"
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -125,6 +128,8 @@ _BASH_TAIL = r"""    esac
         COMPREPLY=($(compgen -W "$words" -- "$cur"))
     elif [[ -n $actions ]]; then
         _nndsl_files
+    elif [[ -n $folders ]]; then
+        _nndsl_files '*'
     else
         _nndsl_files '!*.nn'
     fi
@@ -152,8 +157,8 @@ def _bash(commands: list[_Command]) -> str:
     lines.append('    esac\n    case "$command" in\n')
     for command in commands:
         flags, words = " ".join(command.flags), " ".join(command.words)
-        actions = "; actions=1" if command.actions else ""
-        lines.append(f'        "{command.name}") flags="{flags}"; words="{words}"{actions} ;;\n')
+        more = "; actions=1" if command.actions else "; folders=1" if command.folders else ""
+        lines.append(f'        "{command.name}") flags="{flags}"; words="{words}"{more} ;;\n')
     return "".join([*lines, _BASH_TAIL])
 
 
@@ -180,7 +185,8 @@ def _zsh(commands: list[_Command]) -> str:
         shift = "shift words; (( CURRENT-- )); " if command.name else ""
         lines.append(f"        {command.name or '*'}) {shift}_arguments \\")
         lines += [f"            {_quoted(spec)} \\" for option in command.options for spec in _zsh_specs(option)]
-        words = f":word:({' '.join(command.words)})" if command.words else '*:file:_files -g "*.nn(-.)"'
+        places = "*:folder:_files -/" if command.folders else '*:file:_files -g "*.nn(-.)"'
+        words = f":word:({' '.join(command.words)})" if command.words else places
         files = f" {_quoted('*:file:_files')}" if command.actions else ""
         lines.append(f"            {_quoted(words)}{files} ;;")
     lines += [
@@ -218,7 +224,8 @@ def _fish(commands: list[_Command]) -> str:
             takes = (" -r -F" if option.is_file else " -x") if option.takes else ""
             lines.append(f"{start} {named}{takes}{values} -d {_quoted(option.help)}")
         if command.name:
-            words = _quoted(" ".join(command.words)) if command.words else "'(__fish_complete_suffix .nn)'"
+            places = "'(__fish_complete_directories)'" if command.folders else "'(__fish_complete_suffix .nn)'"
+            words = _quoted(" ".join(command.words)) if command.words else places
             if command.actions:
                 actions = " ".join(command.words)
                 lines.append(f"complete -c nndsl -n {_quoted(f'{when}; and not {seen} {actions}')} -a {words}")

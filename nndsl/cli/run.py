@@ -5,17 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING, Any
 
 from nndsl.cli import common
 from nndsl.cli.data import add_data, check_data
-from nndsl.cli.weight_errors import FORMATS, check_ending, complaints, explained
+from nndsl.cli.running import add_device, running
+from nndsl.cli.weight_errors import FORMATS, check_ending
 
-SUFFIX = ".safetensors"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nndsl.diagnostics.model import Diagnostic
+    from nndsl.runtime.options import Options
+
+PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.description = (
-        "Train a model on its data with PyTorch, evaluate it on data held out, and save its weights. "
+        "Train a model on its data, evaluate it on data held out, and keep weights, numbers and pictures in a folder. "
         "The data come from the `data` section of the file or from --data."
     )
     parser.epilog = """\
@@ -23,96 +31,115 @@ examples:
   nndsl run examples/digits.nn                    train on the data that the file names
   nndsl run model.nn --data points.npz            an array for each input and output
   nndsl run model.nn --data random --steps 10     seeded random arrays: does it run?
-  nndsl run model.nn --epochs 5 --device cuda -o weights/
+  nndsl run model.nn --epochs 5 --device cuda -o runs/long
+  nndsl run model.nn --target keras               train the Keras program instead
   nndsl run model.nn --weights model.pt           go on from saved weights
+  nndsl run --resume runs/model-1                 go on with a run that was stopped
 
 Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wrong; 2: wrong usage; 130: interrupted.
 """
-    common.add_source(parser)
+    parser.add_argument("file", metavar="FILE", nargs="?", help="the .nn file, or - for the standard input")
+    parser.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
     add_data(parser)
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=common.positive, metavar="N", help="how often training goes through the data")
     length.add_argument("--steps", type=common.positive, metavar="N", help="how many batches training takes")
     parser.add_argument("--batch-size", type=common.positive, metavar="N", help="how many samples a step takes")
     parser.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda", "mps"),
-        default="auto",
-        help="where to compute (default: a GPU if any)",
+        "--target", choices=("torch", "keras"), default="torch", help="the program that is trained (torch)"
     )
+    add_device(parser, None)
+    parser.add_argument("--precision", choices=PRECISIONS, help="the arithmetic, in place of the file's own")
+    parser.add_argument("--compile", action="store_true", help="let torch.compile speed up the model")
     parser.add_argument("--weights", metavar="FILE", help=f"begin from the weights in a file, {FORMATS}")
     parser.add_argument("--seed", type=common.seed, metavar="N", help="repeats a run: weights, order, dropout")
+    parser.add_argument(
+        "--checkpoint-every", type=common.positive, metavar="N", dest="save_every",
+        help="steps between two checkpoints (default: half a minute)",
+    )  # fmt: skip
     common.add_model(parser)
     common.add_params(parser)
     parser.add_argument(
-        "-o", "--output", metavar="OUT",
-        help=f"the weight file, or a folder for it (default: NAME{SUFFIX} in this folder, after FILE)",
-    )  # fmt: skip
+        "-o", "--output", metavar="RUN", help="the folder of the run (default: runs/NAME-1, -2, … after FILE)"
+    )
     parser.add_argument("--quiet", action="store_true", help="show the results alone")
     common.add_deny_warnings(parser)
 
 
 def main(args: Namespace) -> int:
+    if args.resume is None and args.file is None:
+        raise common.UsageError("a file is missing", "`nndsl run FILE` trains, `nndsl run --resume RUN` goes on")
+    if args.resume is not None:
+        _check_resume(args)
+        return _trained(args, lambda: _resume(args), args.resume)
     check_data(args)
-    program = common.check_file(args)
+    program, project = common.checked(args)
     model = common.pick_model(program, args.model)
     if args.weights is not None:
         check_ending(args.weights)
-    output = _weight_file(args.output, args.file, model.name)
-    # Threads that wait must not burn the core that others need: on a busy machine a run of small batches took twice as
-    # long with spinning. Read when torch is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from nndsl.diagnostics.model import Diagnostic
-    from nndsl.runtime.report import RunFailed, Unavailable
+    if args.output is not None and args.output.endswith((".safetensors", ".pt", ".h5", ".keras")):
+        raise common.UsageError(
+            f"`{args.output}` is a file, and -o names the folder of the run",
+            "its weights will be in RUN/weights.safetensors; `nndsl weights convert` writes other formats",
+        )
 
-    with explained("`nndsl run`"):
-        from nndsl.runtime.run import Options, run
+    def train() -> bool:
+        from nndsl.runtime.run import run
 
-    options = Options(
-        args.data,
-        args.epochs,
-        args.steps,
-        args.batch_size,
-        args.device,
-        args.seed,
-        output,
-        args.weights,
-        args.quiet,
-        args.validation,
-        args.test,
-    )
+        stem = model.name if args.file == "-" else os.path.splitext(os.path.basename(args.file))[0]
+        params = common.params_of(args)
+        return run(program, model, project, params, _options(args), stem, sys.stdout, _warner(args)).interrupted
 
-    def warn(diagnostic: Diagnostic) -> None:
-        common.show([diagnostic], sys.stderr, args)
-
-    try:
-        with explained(), complaints(args, args.weights or output):
-            done = run(program, model, options, sys.stdout, warn)
-    except RunFailed as failed:
-        common.show(failed.problems, sys.stderr, args)
-        return common.WRONG
-    except Unavailable as error:
-        raise common.UsageError(str(error), error.help) from None
-    return common.INTERRUPTED if done.outcome.interrupted else common.FINE
+    return _trained(args, train, args.weights or args.file)
 
 
-def _weight_file(given: str | None, source: str, model: str) -> str:
-    """Where the weights go; the folder is made. Raises UsageError before anything is trained."""
-    stem = model if source == "-" else os.path.splitext(os.path.basename(source))[0]
-    if given is None:
-        path = f"{stem}{SUFFIX}"
-    elif given.endswith(SUFFIX) and not os.path.isdir(given):
-        path = given
-    else:
-        path = os.path.join(given, f"{stem}{SUFFIX}")
-    folder = os.path.dirname(path) or "."
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise common.UsageError(f"the folder `{folder}` cannot be made: {reason.lower()}") from None
-    if os.path.isdir(path):
-        raise common.UsageError(f"`{path}` is a folder, not a file", "choose another place with -o")
-    if not os.access(folder, os.W_OK) or (os.path.exists(path) and not os.access(path, os.W_OK)):
-        raise common.UsageError(f"`{path}` may not be written", "choose another place with -o")
-    return path
+def _trained(args: Namespace, train: Callable[[], bool], path: str) -> int:
+    with running(args, "`nndsl run`", path):
+        return common.INTERRUPTED if train() else common.FINE
+
+
+def _resume(args: Namespace) -> bool:
+    from nndsl.runtime.run import resume
+
+    return resume(args.resume, _given(args), sys.stdout, _warner(args), quiet=args.quiet).interrupted
+
+
+def _warner(args: Namespace) -> Callable[[Diagnostic], None]:
+    return lambda diagnostic: common.show([diagnostic], sys.stderr, args)
+
+
+def _options(args: Namespace) -> Options:
+    from nndsl.runtime.options import Options
+
+    return Options(**_given(args))
+
+
+def _given(args: Namespace) -> dict[str, Any]:
+    """The options of the run that the command line gives."""
+    from dataclasses import fields
+
+    from nndsl.runtime.options import Options
+
+    given = {field.name: getattr(args, field.name) for field in fields(Options)}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+_FIXED = {
+    "file": "FILE", "data": "--data", "validation": "--validation", "test": "--test", "batch_size": "--batch-size",
+    "weights": "--weights", "seed": "--seed", "model": "--model", "output": "-o", "precision": "--precision",
+    "params": "--set",
+}  # fmt: skip
+
+
+def _check_resume(args: Namespace) -> None:
+    """A run goes on as it began. Raises UsageError."""
+    given = [option for name, option in _FIXED.items() if getattr(args, name) not in (None, [])]
+    if args.target != "torch":
+        given.append("--target")
+    if args.compile:
+        given.append("--compile")
+    if given:
+        raise common.UsageError(
+            f"a run goes on as it began: {', '.join(given)} cannot be given with --resume",
+            "--epochs, --steps, --device and --checkpoint-every can",
+        )

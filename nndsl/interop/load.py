@@ -37,11 +37,12 @@ class _Loader(InspectLoader):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An emitted program in this process: the module, its torch class, and what each tensor of its state holds."""
+    """An emitted program in this process: module, torch class, what each tensor of its state holds, text."""
 
     module: ModuleType
     cls: type[torch.nn.Module]
     state: tuple[StateEntry, ...]
+    text: str
 
 
 def load_class(program: CheckedProgram, model: str | None = None) -> ModuleClass:
@@ -62,7 +63,7 @@ def load_program(program: CheckedProgram, model: str | None = None) -> Loaded:
     module = _import(name, _Loader(unit.text, path))
     found = getattr(module, unit.class_name)
     assert isinstance(found, type) and issubclass(found, torch.nn.Module)
-    return Loaded(module, found, unit.state)
+    return Loaded(module, found, unit.state, unit.text)
 
 
 def _import(name: str, loader: _Loader) -> ModuleType:

@@ -8,8 +8,8 @@ from nndsl.runtime.report import Unavailable
 
 
 def pick(name: str, float_dtype: str) -> torch.device:
-    """`cpu`, `cuda` or `mps`; `auto` takes a GPU where there is one that computes in the model's float type. Raises
-    Unavailable."""
+    """`cpu`, `cuda`, `cuda:1` or `mps`; `auto` takes a GPU where there is one that computes in the model's float type.
+    Raises Unavailable."""
     there = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available() and float_dtype != "float64",
@@ -17,7 +17,11 @@ def pick(name: str, float_dtype: str) -> torch.device:
     }
     if name == "auto":
         name = next(kind for kind, found in there.items() if found)
-    if not there[name]:
+    device = torch.device(name)
+    if not there[device.type]:
         why = "has no float64" if name == "mps" and torch.backends.mps.is_available() else "is not there"
         raise Unavailable(f"the device `{name}` {why}", "take `--device auto`, which chooses one that is there")
-    return torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= (count := torch.cuda.device_count()):
+        found = "only one, `cuda:0`" if count == 1 else f"`cuda:0` to `cuda:{count - 1}`"
+        raise Unavailable(f"the device `{name}` is not there", f"this machine has {found}")
+    return device

@@ -144,7 +144,8 @@ class Filling:
         if ending == ".npz":
             archive = Archive(path, path)
             names = {slot.name for slot in self.slots}
-            if isinstance(own, Npz | Mnist) and not names <= set(archive.names):
+            there = set(archive.names)
+            if isinstance(own, Npz | Mnist) and (self._read_from(own) <= there or not names <= there):
                 return self._section(path)
             arrays = OpenArchive(archive)
             return together(partial(array_by_name, slot, arrays) for slot in self.slots)
@@ -167,6 +168,14 @@ class Filling:
             help="`--data` takes an archive of arrays (.npz), an array (.npy), a table (.csv, .parquet, or `-` for CSV "
             "from the standard input), the folder of a section that reads one, or the word `random`",
         )  # fmt: skip
+
+    def _read_from(self, own: Npz | Mnist) -> set[str]:
+        """The arrays that the section takes from its file."""
+        if isinstance(own, Mnist):
+            return {"x_train", "y_train", "x_test", "y_test"}
+        sources = {source.name for source in self.model.sources if source.reader is own}
+        slots = {slot.name for slot in self.slots}
+        return {str(b.fields) for b in self.model.bindings if b.source in sources and b.name in slots}
 
     def _table(self, path: str, own: Reader | None) -> list[Filled]:
         if isinstance(own, Csv):

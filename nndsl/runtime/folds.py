@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -59,10 +60,9 @@ def _stratified(labels: npt.NDArray[Any] | None, count: int, random: Any, span: 
     return part
 
 
-def labels_of(arrays: dict[str, npt.NDArray[Any]], names: list[str], rows: Rows) -> npt.NDArray[Any] | None:
-    """The class of each row by the first target that has classes: ids, one-hot rows, or 0 and 1."""
-    for name in names:
-        values: npt.NDArray[Any] = arrays[name][rows]
+def labels_of(targets: Iterable[npt.NDArray[Any]]) -> npt.NDArray[Any] | None:
+    """The class of each row by the first of the targets that has classes: ids, one-hot rows, or 0 and 1."""
+    for values in targets:
         if values.dtype.kind in "iu" and values.ndim == 1:
             return values
         if values.ndim == 2 and values.shape[1] > 1 and np.isin(values, (0, 1)).all():

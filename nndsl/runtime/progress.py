@@ -19,9 +19,10 @@ class Progress:
         self.terminal = not quiet and stream.isatty()
         self._shown = 0
 
-    def start(self, unit: str, count: int, steps: int) -> None:
-        """`unit` is "epoch" or "step", `count` how many there are, `steps` how many steps in all."""
-        self.unit, self.count, self.steps = unit, count, steps
+    def start(self, unit: str, count: int, steps: int, before: int = 0) -> None:
+        """`unit` is "epoch" or "step", `count` how many there are, `steps` how many steps in all, of which an earlier
+        process has done some before."""
+        self.unit, self.count, self.steps, self.before = unit, count, steps, before
         self.begun = self.last = time.monotonic()
         self.samples = 0
 
@@ -36,7 +37,7 @@ class Progress:
         values = logs()
         if self.terminal:
             rate = self.samples / max(now - self.begun, 1e-9)
-            left = (now - self.begun) / done * (self.steps - done)
+            left = (now - self.begun) / (done - self.before) * (self.steps - done)
             bar = "━" * round(20 * share) + "─" * (20 - round(20 * share))
             self._draw(f"{self._title(number)} {bar} {numbers(values)}  {rate:,.0f}/s  {_clock(left)} left")
         return True

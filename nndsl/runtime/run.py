@@ -1,68 +1,132 @@
-"""`nndsl run`: data in, a trained and evaluated model out, its weights in a file."""
+"""`nndsl run`: data in, a trained and evaluated model out, in a folder of its own."""
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TextIO
 
-import numpy as np
-import torch
-
-from nndsl.diagnostics.model import Diagnostic
+from nndsl import pipeline
+from nndsl.diagnostics.model import Diagnostic, Problems
 from nndsl.interop import convert
-from nndsl.interop.load import Loaded, load_program
 from nndsl.interop.problem import warning
-from nndsl.interop.safetensors_file import save_weights
 from nndsl.ir.graph import CheckedProgram, Model
-from nndsl.passes.train_checks import is_stateful
+from nndsl.passes.train_checks import why_not_in
+from nndsl.project import Project
+from nndsl.runtime.cross import cross_validate
 from nndsl.runtime.dataset import Dataset, load
-from nndsl.runtime.device import pick
-from nndsl.runtime.folds import folds, labels_of
-from nndsl.runtime.interrupt import Interrupt
+from nndsl.runtime.engines import Built, build
+from nndsl.runtime.loop import Plan
+from nndsl.runtime.options import Options, make_plan, recorded
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
-from nndsl.runtime.results import mean_and_deviation, table
+from nndsl.runtime.run_folder import RunFolder
+from nndsl.runtime.session import Run, Session, fingerprint
 from nndsl.runtime.slots import trained
-from nndsl.runtime.tally import Result
-from nndsl.runtime.training import Outcome, Plan, Rows, Trainer
 
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line says; None where it says nothing. `output` is the weight file, `weights` the one
-    that training begins from."""
-
-    data: str | None = None
-    epochs: int | None = None
-    steps: int | None = None
-    batch_size: int | None = None
-    device: str = "auto"
-    seed: int | None = None
-    output: str = "model.safetensors"
-    weights: str | None = None
-    quiet: bool = False
-    validation: str | None = None
-    test: str | None = None
-
-
-@dataclass
-class Run:
-    """What came of it: the result on held-out data (None without any), how training ended, where the weights are."""
-
-    outcome: Outcome
-    result: Result | None = None
-    parts: tuple[Result, ...] = ()  # of cross-validation
-    weights: str | None = None
+Warn = Callable[[Diagnostic], None]
 
 
 def run(
-    program: CheckedProgram, model: Model, options: Options, stream: TextIO, warn: Callable[[Diagnostic], None]
-) -> Run:
-    """Trains, evaluates and saves. Raises RunFailed, Unavailable, nndsl.files.CannotWrite, and what
-    `nndsl.interop.convert.load` raises."""
+    program: CheckedProgram, model: Model, project: Project, params: dict[str, str], options: Options, stem: str,
+    stream: TextIO, warn: Warn,
+) -> Run:  # fmt: skip
+    """Trains, evaluates and saves; `stem` names the folder where the options name none. Raises RunFailed, Unavailable,
+    nndsl.files.CannotWrite, and what `nndsl.interop.convert.load` raises."""
+    _check_trained(model)
+    set_precision(model, options)
+    plan = make_plan(model, options)
+    begin = _begin(program, model, options, warn)
+    dataset = _load(model, options, plan, warn)
+    if dataset.ordered:
+        plan = replace(plan, shuffle=False)
+    progress = Progress(stream, quiet=options.quiet)
+    built = build(program, model, options, plan)
+    _introduce(model, dataset, plan, built, progress)
+    _watched(model, dataset)
+    folder = RunFolder.create(options.output, stem)
+    try:
+        folder.keep_program(project)
+        about = {"params": params, "options": options.record(), "target": options.target, "device": built.device}
+        if "cross_validation" in model.training.given:
+            return cross_validate(model, built, dataset, plan, folder, about, progress, stream)
+        engine = built.engine(plan.seed)
+        if begin is not None:
+            engine.start_from(begin)
+        folder.keep_text(built.text)
+        session = Session(model, engine, dataset, plan, folder, progress, built.lost)
+        session.begin(about)
+        return session.go(stream)
+    finally:
+        folder.unlock()
+
+
+def resume(path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, quiet: bool = False) -> Run:
+    """Goes on with the run in a folder; `given` are the options that are otherwise than before. Raises RunFailed,
+    Unavailable, CannotWrite."""
+    folder = RunFolder.open(path)
+    folder.lock()
+    try:
+        folder.clean()
+        program, model = saved_model(folder)
+        kept = recorded(folder.about)
+        changed = {name: value for name, value in given.items() if name in _CHANGEABLE}
+        if "epochs" in changed or "steps" in changed:
+            changed = {"epochs": None, "steps": None, **changed}
+        kept = replace(kept, **changed, quiet=quiet)
+        set_precision(model, kept)
+        if "cross_validation" in model.training.given:
+            raise Unavailable("a cross-validation has no checkpoints", "begin anew: `nndsl run FILE`")
+        plan = planned(folder, kept, model)
+        dataset = _load(model, kept, plan, warn)
+        progress = Progress(stream, quiet=quiet)
+        built = build(program, model, kept, plan)
+        if folder.about.get("fingerprint") != fingerprint(dataset):
+            raise RunFailed.one(
+                DataProblem(
+                    "NN0610", f"the data of the run in `{folder.path}` have changed since it began", model.span,
+                    help="put them back as they were, or train the model anew",
+                )
+            )  # fmt: skip
+        _introduce(model, dataset, plan, built, progress)
+        engine = built.engine(plan.seed)
+        session = Session(model, engine, dataset, plan, folder, progress, built.lost)
+        folder.note(options=kept.record(), status="running", reason=None, device=built.device)
+        return session.go(stream, resumed=True)
+    finally:
+        folder.unlock()
+
+
+_CHANGEABLE = ("epochs", "steps", "device", "save_every")
+"""What a run that goes on may do otherwise: all else is as it was."""
+
+
+def planned(folder: RunFolder, options: Options, model: Model) -> Plan:
+    """The plan of an earlier run, with the length that is asked for now. Raises Unavailable."""
+    plan = make_plan(model, replace(options, seed=folder.about["plan"]["seed"]))
+    before = folder.about["plan"]
+    if (plan.epochs is None) != (before["epochs"] is None):
+        counted, other = ("epochs", "steps") if plan.epochs is None else ("steps", "epochs")
+        raise Unavailable(f"the run counts {counted}, not {other}", f"take --{counted}")
+    return replace(plan, shuffle=before["shuffle"])
+
+
+def saved_model(folder: RunFolder) -> tuple[CheckedProgram, Model]:
+    """The checked program of a run's folder, and its model. Raises Unavailable, RunFailed."""
+    saved, problems = folder.program(), Problems()
+    params = folder.about.get("params")
+    if not isinstance(params, dict) or not all(isinstance(value, str) for value in params.values()):
+        raise Unavailable("run.json is damaged: it has no `params`", "train the model anew")
+    program = pipeline.check(saved.main, problems, saved.read, params)
+    if program is None:
+        raise RunFailed(problems)
+    try:
+        return program, program.find(str(folder.about.get("model")))
+    except LookupError:
+        raise Unavailable("run.json is damaged: its program has no such model", "train the model anew") from None
+
+
+def _check_trained(model: Model) -> None:
     if not trained(model):
         raise RunFailed.one(
             DataProblem(
@@ -70,49 +134,19 @@ def run(
                 help="give an output a loss: `output y = … with loss=mse`",
             )
         )  # fmt: skip
-    plan = make_plan(model, options)
-    begin = _begin(program, model, options, warn)
-    dataset = load(
-        model, options.data, batch=plan.batch, steps=plan.steps, seed=plan.seed, validation=options.validation,
-        test=options.test,
-    )  # fmt: skip
-    for diagnostic in dataset.warnings:
-        warn(diagnostic)
-    loaded = load_program(program, model.name)
-    device = pick(options.device, model.float_dtype)
-    if dataset.ordered:
-        plan = replace(plan, shuffle=False)
-    progress = Progress(stream, quiet=options.quiet)
-    _introduce(model, dataset, plan, device, progress)
-    _watched(model, dataset)
-    with Interrupt() as interrupt:
-        splitter = model.training.get("cross_validation")
-        if splitter is not None:
-            return _cross_validate(model, loaded, dataset, plan, device, progress, interrupt, splitter)
-        arrays, train, validation, test = gathered(dataset)
-        trainer = Trainer(model, loaded, arrays, plan, device)
-        if begin is not None:
-            trainer.start_from(begin)
-        watch = validation if len(validation) else test
-        began = time.monotonic()
-        outcome = trainer.fit(train, validation, watch, progress, interrupt)
-        progress.clear()
-        _conclude(outcome, time.monotonic() - began, progress)
-        learnt = trainer.learnt()
-        save_weights(
-            options.output, learnt.values, learnt.state, model=model.name,
-            optimizer=type(model.training.optimizer).__name__, transforms=dataset.learnt,
-        )  # fmt: skip
-        done = Run(outcome, weights=options.output)
-        if not outcome.interrupted:
-            done.result = _evaluate(trainer, test, validation, stream)
-    stream.write(f"weights: {options.output}\n")
-    return done
 
 
-def _begin(
-    program: CheckedProgram, model: Model, options: Options, warn: Callable[[Diagnostic], None]
-) -> convert.Weights | None:
+def set_precision(model: Model, options: Options) -> None:
+    """Has the program that is emitted compute as the command line says. Raises Unavailable."""
+    if options.precision is None:
+        return
+    reason = why_not_in(model, options.precision)
+    if reason is not None:
+        raise Unavailable(reason, "leave --precision out")
+    model.training.given["precision"] = options.precision
+
+
+def _begin(program: CheckedProgram, model: Model, options: Options, warn: Warn) -> convert.Weights | None:
     """The weights that training begins from, if a file gives them. Raises Unavailable, and what `convert.load` does."""
     if options.weights is None:
         return None
@@ -127,37 +161,21 @@ def _begin(
     return found
 
 
-def make_plan(model: Model, options: Options) -> Plan:
-    """The `train` section with what the command line changes in it. Raises Unavailable."""
-    training = model.training
-    epochs, steps = options.epochs, options.steps
-    if epochs is None and steps is None:
-        steps = training.get("steps")
-        epochs = None if steps is not None else training.get("epochs", 1)
-    batch = options.batch_size or model.batch or training.get("batch_size", 32)
-    if model.batch is not None and batch != model.batch:
-        raise Unavailable(
-            f"`{model.name}` takes batches of {model.batch}, not of {batch}",
-            "leave --batch-size out, or change `with batch=…` in the file",
-        )
-    seed = options.seed if options.seed is not None else training.get("seed")
-    stateful = is_stateful(model)
-    return Plan(
-        epochs,
-        steps,
-        batch,
-        (training.get("evaluate_every") or max(1, steps // 10)) if steps is not None else None,
-        training.get("shuffle", True) and not stateful,
-        stateful and training.get("reset_state", "epoch") == "epoch",
-        secrets.randbits(32) if seed is None else seed,
-    )
+def _load(model: Model, options: Options, plan: Plan, warn: Warn) -> Dataset:
+    dataset = load(
+        model, options.data, validation=options.validation, test=options.test,
+        batch=plan.batch, steps=plan.steps, seed=plan.seed,
+    )  # fmt: skip
+    for diagnostic in dataset.warnings:
+        warn(diagnostic)
+    return dataset
 
 
-def _introduce(model: Model, dataset: Dataset, plan: Plan, device: torch.device, progress: Progress) -> None:
+def _introduce(model: Model, dataset: Dataset, plan: Plan, built: Built, progress: Progress) -> None:
     parts = [f"{len(dataset.train):,} samples to train on"]
     parts += [f"{len(dataset.validation):,} for validation"] if len(dataset.validation) else []
     parts += [f"{len(dataset.test):,} held out"] if len(dataset.test) else []
-    progress.say(f"{model.name}: {', '.join(parts)} ({dataset.shown}); {device}, seed {plan.seed}")
+    progress.say(f"{model.name}: {', '.join(parts)} ({dataset.shown}); {built.device}, seed {plan.seed}")
     for note in dataset.notes:
         progress.say(f"note: {note}")
 
@@ -165,79 +183,12 @@ def _introduce(model: Model, dataset: Dataset, plan: Plan, device: torch.device,
 def _watched(model: Model, dataset: Dataset) -> None:
     """Callbacks that watch the validation part need one. Raises RunFailed."""
     for callback in model.training.get("callbacks", ()):
-        if callback.monitor.startswith("val_") and not len(dataset.validation):
+        name = next((name for name in callback.watched if name.startswith("val_")), None)
+        if name is not None and not len(dataset.validation):
             raise RunFailed.one(
                 DataProblem(
-                    "NN0504", f"`{callback.title()}` watches `{callback.monitor}`, and no data is kept for validation",
+                    "NN0504", f"`{callback.title()}` watches `{name}`, and no data is kept for validation",
                     model.training.spans["callbacks"],
                     help="write `with validation=0.1` behind the source, or `validation_split = 0.1` in `train`",
                 )
             )  # fmt: skip
-
-
-def _conclude(outcome: Outcome, seconds: float, progress: Progress) -> None:
-    if outcome.interrupted:
-        progress.say(f"interrupted after {outcome.steps:,} steps")
-    else:
-        early = "stopped early, " if outcome.stopped_early else ""
-        progress.say(f"{early}{outcome.steps:,} steps in {seconds:.1f} s")
-
-
-def gathered(dataset: Dataset) -> tuple[dict[str, Any], Rows, Rows, Rows]:
-    """All parts in one set of arrays, and the rows of each in it."""
-    parts = [dataset.train, dataset.validation, dataset.test]
-    taken = [part.take(slice(None)) for part in parts if len(part)]
-    ends = np.cumsum([0, *(len(part) for part in parts)])
-    train, validation, test = (np.arange(ends[i], ends[i + 1]) for i in range(3))
-    return {name: np.concatenate([part[name] for part in taken]) for name in taken[0]}, train, validation, test
-
-
-def _evaluate(trainer: Trainer, test: Rows, validation: Rows, stream: TextIO) -> Result | None:
-    """The test part's numbers, or the validation part's where there is no other."""
-    for rows, name in ((test, "held-out data"), (validation, "validation data")):
-        if len(rows):
-            result = trainer.evaluate(rows)
-            stream.write(f"{name}, {len(rows):,} samples:\n{table(result)}\n")
-            return result
-    stream.write("no data is held out: `with test=0.2` behind the source judges the model on rows it has not seen\n")
-    return None
-
-
-def _cross_validate(
-    model: Model, loaded: Loaded, dataset: Dataset, plan: Plan, device: torch.device, progress: Progress,
-    interrupt: Interrupt, splitter: Any,
-) -> Run:  # fmt: skip
-    """A fresh model for each part of the data, which is tested on it."""
-    rows = np.sort(np.concatenate([dataset.train.rows, dataset.validation.rows]))
-    span = model.training.spans["cross_validation"]
-    every = {name: column.take(np.arange(dataset.rows)) for name, column in dataset.columns.items()}
-    try:
-        labels = labels_of(every, [output.name for output in trained(model)], rows)
-        parts = folds(splitter, rows, labels, span)
-        if (model.batch or 1) > min(len(test) for _, test in parts):
-            raise DataProblem(
-                "NN0605", f"the parts are smaller than one batch of {model.batch}", span, help="take fewer parts"
-            )
-    except DataProblem as problem:
-        raise RunFailed.one(problem) from None
-    results: list[Result] = []
-    outcome = Outcome()
-    for place, (train, test) in enumerate(parts):
-        arrays, train, _, test = gathered(dataset.with_folds(train, test))
-        trainer = Trainer(model, loaded, arrays, replace(plan, seed=plan.seed + place), device)
-        quiet = Progress(progress.stream, quiet=progress.quiet or not progress.terminal)
-        outcome = trainer.fit(train, test[:0], test[:0], quiet, interrupt)
-        progress.clear()
-        if outcome.interrupted:
-            progress.say(f"interrupted in part {place + 1} of {len(parts)}")
-            break
-        results.append(trainer.evaluate(test))
-        logs = results[-1].logs()
-        progress.say(
-            f"part {place + 1}/{len(parts)}: " + "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
-        )
-    if results:
-        progress.stream.write(f"{type(splitter).__name__}({splitter.n_splits}), tested on the part left out:\n")
-        progress.stream.write(mean_and_deviation(results) + "\n")
-        progress.stream.write("cross-validation judges the model and keeps no weights\n")
-    return Run(outcome, parts=tuple(results))

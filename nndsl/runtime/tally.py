@@ -60,8 +60,8 @@ class Tally:
         self.samples = 0
 
     @torch.no_grad()
-    def add(self, model: nn.Module, batch: dict[str, Tensor], values: dict[str, Tensor]) -> None:
-        size = len(batch[next(iter(batch))])
+    def add(self, model: nn.Module, size: int, values: dict[str, Tensor]) -> None:
+        """The numbers of a batch of `size` samples."""
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0) + value.detach() * (1 if value.dim() else size)
         if hasattr(self.module, "penalty"):

@@ -62,6 +62,9 @@ def bash(nndsl, tmp_path):
         (("nndsl", "weights", "show", "n"), ["notes.txt"]),
         (("nndsl", "weights", "show", "--fo"), ["--for", "--format"]),
         (("nndsl", "weights", "diff", "--tol"), ["--tolerance"]),
+        (("nndsl", "runs", ""), ["models"]),
+        (("nndsl", "runs", "models", "m"), ["models"]),
+        (("nndsl", "runs", "--format", ""), ["json", "text"]),
     ],
 )
 def test_bash(bash, words, offered):

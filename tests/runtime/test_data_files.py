@@ -393,6 +393,25 @@ def test_arrays_of_any_machine_are_read(kind: str, order: str, tmp_path: Path, m
     assert found.dtype == np.dtype("float32") and found.tolist() == values.tolist()
 
 
+@pytest.mark.parametrize("kind", ["t.csv", "p.npz", "new.npy"])
+def test_a_file_that_may_not_be_read(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, {kind: GOOD})
+    real = open
+
+    def refusing(path: Any, *rest: Any, **options: Any) -> Any:
+        if str(path).endswith(kind):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr("builtins.open", refusing)  # root, who runs tests in containers, may read all there is
+    monkeypatch.setattr("io.open", refusing)
+    with pytest.raises(RunFailed) as failed:
+        read_case(program(TABLE if kind == "t.csv" else ""), None if kind == "t.csv" else kind)
+    (problem,) = failed.value.problems
+    assert problem.message == f"`{kind}` cannot be read: permission denied" and problem.help
+
+
 PIECES = b"nan inf \" \n , ; \0 \xff 1e999 - 'shape':( 10000000000 |O <f8 1_0 (((((( \xef\xbb\xbf".split(b" ")
 TABLE_MODEL = program(
     'source t = csv("t.csv") with test=0.2; features = t[0:2] -> standardize(); label = t[2] -> one_hot(3)',

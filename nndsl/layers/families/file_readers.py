@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from nndsl.layers.entry import ConfigError, arg, entry
-from nndsl.layers.families.readers import Field, FileName, Reader
+from nndsl.layers.families.readers import Field, Reader
+from nndsl.layers.file_names import FileName
 from nndsl.layers.kinds import Int, ListOf
 
 

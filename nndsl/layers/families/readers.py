@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nndsl.layers.entry import ArgumentError, Binder, Entry, Kind, arg, entry, snake_case
-from nndsl.layers.kinds import WRONG_TYPE, Bool, Choice, Float, Int, Maybe
-from nndsl.layers.values import show
+from nndsl.layers.entry import Entry, arg, entry, snake_case
+from nndsl.layers.file_names import Delimiter, FileName
+from nndsl.layers.kinds import Bool, Choice, Float, Int, Maybe
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,52 +43,6 @@ class Reader(Entry):
     def fields(self) -> Mapping[str, Field] | None:
         """The fields by name, or None where only the file can say."""
         return None
-
-
-class FileName(Kind[str]):
-    """A path below the folder of the `.nn` file: a `.nn` file from elsewhere reads nothing but its own data. `what` is
-    a file or a folder."""
-
-    def __init__(self, what: str = "file") -> None:
-        self.what = what
-
-    def convert(self, value: object, bind: Binder) -> str:
-        if not isinstance(value, str):
-            raise ArgumentError(f"must be a {self.what} name in quotes, not {show(value)}", code=WRONG_TYPE)
-        if not value.strip() or any(ord(character) < 32 for character in value):
-            raise ArgumentError(f"must be a {self.what} name, not {show(value)}")
-        if re.match(r"[a-z][a-z0-9+.-]+://", value, re.IGNORECASE):
-            raise ArgumentError(
-                f"must be a {self.what} on this machine, not an address",
-                code="NN0608",
-                help=f"download the {self.what}, put it beside the `.nn` file, and write its name here",
-            )
-        parts = re.split(r"[/\\]", value)
-        if parts[0] == "" or re.match(r"[A-Za-z]:", parts[0]) or ".." in parts:
-            raise ArgumentError(
-                f"must stay inside the folder of the `.nn` file, and {show(value)} leads out of it",
-                code="NN0608",
-                help=f"put the {self.what} beside the `.nn` file; "
-                "`nndsl run FILE --data PATH` reads data from anywhere",
-            )
-        return value
-
-    def describe(self) -> str:
-        return f"the name of a {self.what} in the folder of the `.nn` file"
-
-
-class Delimiter(Kind[str]):
-    """One character between two cells."""
-
-    def convert(self, value: object, bind: Binder) -> str:
-        if not isinstance(value, str):
-            raise ArgumentError(f"must be {self.describe()}, not {show(value)}", code=WRONG_TYPE)
-        if len(value) != 1 or value.isalnum() or value in "\r\n\"'.+-":
-            raise ArgumentError(f"must be {self.describe()}, not {show(value)}", help='for instance `delimiter=";"`')
-        return value
-
-    def describe(self) -> str:
-        return 'one character between two cells, such as `","`, `";"` or `"\\t"`'
 
 
 @entry("reader")

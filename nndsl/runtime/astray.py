@@ -1,0 +1,143 @@
+"""Where training went astray: the step and the layer at which the first number was none."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from nndsl.ir.graph import LayerUse, Model
+from nndsl.runtime.engine import Batch
+from nndsl.runtime.torch_engine import TorchEngine
+from nndsl.targets.names import attribute_name
+
+
+@dataclass(frozen=True)
+class Lost:
+    """`what` of which module (by torch's name; empty outside of all) was no number first; `line` and `text` are the
+    line of the emitted program where a forward pass lost it (0: it was lost elsewhere)."""
+
+    what: str
+    module: str
+    line: int = 0
+    text: str = ""
+
+
+class Found(Exception):
+    """The first number that is none has been found."""
+
+    def __init__(self, lost: Lost) -> None:
+        super().__init__(lost)
+        self.lost = lost
+
+
+class Watched:
+    """An engine whose every step is looked at: `train` raises Found."""
+
+    def __init__(self, engine: TorchEngine) -> None:
+        self.engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
+
+    def train(self, batch: Batch) -> None:
+        if (found := _step(self.engine, batch)) is not None:
+            raise Found(found)
+
+
+def _step(engine: TorchEngine, batch: Batch) -> Lost | None:
+    """One step of training, looked at everywhere."""
+    with _listening(engine.net) as modules, _Forward(engine, modules) as forward:
+        engine.train(batch)
+    lost: Lost | None = forward.lost
+    if lost is not None:
+        return lost
+    parameters = list(engine.net.named_parameters())
+    # Backward meets the last layers first: the gradient that was lost first is that of the last of them.
+    for name, parameter in reversed(parameters):
+        if parameter.grad is not None and not _finite(parameter.grad):
+            return Lost("the gradient of", name.rpartition(".")[0])
+    for name, parameter in parameters:
+        if not _finite(parameter):
+            return Lost("a weight of", name.rpartition(".")[0])
+    return None
+
+
+class _Forward(TorchFunctionMode):
+    """Looks at every function of torch: the first that makes numbers that are none of numbers that are some."""
+
+    def __init__(self, engine: TorchEngine, modules: list[str]) -> None:
+        super().__init__()
+        self.net, self.file, self.modules = engine.net, engine.loaded.module.__file__, modules
+        self.lost: Lost | None = None
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if self.lost is None and not all(map(_finite, _tensors(result))) and all(map(_finite, _tensors(args))):
+            line, text = self._place()
+            if line:
+                self.lost = Lost("the output of", self.modules[-1] if self.modules else "", line, text)
+        return result
+
+    def _place(self) -> tuple[int, str]:
+        """The line of the emitted program that is at work: that of the model itself, not of a helper in it."""
+        frame: FrameType | None = sys._getframe(1)
+        found = 0, ""
+        while frame is not None:  # the outermost is the last that is met
+            if frame.f_code.co_filename == self.file:
+                found = frame.f_lineno, linecache.getline(self.file, frame.f_lineno).strip()
+                if frame.f_code.co_name == "forward" and frame.f_locals.get("self") is self.net:
+                    break
+            frame = frame.f_back
+        return found
+
+
+@contextmanager
+def _listening(net: nn.Module) -> Iterator[list[str]]:
+    """The names of the modules that are at work, the innermost last."""
+    at_work: list[str] = []
+    handles = []
+    for name, module in net.named_modules():
+        if name:
+            handles.append(module.register_forward_pre_hook(lambda *_, name=name: at_work.append(name)))
+            handles.append(module.register_forward_hook(lambda *_: at_work.pop() and None, always_call=True))
+    try:
+        yield at_work
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    match value:
+        case Tensor():
+            yield value
+        case dict():
+            for item in value.values():
+                yield from _tensors(item)
+        case list() | tuple():
+            for item in value:
+                yield from _tensors(item)
+
+
+def _finite(tensor: Tensor) -> bool:
+    return not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
+
+
+def layer_of(model: Model, module: str) -> LayerUse | None:
+    """The layer of the file that a module of the program stands for."""
+    wanted = module.replace(".", "_")
+    named = {attribute_name(use.path): use for use in model.layers}
+    while wanted:
+        if wanted in named:
+            return named[wanted]
+        wanted = wanted.rpartition("_")[0]
+    return None

@@ -1,0 +1,91 @@
+"""How rows of data come to a torch device: all at once where they fit, else batch by batch from a thread of its own."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nndsl.runtime.engine import Batch, Rowed, Rows
+
+AHEAD = 4
+"""How many batches wait for the device."""
+SHARE = 0.4
+"""What part of a device's free memory the data may take."""
+
+
+class Feed:
+    """The rows of one part on their way to the device. `types` are the torch dtypes by name. `share(places)` gives the
+    rows of a batch that this process works on."""
+
+    def __init__(self, part: Rowed, types: Mapping[str, torch.dtype], device: torch.device, world: Any = None) -> None:
+        self.part, self.types, self.device, self.world = part, types, device, world
+        self.whole: dict[str, Tensor] | None = None
+        if part.resident and part.nbytes <= _room(device):
+            self.whole = self._place(part.take(np.arange(len(part))))
+
+    def __call__(self, batches: Iterable[Rows]) -> Iterator[Batch]:
+        shared = ((places, places if self.world is None else self.world.share(places)) for places in batches)
+        if self.whole is not None:
+            whole = self.whole
+            for places, own in shared:
+                chosen = torch.from_numpy(own).to(self.device)
+                yield Batch({name: x.index_select(0, chosen) for name, x in whole.items()}, len(places))
+        else:
+            yield from _ahead(Batch(self._place(self.part.take(own)), len(places)) for places, own in shared)
+
+    def _place(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Tensor]:
+        placed = {}
+        for name, array in arrays.items():
+            tensor = torch.from_numpy(np.ascontiguousarray(array))
+            if self.device.type == "cuda" and self.whole is None:
+                tensor = tensor.pin_memory()
+            placed[name] = tensor.to(self.device, self.types[name], non_blocking=True)
+        return placed
+
+
+def _room(device: torch.device) -> float:
+    """How many bytes of data may lie on the device."""
+    if device.type == "cuda":
+        return SHARE * torch.cuda.mem_get_info(device)[0]
+    return float("inf")
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, made in a thread while the ones before are worked on."""
+    made: queue.Queue[Batch | BaseException | None] = queue.Queue(AHEAD)
+    stop = threading.Event()
+
+    def put(item: Batch | BaseException | None) -> bool:
+        while not stop.is_set():
+            try:
+                made.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def make() -> None:
+        try:
+            for batch in batches:
+                if not put(batch):
+                    return
+            put(None)
+        except BaseException as error:  # it is raised where the batch is asked for
+            put(error)
+
+    thread = threading.Thread(target=make, name="nndsl-data", daemon=True)
+    thread.start()
+    try:
+        while (item := made.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,79 @@
+"""A device whose memory is full, told in words, with the batch size that would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from nndsl.runtime.engine import Batch
+from nndsl.runtime.report import DataProblem, RunFailed
+
+if TYPE_CHECKING:
+    from nndsl.runtime.torch_engine import TorchEngine
+
+
+@contextmanager
+def memory_watched(engine: TorchEngine, batch: Batch | None = None) -> Iterator[None]:
+    """Raises RunFailed where the memory is full, in place of torch's error."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not _is_full(error):
+            raise
+        tensors = dict(batch.tensors) if batch is not None else {}
+        raised = error.with_traceback(None)  # its frames hold what the batch took
+        del error
+        problem = _full(engine, tensors)
+        del raised
+    else:
+        return
+    raise RunFailed.one(problem)
+
+
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def _full(engine: TorchEngine, tensors: dict[str, Tensor]) -> DataProblem:
+    where = "the memory of the GPU" if engine.device.type == "cuda" else "the memory"
+    fits = _largest_that_fits(engine, tensors) if tensors else None
+    elsewhere = " or `--device cpu`" if engine.device.type != "cpu" else ""
+    if fits:
+        help = f"a batch of {fits} fits: `--batch-size {fits}`"
+    elif tensors:
+        help = f"not even one sample fits: take a smaller model{elsewhere}"
+    else:
+        help = f"take a smaller batch (`--batch-size {max(engine.batch // 2, 1)}`), a smaller model{elsewhere}"
+    return DataProblem(
+        "NN0702", f"{where} does not hold a batch of {engine.batch} of `{engine.model.name}`", engine.model.span,
+        help=help,
+    )  # fmt: skip
+
+
+def _largest_that_fits(engine: TorchEngine, tensors: dict[str, Tensor]) -> int | None:
+    """Tries halves: a forward and a backward pass of the first rows, without a step."""
+    engine.optimizer.zero_grad(set_to_none=True)
+    rows = len(next(iter(tensors.values())))
+    while (rows := rows // 2) >= 1:
+        if engine.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if _fits(engine, {name: x[:rows] for name, x in tensors.items()}):
+            return rows
+    return None
+
+
+def _fits(engine: TorchEngine, tensors: dict[str, Tensor]) -> bool:
+    try:
+        values: dict[str, Any] = engine.program.measure(engine.net, tensors)
+        values["loss"].backward()
+        return True
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not _is_full(error):
+            raise
+        return False
+    finally:
+        engine.optimizer.zero_grad(set_to_none=True)

@@ -1,0 +1,128 @@
+"""What a trained model is worth: its numbers on held-out data, and the files that show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+
+from nndsl.ir.graph import Model, Submodel
+from nndsl.layers.entry import snake_case
+from nndsl.runtime.engine import Array, Batch, Engine, Rowed, Rows
+from nndsl.runtime.folds import labels_of
+from nndsl.runtime.loop import History, Plan, batches_of
+from nndsl.runtime.reports.gathering import Gathering
+from nndsl.runtime.results import table
+from nndsl.runtime.run_folder import METRICS
+from nndsl.runtime.slots import trained
+from nndsl.runtime.tally import Result
+
+if TYPE_CHECKING:
+    from nndsl.runtime.session import Session
+
+DRAWN = 20_000
+"""How many points of a submodel's plane are drawn at most."""
+
+
+def judge(session: Session, history: History, stream: TextIO) -> Result | None:
+    """Evaluates on the test part, or on the validation part where there is no other; says the numbers, and fills the
+    folder with them and with pictures. Raises RunFailed, CannotWrite."""
+    from nndsl.runtime.reports.metrics import metrics_of, write_metrics
+    from nndsl.runtime.reports.write import write_reports
+
+    results: dict[str, Result] = {}
+    judged: list[Gathering] = []
+    scatters: dict[str, tuple[Array, Array | None]] = {}
+    found = held_out_part(session.dataset)
+    if found is None:
+        stream.write(
+            "no data is held out: `with test=0.2` behind the source judges the model on rows it has not seen\n"
+        )
+    else:
+        name, title, part = found
+        result = results[name] = evaluated(session.engine, part, session.plan)
+        stream.write(f"{title}, {len(part):,} samples:\n{table(result)}\n")
+        write_metrics(session.folder.file(METRICS), results)
+        judged, scatters = _gathered(session, part), _scatters(session, part)
+    write_reports(
+        session.folder.path, session.model.name, history, judged, scatters,
+        session.folder.about | {"results": metrics_of(results)},
+        note=lambda text: session.progress.say(f"note: {text}"),
+    )  # fmt: skip
+    return next(iter(results.values()), None)
+
+
+def held_out_part(dataset: Any) -> tuple[str, str, Rowed] | None:
+    """What judges the model: (name in metrics.json, title, rows)."""
+    for name, title in (("test", "held-out data"), ("validation", "validation data")):
+        part: Rowed = getattr(dataset, name)
+        if len(part):
+            return name, title, part
+    return None
+
+
+def evaluated(engine: Engine, part: Rowed, plan: Plan) -> Result:
+    """Losses and metrics over all rows of a part."""
+    return engine.evaluate(engine.feed(part)(batches_of(np.arange(len(part)), plan)))
+
+
+def predicted(
+    engine: Engine, model: Model, part: Rowed, places: Rows, plan: Plan, submodel: Submodel | None = None
+) -> Iterator[dict[str, Array]]:
+    """The outputs for some rows of a part, batch by batch, by name."""
+    batches = engine.feed(part)(batches_of(places, plan))
+    names = [item.name for item in model.inputs] if submodel is None else list(submodel.source_names)
+    chosen = (Batch({name: batch.tensors[name] for name in names}, batch.size) for batch in batches)
+    yield from engine.predict(chosen, submodel)
+
+
+def _gathered(session: Session, part: Rowed) -> list[Gathering]:
+    """Outputs beside their targets, counted batch by batch."""
+    outputs = trained(session.model)
+    found = [
+        Gathering(
+            output.name, snake_case(type(output.loss).__name__), session.dataset.classes.get(output.name),
+            from_logits=bool(getattr(output.loss, "from_logits", False)),
+            ignore_class=getattr(output.loss, "ignore_class", None),
+        )
+        for output in outputs
+    ]  # fmt: skip
+    places = np.arange(len(part))
+    predictions = predicted(session.engine, session.model, part, places, session.plan)
+    for chosen, values in zip(batches_of(places, session.plan), predictions, strict=False):
+        targets, masks = part.take(chosen), session.engine.masks()
+        for gathering in found:
+            gathering.add(values[gathering.output], targets[gathering.output], masks.get(gathering.output))
+    return found
+
+
+def _scatters(session: Session, part: Rowed) -> dict[str, tuple[Array, Array | None]]:
+    """The plane of each submodel with two units, with a label for each point."""
+    scatters: dict[str, tuple[Array, Array | None]] = {}
+    count = min(len(part), DRAWN)
+    places = np.arange(count) if session.model.batch else np.unique(np.linspace(0, len(part) - 1, count).astype(int))
+    for submodel in planes(session.model):
+        points = [
+            batch[submodel.target_names[0]]
+            for batch in predicted(session.engine, session.model, part, places, session.plan, submodel)
+        ]
+        scatters[submodel.name] = np.concatenate(points), _labels(session, part.take(places[: sum(map(len, points))]))
+    return scatters
+
+
+def planes(model: Model) -> list[Submodel]:
+    """The submodels that map the model's inputs to two numbers."""
+    inputs = {item.name for item in model.inputs}
+    return [
+        submodel
+        for submodel in model.submodels
+        if set(submodel.source_names) <= inputs
+        and len(submodel.targets) == 1
+        and submodel.targets[0].type.features == (2,)
+    ]
+
+
+def _labels(session: Session, targets: dict[str, Array]) -> Array | None:
+    """The class of each row, for colors: of an output that has classes."""
+    return labels_of(targets[output.name] for output in trained(session.model))

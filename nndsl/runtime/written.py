@@ -1,0 +1,68 @@
+"""Predictions as files: tables (.csv, .parquet) with a column for each number, or arrays (.npz)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from nndsl.runtime.engine import Array
+from nndsl.runtime.report import Unavailable
+
+ENDINGS = (".csv", ".npz", ".parquet")
+WIDEST = 10_000
+"""Columns of a table."""
+
+
+def joined(parts: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
+    """The batches one behind the other."""
+    found = list(parts)
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]} if found else {}
+
+
+def packed(arrays: Mapping[str, Array], ending: str, classes: Mapping[str, Sequence[str]]) -> bytes:
+    """The file as bytes. `classes` are the names of classes by output, where they have any. Raises Unavailable."""
+    stream = io.BytesIO()
+    if ending == ".npz":
+        np.savez(stream, allow_pickle=False, **dict(arrays))
+        return stream.getvalue()
+    columns = dict(_columns(arrays, classes))
+    if ending == ".csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+        return text.getvalue().encode()
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+    except ImportError:
+        raise Unavailable(
+            "writing .parquet takes pyarrow, which is not installed", "install it: pip install 'nndsl[data]'"
+        ) from None
+    parquet.write_table(pa.table({name: pa.array(column) for name, column in columns.items()}), stream)
+    return stream.getvalue()
+
+
+def _columns(arrays: Mapping[str, Array], classes: Mapping[str, Sequence[str]]) -> Iterable[tuple[str, Array]]:
+    """A column `label` with the likeliest class, where classes have names; `label_0`, … for several numbers."""
+    for name, array in arrays.items():
+        sizes = array.shape[1:]
+        if int(np.prod(sizes)) > WIDEST:
+            raise Unavailable(
+                f"`{name}` has {int(np.prod(sizes)):,} numbers a row, too many columns for a table",
+                "write arrays instead: -o FILE.npz",
+            )
+        names = classes.get(name)
+        if names and len(sizes) == 1 and sizes[0] == len(names):
+            yield name, np.asarray(names)[array.argmax(-1)]
+        if not sizes or sizes == (1,):
+            yield name, array.reshape(len(array))
+            continue
+        for place in product(*map(range, sizes)):
+            index: tuple[Any, ...] = (slice(None), *place)
+            yield "_".join([name, *map(str, place)]), array[index]
