@@ -21,6 +21,8 @@ from nndsl.source import Span
 
 
 class OpenParquet(Opened):
+    names_columns = True
+
     def __init__(self, table: ParquetTable) -> None:
         self.table, self.shown = table, table.shown
 

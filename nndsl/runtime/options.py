@@ -43,6 +43,12 @@ class Options:
         return kept | {name: os.path.abspath(kept[name]) for name in _FILES if kept[name] not in _NO_FILES}
 
 
+def check_there(options: Options, help: str) -> None:
+    """Raises Unavailable where the data of an earlier run cannot be read again."""
+    if "-" in (options.data, options.validation, options.test):
+        raise Unavailable("the data of the run came from the standard input, and are gone", help)
+
+
 _FILES = ("data", "validation", "test", "weights")
 _NO_FILES = (None, "random", "-")
 
@@ -57,11 +63,6 @@ def recorded(about: Mapping[str, Any]) -> Options:
         wanted = type(known[name].default)
         if value is not None and known[name].default is not None and not isinstance(value, wanted):
             raise Unavailable(f"run.json is damaged: its `{name}` is {value!r}", "train the model anew")
-    if "-" in (kept.get(name) for name in _FILES):
-        raise Unavailable(
-            "the data of the run came from the standard input, and are gone",
-            "name a file: `nndsl evaluate RUN --data FILE`",
-        )
     return Options(**kept | {name: short_path(kept[name]) for name in _FILES if kept.get(name) not in _NO_FILES})
 
 

@@ -17,7 +17,7 @@ from nndsl.runtime.cross import cross_validate
 from nndsl.runtime.dataset import Dataset, load
 from nndsl.runtime.engines import Built, build
 from nndsl.runtime.loop import Plan
-from nndsl.runtime.options import Options, make_plan, recorded
+from nndsl.runtime.options import Options, check_there, make_plan, recorded
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
 from nndsl.runtime.run_folder import RunFolder
@@ -74,6 +74,7 @@ def resume(path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, q
         if "epochs" in changed or "steps" in changed:
             changed = {"epochs": None, "steps": None, **changed}
         kept = replace(kept, **changed, quiet=quiet)
+        check_there(kept, "train the model anew, from a file")
         set_precision(model, kept)
         if "cross_validation" in model.training.given:
             raise Unavailable("a cross-validation has no checkpoints", "begin anew: `nndsl run FILE`")

@@ -38,11 +38,12 @@ MNIST = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 
 class Opened:
     """An open source. `shown` is what messages call it, `last` how many rows at its end are the official test part,
-    `ordered` whether its rows follow one another in time."""
+    `ordered` whether its rows follow one another in time, `names_columns` whether `place` says which column it is."""
 
     shown = ""
     last = 0
     ordered = False
+    names_columns = False
 
     def take(self, key: Columns, slot: Slot, span: Span) -> Array:
         """The rows of one field or of columns, [rows, …]. Raises DataProblem."""
@@ -78,6 +79,8 @@ class Opened:
 
 
 class OpenTable(Opened):
+    names_columns = True
+
     def __init__(self, table: Table) -> None:
         self.table, self.shown = table, table.shown
 

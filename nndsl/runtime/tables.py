@@ -81,7 +81,10 @@ class Table(WithColumns):
         self._all = self._slow() if quick is None else quick
         self.rows = len(self._all)
         if self.rows == 0:
-            raise DataProblem("NN0607", f"{shown} holds no row of data", file_span(shown))
+            raise DataProblem(
+                "NN0607", f"{shown} holds no row of data", file_span(shown),
+                help="its first line is read as the names of the columns" if self.has_header else None,
+            )  # fmt: skip
 
     # -------------------------------------------------------------------------------------- reading
 

@@ -15,6 +15,7 @@ from nndsl.interop.torch_file import fill, fill_state, gathered
 from nndsl.ir.graph import Model, Submodel
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.engine import Array, Batch, Rowed, Rows
+from nndsl.runtime.faster import arranged, bring_counters, fuse
 from nndsl.runtime.feed import Feed
 from nndsl.runtime.memory import memory_watched
 from nndsl.runtime.report import Unavailable
@@ -38,10 +39,11 @@ class TorchEngine:
         self.types = {name: dtype for name, (_, dtype) in self.program.ARRAYS.items()}
         with memory_watched(self):
             torch.manual_seed(seed)
-            self.net: nn.Module = loaded.cls().to(device)
+            self.net: nn.Module = arranged(loaded.cls().to(device), device)
         if compiled:
             self.net.compile()
         self.optimizer: Any = self.program.make_optimizer(self.net)
+        fuse(self.optimizer, device)
         self.scaler: Any = self.program.make_scaler(device.type) if hasattr(self.program, "make_scaler") else None
         self.watchers: list[Any] = []
         if hasattr(self.program, "make_watchers"):
@@ -150,6 +152,7 @@ class TorchEngine:
     def start_from(self, weights: Weights) -> None:
         fill(self.net, self.loaded, weights.values)
         fill_state(self.optimizer, self.net, self.loaded, self.model, weights.state)
+        bring_counters(self.optimizer)
 
     def state(self) -> Tree:
         tree = {
@@ -171,6 +174,7 @@ class TorchEngine:
             for name, value in group.items():
                 group[name] = walk(value, self._moved)
         self.optimizer.load_state_dict(state["optimizer"])
+        bring_counters(self.optimizer)
         for watcher, kept in zip(self.watchers, state["watchers"], strict=True):
             kept.pop("path", None)  # the folder may have been moved
             vars(watcher).update(walk(kept, self._moved))
