@@ -42,8 +42,9 @@ class Watched:
         return getattr(self.engine, name)
 
     def train(self, batch: Batch) -> None:
-        if (found := _step(self.engine, batch)) is not None:
-            raise Found(Lost(*found))
+        for found in self.engine.world.of_each(_step(self.engine, batch)):
+            if found is not None:
+                raise Found(Lost(*found))
 
 
 def _step(engine: TorchEngine, batch: Batch) -> tuple[str, str] | None:
