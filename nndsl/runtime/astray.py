@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import linecache
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from nndsl.ir.graph import LayerUse, Model
 from nndsl.runtime.engine import Batch
@@ -18,10 +22,13 @@ from nndsl.targets.names import attribute_name
 
 @dataclass(frozen=True)
 class Lost:
-    """`what` of which module (by torch's name; empty for the whole model) was no number first."""
+    """`what` of which module (by torch's name; empty outside of all) was no number first; `line` and `text` are the
+    line of the emitted program where a forward pass lost it (0: it was lost elsewhere)."""
 
     what: str
     module: str
+    line: int = 0
+    text: str = ""
 
 
 class Found(Exception):
@@ -42,43 +49,73 @@ class Watched:
         return getattr(self.engine, name)
 
     def train(self, batch: Batch) -> None:
+<<<<<<< HEAD
         for found in self.engine.world.of_each(_step(self.engine, batch)):
             if found is not None:
                 raise Found(Lost(*found))
+=======
+        if (found := _step(self.engine, batch)) is not None:
+            raise Found(found)
+>>>>>>> r5-lead
 
 
-def _step(engine: TorchEngine, batch: Batch) -> tuple[str, str] | None:
+def _step(engine: TorchEngine, batch: Batch) -> Lost | None:
     """One step of training, looked at everywhere."""
-    seen: list[str] = []
-    with _listening(engine.net, seen):
+    with _listening(engine.net) as modules, _Forward(engine, modules) as forward:
         engine.train(batch)
-    if seen:
-        return "the output of", seen[0]
+    if forward.lost is not None:
+        return forward.lost
     parameters = list(engine.net.named_parameters())
     # Backward meets the last layers first: the gradient that was lost first is that of the last of them.
     for name, parameter in reversed(parameters):
         if parameter.grad is not None and not _finite(parameter.grad):
-            return "the gradient of", name.rpartition(".")[0]
-    if not _finite(torch.tensor(engine.loss())):
-        return "the loss", ""
+            return Lost("the gradient of", name.rpartition(".")[0])
     for name, parameter in parameters:
         if not _finite(parameter):
-            return "a weight of", name.rpartition(".")[0]
+            return Lost("a weight of", name.rpartition(".")[0])
     return None
 
 
+class _Forward(TorchFunctionMode):
+    """Looks at every function of torch: the first that makes numbers that are none of numbers that are some."""
+
+    def __init__(self, engine: TorchEngine, modules: list[str]) -> None:
+        super().__init__()
+        self.net, self.file, self.modules = engine.net, engine.loaded.module.__file__, modules
+        self.lost: Lost | None = None
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if self.lost is None and not all(map(_finite, _tensors(result))) and all(map(_finite, _tensors(args))):
+            line, text = self._place()
+            if line:
+                self.lost = Lost("the output of", self.modules[-1] if self.modules else "", line, text)
+        return result
+
+    def _place(self) -> tuple[int, str]:
+        """The line of the emitted program that is at work: that of the model itself, not of a helper in it."""
+        frame: FrameType | None = sys._getframe(1)
+        found = 0, ""
+        while frame is not None:  # the outermost is the last that is met
+            if frame.f_code.co_filename == self.file:
+                found = frame.f_lineno, linecache.getline(self.file, frame.f_lineno).strip()
+                if frame.f_code.co_name == "forward" and frame.f_locals.get("self") is self.net:
+                    break
+            frame = frame.f_back
+        return found
+
+
 @contextmanager
-def _listening(net: nn.Module, seen: list[str]) -> Iterator[None]:
-    def listener(name: str) -> Any:
-        def look(module: nn.Module, given: Any, result: Any) -> None:
-            if not all(map(_finite, _tensors(result))) and all(map(_finite, _tensors(given))):
-                seen.append(name)
-
-        return look
-
-    handles = [module.register_forward_hook(listener(name)) for name, module in net.named_modules() if name]
+def _listening(net: nn.Module) -> Iterator[list[str]]:
+    """The names of the modules that are at work, the innermost last."""
+    at_work: list[str] = []
+    handles = []
+    for name, module in net.named_modules():
+        if name:
+            handles.append(module.register_forward_pre_hook(lambda *_, name=name: at_work.append(name)))
+            handles.append(module.register_forward_hook(lambda *_: at_work.pop() and None, always_call=True))
     try:
-        yield
+        yield at_work
     finally:
         for handle in handles:
             handle.remove()

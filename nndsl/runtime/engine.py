@@ -69,6 +69,10 @@ class Engine(Protocol):
     def predict(self, batches: Iterable[Batch], part: Submodel | None = None) -> Iterator[dict[str, Array]]:
         """The outputs for each batch, by name; those of the submodel `part`."""
 
+    def masks(self) -> dict[str, Array]:
+        """Which steps of the outputs count, of the batch that was predicted last, by output; those without a mask are
+        left out."""
+
     def reset_state(self) -> None:
         """A stateful model forgets."""
 

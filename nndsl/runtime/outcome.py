@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
 from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
@@ -11,8 +10,9 @@ import numpy as np
 from nndsl.ir.graph import Model, Submodel
 from nndsl.layers.entry import snake_case
 from nndsl.runtime.engine import Array, Batch, Engine, Rowed, Rows
+from nndsl.runtime.folds import labels_of
 from nndsl.runtime.loop import History, Plan, batches_of
-from nndsl.runtime.reports.judged import Judged
+from nndsl.runtime.reports.gathering import Gathering
 from nndsl.runtime.results import table
 from nndsl.runtime.run_folder import METRICS
 from nndsl.runtime.slots import trained
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from nndsl.runtime.session import Session
 
 DRAWN = 20_000
-"""How many rows of the held-out data the pictures show at most."""
-_NUMBERS = 5_000_000
-"""How many numbers of one output they hold at most."""
+"""How many points of a submodel's plane are drawn at most."""
 
 
 def judge(session: Session, history: History, stream: TextIO) -> Result | None:
@@ -34,7 +32,7 @@ def judge(session: Session, history: History, stream: TextIO) -> Result | None:
     from nndsl.runtime.reports.write import write_reports
 
     results: dict[str, Result] = {}
-    judged: list[Judged] = []
+    judged: list[Gathering] = []
     scatters: dict[str, tuple[Array, Array | None]] = {}
     found = held_out_part(session.dataset)
     if found is None:
@@ -45,11 +43,16 @@ def judge(session: Session, history: History, stream: TextIO) -> Result | None:
         name, title, part = found
         result = results[name] = evaluated(session.engine, part, session.plan)
         stream.write(f"{title}, {len(part):,} samples:\n{table(result)}\n")
+<<<<<<< HEAD
         judged, scatters = _shown(session, part)
     if not session.folder.writes:
         return next(iter(results.values()), None)
     if results:
         write_metrics(session.folder.file(METRICS), results)
+=======
+        write_metrics(session.folder.file(METRICS), results)
+        judged, scatters = _gathered(session, part), _scatters(session, part)
+>>>>>>> r5-lead
     write_reports(
         session.folder.path, session.model.name, history, judged, scatters,
         session.folder.about | {"results": metrics_of(results)},
@@ -82,36 +85,38 @@ def predicted(
     yield from engine.predict(chosen, submodel)
 
 
-def _shown(session: Session, part: Rowed) -> tuple[list[Judged], dict[str, tuple[Array, Array | None]]]:
-    """What the pictures show: outputs beside their targets, and the plane of each submodel with two units."""
-    model, outputs = session.model, trained(session.model)
-    if not outputs:
-        return [], {}
-    size = max(prod(d if isinstance(d, int) else 1 for d in output.value.type.features) for output in outputs)
-    count = max(1, min(len(part), DRAWN, _NUMBERS // max(size, 1)))
-    if model.batch is not None:
-        count = count // model.batch * model.batch
-    places = np.unique(np.linspace(0, len(part) - 1, count).astype(np.intp)) if count < len(part) else np.arange(count)
-    if model.batch is not None:  # whole batches in a row: a state may go from one to the next
-        places = np.arange(count)
-    if not len(places):
-        return [], {}
-    predictions = _joined(predicted(session.engine, model, part, places, session.plan))
-    targets = part.take(places)
-    judged = [
-        Judged(
-            output.name, predictions[output.name], targets[output.name], snake_case(type(output.loss).__name__),
-            session.dataset.classes.get(output.name), bool(getattr(output.loss, "from_logits", False)),
-            getattr(output.loss, "ignore_class", None),
+def _gathered(session: Session, part: Rowed) -> list[Gathering]:
+    """Outputs beside their targets, counted batch by batch."""
+    outputs = trained(session.model)
+    found = [
+        Gathering(
+            output.name, snake_case(type(output.loss).__name__), session.dataset.classes.get(output.name),
+            from_logits=bool(getattr(output.loss, "from_logits", False)),
+            ignore_class=getattr(output.loss, "ignore_class", None),
         )
         for output in outputs
-        if output.name in predictions
     ]  # fmt: skip
+    places = np.arange(len(part))
+    predictions = predicted(session.engine, session.model, part, places, session.plan)
+    for chosen, values in zip(batches_of(places, session.plan), predictions, strict=False):
+        targets, masks = part.take(chosen), session.engine.masks()
+        for gathering in found:
+            gathering.add(values[gathering.output], targets[gathering.output], masks.get(gathering.output))
+    return found
+
+
+def _scatters(session: Session, part: Rowed) -> dict[str, tuple[Array, Array | None]]:
+    """The plane of each submodel with two units, with a label for each point."""
     scatters: dict[str, tuple[Array, Array | None]] = {}
-    for submodel in planes(model):
-        points = _joined(predicted(session.engine, model, part, places, session.plan, submodel))
-        scatters[submodel.name] = points[submodel.target_names[0]], _labels(session, targets, places, part)
-    return judged, scatters
+    count = min(len(part), DRAWN)
+    places = np.arange(count) if session.model.batch else np.unique(np.linspace(0, len(part) - 1, count).astype(int))
+    for submodel in planes(session.model):
+        points = [
+            batch[submodel.target_names[0]]
+            for batch in predicted(session.engine, session.model, part, places, session.plan, submodel)
+        ]
+        scatters[submodel.name] = np.concatenate(points), _labels(session, part.take(places[: sum(map(len, points))]))
+    return scatters
 
 
 def planes(model: Model) -> list[Submodel]:
@@ -126,29 +131,6 @@ def planes(model: Model) -> list[Submodel]:
     ]
 
 
-def _labels(session: Session, targets: dict[str, Array], places: Rows, part: Rowed) -> Array | None:
+def _labels(session: Session, targets: dict[str, Array]) -> Array | None:
     """The class of each row, for colors: of an output that has classes."""
-    for output in trained(session.model):
-        values = targets[output.name]
-        if output.loss.classes(output.value.type) is not None and values.ndim == 1:
-            return values
-        if values.ndim == 2 and values.shape[1] > 1 and np.isin(values, (0, 1)).all():
-            ids: Array = values.argmax(1)
-            return ids
-    return None
-
-
-def _joined(parts: Iterator[dict[str, Array]]) -> dict[str, Array]:
-    """The batches one behind the other; rows of several lengths are padded with nan, or with 0 where integers."""
-    found = list(parts)
-    return {name: np.concatenate(_alike([part[name] for part in found])) for name in found[0]}
-
-
-def _alike(arrays: list[Array]) -> list[Array]:
-    shape = [max(sizes) for sizes in zip(*(array.shape[1:] for array in arrays), strict=True)]
-    result = []
-    for array in arrays:
-        wider = [(0, 0), *((0, size - own) for size, own in zip(shape, array.shape[1:], strict=True))]
-        fill = np.nan if array.dtype.kind == "f" else 0
-        result.append(np.pad(array, wider, constant_values=fill) if any(more for _, more in wider) else array)
-    return result
+    return labels_of(targets[output.name] for output in trained(session.model))

@@ -14,7 +14,6 @@ from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.project import Project
 from nndsl.runtime.cross import cross_validate
 from nndsl.runtime.dataset import Dataset, load
-from nndsl.runtime.engine import Rowed
 from nndsl.runtime.engines import Built, build
 from nndsl.runtime.loop import Plan
 from nndsl.runtime.options import Options, make_plan, recorded
@@ -47,7 +46,7 @@ def run(
         plan = replace(plan, shuffle=False)
     progress = Progress(stream, quiet=options.quiet)
     built = build(program, model, options, plan, world)
-    check_alike(model, fingerprint(_parts(dataset)), world)
+    check_alike(model, fingerprint(dataset), world)
     _introduce(model, dataset, plan, built, progress, world)
     _watched(model, dataset)
     folder = _create(options.output, stem, world)
@@ -82,6 +81,8 @@ def resume(
         program, model = saved_model(folder)
         kept = recorded(folder.about)
         changed = {name: value for name, value in given.items() if name in _CHANGEABLE}
+        if "epochs" in changed or "steps" in changed:
+            changed = {"epochs": None, "steps": None, **changed}
         kept = replace(kept, **changed, quiet=quiet)
         if kept.precision is not None:
             model.training.given["precision"] = kept.precision
@@ -92,7 +93,7 @@ def resume(
         dataset = _load(model, kept, plan, warn)
         progress = Progress(stream, quiet=quiet)
         built = build(program, model, kept, plan, world)
-        if folder.about.get("fingerprint") != fingerprint(_parts(dataset)):
+        if folder.about.get("fingerprint") != fingerprint(dataset):
             raise RunFailed.one(
                 DataProblem(
                     "NN0610", f"the data of the run in `{folder.path}` have changed since it began", model.span,
@@ -180,10 +181,6 @@ def _create(output: str | None, stem: str, world: World) -> RunFolder:
         world.of_first(folder.path)
         return folder
     return Elsewhere(world.of_first(""), {})
-
-
-def _parts(dataset: Dataset) -> list[Rowed]:
-    return [dataset.train, dataset.validation, dataset.test]
 
 
 def _introduce(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from nndsl.interop.safetensors_file import save_weights
 from nndsl.ir.graph import Model
 from nndsl.runtime.checkpoints import Found
 from nndsl.runtime.dataset import Dataset
-from nndsl.runtime.engine import Engine, Rowed
+from nndsl.runtime.engine import Engine
 from nndsl.runtime.interrupt import Interrupt
 from nndsl.runtime.loop import Loop, LossIsLost, Plan, Position, position_of
 from nndsl.runtime.progress import Progress
@@ -196,7 +197,7 @@ def about_run(model: Model, dataset: Dataset, plan: Plan) -> dict[str, Any]:
         "data": dataset.shown,
         "plan": asdict(plan),
         "samples": {name: len(part) for name, part in parts.items()},
-        "fingerprint": fingerprint(list(parts.values())),
+        "fingerprint": fingerprint(dataset),
         "status": "running",
         "reason": None,
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -206,10 +207,10 @@ def about_run(model: Model, dataset: Dataset, plan: Plan) -> dict[str, Any]:
     }
 
 
-def fingerprint(parts: Sequence[Rowed]) -> str:
-    """A hash of the shapes and of some rows: a run goes on with the data that it began with."""
-    digest = hashlib.sha256()
-    for part in parts:
+def fingerprint(dataset: Dataset) -> str:
+    """A hash of what transforms have learnt, the shapes and some rows: a run goes on with the data it began with."""
+    digest = hashlib.sha256(json.dumps(dataset.learnt, sort_keys=True).encode())
+    for part in (dataset.train, dataset.validation, dataset.test):
         digest.update(str(len(part)).encode())
         if not len(part):
             continue

@@ -16,6 +16,7 @@ from nndsl.runtime.loop import LossIsLost, Plan, position_of
 from nndsl.runtime.options import Options
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem
+from nndsl.runtime.run_folder import TEXT
 from nndsl.runtime.session import Session
 from nndsl.runtime.torch_engine import TorchEngine
 from nndsl.runtime.world import ALONE, World
@@ -54,7 +55,7 @@ def lost(session: Session, loss: LossIsLost) -> DataProblem:
         except (Found, LossIsLost) as found:
             step = loop.position.steps + 1
             if isinstance(found, Found):
-                where, label = _told(model, found.lost)
+                where, label = _told(model, found.lost, session.folder.file(TEXT))
         kept = [f"the weights of step {checkpoint.step:,}, the last good ones kept, are in {session.folder.path}"]
     return DataProblem(
         "NN0609", f"the loss is {shown}, from step {step:,} on{where}", model.span if label is None else label.span,
@@ -64,9 +65,11 @@ def lost(session: Session, loss: LossIsLost) -> DataProblem:
     )  # fmt: skip
 
 
-def _told(model: Model, found: Lost) -> tuple[str, Label | None]:
+def _told(model: Model, found: Lost, program: str) -> tuple[str, Label | None]:
     """What was lost, in words, and the layer in the file."""
     use = layer_of(model, found.module)
     if use is not None:
         return f": first {found.what} `{use.path}`", Label(use.name_span, "here the first number was lost")
-    return (": the loss itself was lost first, its outputs are numbers" if found.what == "the loss" else ""), None
+    if found.line:
+        return f": first in line {found.line} of {program}, `{found.text}`", None
+    return "", None

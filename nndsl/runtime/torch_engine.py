@@ -125,6 +125,10 @@ class TorchEngine:
                 found = dict(zip(part.target_names, several, strict=True))
             yield {name: array_of(y) for name, y in found.items()}
 
+    def masks(self) -> dict[str, Array]:
+        found: dict[str, Tensor | None] = getattr(self.net, "output_masks", {})
+        return {name: array_of(mask) for name, mask in found.items() if mask is not None}
+
     def reset_state(self) -> None:
         if self.stateful:
             reset: Any = self.net.reset_state

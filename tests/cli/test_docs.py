@@ -79,6 +79,12 @@ def test_the_models_in_the_pages_compile(page, target):
         compile(nndsl.compile(model, target=target), page, "exec")
 
 
+def test_docs_run_shows_a_file_as_it_is():
+    page = (ROOT / "docs" / "run.md").read_text(encoding="utf-8")
+    found = re.findall(r"```json\n(.*?)```\n", page, re.DOTALL)
+    assert found == [(ROOT / "tests" / "cli" / "runs" / "digits-2" / "metrics.json").read_text(encoding="utf-8")]
+
+
 def test_docs_training_names_every_setting():
     page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == set(SETTINGS)

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from nndsl.runtime.reports import compare, folders
 from nndsl.runtime.reports.compare import direction
 from nndsl.runtime.reports.folders import LARGEST
 from nndsl.runtime.reports.history import write_history
@@ -162,3 +165,25 @@ def test_neither_torch_nor_numpy_is_loaded(make):
     command = [sys.executable, "-c", code, "runs", str(make("one")), str(make("two"))]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
     assert done.stdout.splitlines()[-1] == "set()", done.stderr
+
+
+_WORDS = st.sampled_from(["finished", "running", "\x1b[2J", "\u202e", "1e9"])
+_KEYS = st.sampled_from([*RECORD, *results(1, 1)["test"], "test", "mean", "metrics"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | _WORDS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_KEYS, inner),
+    max_leaves=12,
+)
+
+
+@given(record=_JSON, metrics=_JSON, history=st.binary(max_size=40))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_files_hold(tmp_path_factory, record, metrics, history):
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "run.json").write_text(json.dumps(record))
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    (folder / "history.csv").write_bytes(b"epoch,loss\n1,2\n" + history)
+    runs = [folders.read(str(folder))] * 2
+    text = compare.listed(runs, 40) + compare.compared(runs, 80)
+    assert "\x1b" not in text and "\u202e" not in text
+    json.dumps(compare.compared_data(runs))

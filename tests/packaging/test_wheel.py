@@ -60,7 +60,7 @@ def test_wheel_metadata(wheel: Path) -> None:
     requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
     assert metadata["Version"] == __version__
     assert {r.name for r in requirements if "extra ==" not in str(r.marker)} == {"lark", "jinja2"}
-    assert set(metadata.get_all("Provides-Extra", [])) == {"torch", "data", "keras", "lsp", "dev"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"torch", "data", "pictures", "keras", "lsp", "dev"}
     if (ROOT / "README.md").exists():
         assert metadata["Description-Content-Type"] == "text/markdown", "pyproject.toml lacks readme = 'README.md'"
 

@@ -1,7 +1,8 @@
-"""`nndsl run` from the command line to the weight file."""
+"""`nndsl run` from the command line to the folder of the run."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -55,12 +56,12 @@ def weights(path: str) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("name", ["line", "table"])
 def test_learns_a_line(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", f"{name}.nn"]) == 0
-    found = weights(f"{name}.safetensors")
+    found = weights(f"runs/{name}-1/weights.safetensors")
     assert found["y/kernel"].shape == (1, 1)
     assert found["y/kernel"][0, 0] == pytest.approx(0.5, abs=0.02)
     assert found["y/bias"][0] == pytest.approx(2, abs=0.02)
     out = capsys.readouterr().out
-    assert f"weights: {name}.safetensors" in out
+    assert f"weights: runs/{name}-1/weights.safetensors" in out
     assert "epoch 30/30  loss 0.0000" in out or "e-0" in out
     assert "output" in out and "weighted loss" in out and "mae" in out
     assert ("val_loss" in out) == (name == "table")
@@ -70,18 +71,18 @@ def test_data_option_replaces_the_section(folder: Path, capsys: pytest.CaptureFi
     x = np.linspace(-1, 1, 100)[:, None]
     np.savez("other.npz", x=x, y=-x)
     assert main(["run", "line.nn", "--data", "other.npz", "-o", "out/", "--quiet"]) == 0
-    assert weights("out/line.safetensors")["y/kernel"][0, 0] == pytest.approx(-1, abs=0.05)
+    assert weights("out/weights.safetensors")["y/kernel"][0, 0] == pytest.approx(-1, abs=0.05)
     Path("two.csv").write_text("".join(f"{a},{3 * a}\n" for a in np.linspace(-1, 1, 100)))
-    assert main(["run", "line.nn", "--data", "two.csv", "-o", "three.safetensors", "--quiet"]) == 0
-    assert weights("three.safetensors")["y/kernel"][0, 0] == pytest.approx(3, abs=0.1)
+    assert main(["run", "line.nn", "--data", "two.csv", "-o", "three", "--quiet"]) == 0
+    assert weights("three/weights.safetensors")["y/kernel"][0, 0] == pytest.approx(3, abs=0.1)
     assert capsys.readouterr().out.count("20 samples") == 2  # a fifth is held out
 
 
 def test_same_seed_same_bits(folder: Path) -> None:
     for name in ("a", "b", "c"):
         seed = "5" if name != "c" else "6"
-        assert main(["run", "table.nn", "--seed", seed, "--epochs", "3", "--quiet", "-o", f"{name}.safetensors"]) == 0
-    a, b, c = (Path(f"{name}.safetensors").read_bytes() for name in ("a", "b", "c"))
+        assert main(["run", "table.nn", "--seed", seed, "--epochs", "3", "--quiet", "-o", name]) == 0
+    a, b, c = (Path(name, "weights.safetensors").read_bytes() for name in ("a", "b", "c"))
     assert a == b
     assert a != c
 
@@ -99,14 +100,16 @@ def test_nan_loss_ends_the_run(folder: Path, capsys: pytest.CaptureFixture[str])
     Path("wild.nn").write_text(Path("line.nn").read_text().replace("=0.1)", "=1e20)"))
     assert main(["run", "wild.nn"]) == 1
     assert "NN0609" in capsys.readouterr().err
-    assert not Path("wild.safetensors").exists()
+    about = json.loads(Path("runs/wild-1/run.json").read_text())
+    assert about["status"] == "failed" and "the loss is" in about["reason"]
+    assert np.isfinite(weights("runs/wild-1/weights.safetensors")["y/kernel"]).all()  # the last good ones
 
 
 def test_wrong_data_ends_before_training(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.savez("points.npz", x=np.zeros(5), y=np.zeros(6))
     assert main(["run", "line.nn"]) == 1
     assert "NN0605" in capsys.readouterr().err
-    assert not Path("line.safetensors").exists()
+    assert not Path("runs").exists()
     assert main(["run", "line.nn", "--data", "nowhere.csv"]) == 1
     assert "NN0603" in capsys.readouterr().err
 
@@ -120,6 +123,11 @@ def test_wrong_usage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ["--device", "tpu"],
         ["--model", "Lime"],
         ["-o", "points.npz/weights"],
+        ["-o", "points.npz"],
+        ["-o", "weights.safetensors"],
+        ["-o", "."],
+        ["--device", "cuda:x"],
+        ["--resume", "runs/line-1"],
     ):
         assert main(["run", "line.nn", *arguments]) == 2, arguments
         assert "error" in capsys.readouterr().err
@@ -169,7 +177,10 @@ def test_cross_validation(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     mean = next(line.split() for line in out.splitlines() if line.split()[:1] == ["mean"])
     assert float(mean[2]) > 0.9
     assert "deviation" in out and "part 5/5" in out
-    assert not Path("side.safetensors").exists()
+    assert not Path("runs/side-1/weights.safetensors").exists()
+    found = json.loads(Path("runs/side-1/metrics.json").read_text())["cross_validation"]
+    assert len(found["parts"]) == 5
+    assert found["mean"]["side"]["accuracy"] == pytest.approx(float(mean[2]), abs=1e-4)
 
 
 def test_folds_are_those_of_scikit_learn() -> None:
@@ -224,5 +235,5 @@ def test_ctrl_c_saves_what_there_is(folder: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted after" in out and "weights: line.safetensors" in out
-    assert weights("line.safetensors")["y/kernel"].shape == (1, 1)
+    assert "interrupted after" in out and "nndsl run --resume runs/line-1" in out
+    assert weights("runs/line-1/weights.safetensors")["y/kernel"].shape == (1, 1)

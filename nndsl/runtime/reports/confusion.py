@@ -46,6 +46,20 @@ class Confusion:
             return 1 - float(wrong.sum()) / (self.samples * len(self.names))
         return float(self.right.sum()) / self.samples
 
+    def joined(self, more: Confusion) -> Confusion:
+        """With the decisions on more rows of the same output."""
+        reasons = {**self.left_out, **more.left_out}
+        return Confusion(
+            self.names,
+            self.support + more.support,
+            self.claimed + more.claimed,
+            self.right + more.right,
+            self.samples + more.samples,
+            None if self.matrix is None or more.matrix is None else self.matrix + more.matrix,
+            self.labels,
+            {reason: self.left_out.get(reason, 0) + more.left_out.get(reason, 0) for reason in reasons},
+        )
+
     @property
     def precision(self) -> Array:
         """[classes]: of what was predicted as a class, the share that was it; nan where it was never predicted."""

@@ -14,7 +14,7 @@ from nndsl.runtime.reports.commands import commands, literal
 from nndsl.runtime.reports.confusion import Confusion
 from nndsl.runtime.reports.curves import unit_of
 from nndsl.runtime.reports.figure import number
-from nndsl.runtime.reports.predictions import Column
+from nndsl.runtime.reports.regression import Column
 from nndsl.runtime.reports.words import duration
 
 MOST_ROWS = 200
@@ -136,7 +136,7 @@ def _outputs(page: Page) -> Iterator[str]:
         yield f"<h2>Output <code>{markup.text(output)}</code></h2>"
         if f"predictions-{output}" in page.pictures:
             yield markup.picture(page.pictures[f"predictions-{output}"], f"Predictions of {output} against the truth")
-        rows = [[c.name, f"{len(c.truth):,}", *map(_n, (c.r2, c.mae, c.rmse, c.bias))] for c in columns]
+        rows = [[c.name, f"{c.sums.count:,}", *map(_n, (c.r2, c.mae, c.rmse, c.bias))] for c in columns]
         head = ["Number", "Values", "R²", "Mean absolute error", "Root mean squared error", "Mean of predicted − true"]
         yield markup.table(head, rows)
     shown = [name for name in page.scatters if name in page.pictures]

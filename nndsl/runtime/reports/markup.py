@@ -26,7 +26,8 @@ p { margin: 0.5rem 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0.4rem 0; }
 caption { text-align: left; padding-bottom: 0.25rem; }
 th, td { text-align: right; padding: 0.28rem 0.8rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; } thead th { border-bottom-width: 2px; white-space: nowrap; }
+th { font-weight: 600; } thead th { border-bottom-width: 2px; vertical-align: bottom; }
+td:not(:first-child) { white-space: nowrap; } .texts td:not(:first-child) { white-space: normal; }
 th:first-child, td:first-child, .texts td { text-align: left; padding-left: 0.2rem; }
 .texts th { text-align: left; font-weight: 400; color: var(--faint); white-space: nowrap; }
 .texts td { overflow-wrap: anywhere; }

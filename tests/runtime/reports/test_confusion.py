@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from nndsl.runtime.reports.confusion import MOST_CLASSES, confusion_of
+from nndsl.runtime.reports.gathering import Gathering, gathered
 from nndsl.runtime.reports.judged import Judged
-from nndsl.runtime.reports.predictions import MOST_POINTS, columns_of, thinned
+from nndsl.runtime.reports.predictions import MOST_POINTS, thinned
+from nndsl.runtime.reports.regression import MOST_KEPT, columns_of
 
 GENERATOR = np.random.default_rng(0)
 
@@ -135,3 +137,63 @@ def test_thinning_is_the_same_every_time_and_keeps_the_order() -> None:
         and np.array_equal(chosen, thinned(20_000, MOST_POINTS))
     )
     assert thinned(3, MOST_POINTS).tolist() == [0, 1, 2]
+
+
+def in_batches(judged: Judged, size: int) -> Gathering:
+    found = Gathering(judged.output, judged.loss, judged.classes, ignore_class=judged.ignore_class)
+    for start in range(0, len(judged.prediction), size):
+        found.add(judged.prediction[start : start + size], judged.target[start : start + size])
+    return found
+
+
+def test_batches_come_to_the_same_as_all_at_once() -> None:
+    steps = Judged("w", logits(50, 7, 4), GENERATOR.integers(-1, 4, (50, 7)), "sparse_categorical_crossentropy")
+    labels = Judged("tags", logits(50, 5), GENERATOR.integers(0, 2, (50, 5)), "binary_crossentropy")
+    for judged in (steps, labels):
+        whole, parts = confusion_of(judged), in_batches(judged, 8).confusion
+        assert (
+            whole is not None
+            and parts is not None
+            and (whole.left_out, whole.samples) == (parts.left_out, parts.samples)
+        )
+        for name in ("matrix", "support", "claimed", "right"):
+            assert np.array_equal(getattr(whole, name), getattr(parts, name))
+    truth = logits(100, 2) + np.array([5000.0, 0.0])
+    numbers = Judged("y", truth + logits(100, 2), truth, "mean_squared_error")
+    for one, other in zip(columns_of(numbers) or [], in_batches(numbers, 7).columns or [], strict=True):
+        assert np.array_equal(one.truth, other.truth) and np.array_equal(one.guess, other.guess)
+        for name in ("r2", "mae", "rmse", "bias"):
+            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-9)
+
+
+def test_grey_values_in_the_last_batch_make_a_regression() -> None:
+    found = Gathering("picture", "binary_crossentropy")
+    found.add(np.full((4, 3), 0.4), np.ones((4, 3)))
+    assert found.confusion is not None and found.columns is None
+    found.add(np.full((4, 3), 0.4), np.full((4, 3), 0.5))
+    found.add(np.full((4, 3), 0.4), np.ones((4, 3)))
+    assert found.confusion is None and found.columns is not None
+    assert [column.sums.count for column in found.columns] == [12, 12, 12]
+
+
+def test_memory_is_bounded_and_what_is_kept_is_spread_evenly() -> None:
+    found = Gathering("y", "mean_squared_error")
+    rows = 0
+    while rows < 5 * MOST_KEPT:
+        size = 60_001
+        number = np.arange(rows, rows + size, dtype=np.float64)
+        found.add(number + 1, number)
+        rows += size
+    (column,) = found.columns or []
+    assert MOST_KEPT / 2 <= len(column.truth) <= MOST_KEPT
+    assert column.stride == 8 and np.array_equal(column.truth, np.arange(0, rows, 8))
+    assert column.sums.count == rows and column.mae == 1.0 and column.bias == 1.0
+    assert gathered(found) is found
+
+
+def test_outputs_whose_width_changes_have_no_numbers_in_common() -> None:
+    for loss in ("mean_squared_error", "sparse_categorical_crossentropy"):
+        found = Gathering("y", loss)
+        for width in (2, 3, 3):
+            found.add(logits(4, width), np.zeros(4) if loss.startswith("sparse") else logits(4, width))
+        assert found.confusion is None and found.columns is None

@@ -74,7 +74,9 @@ def test_everything_is_there_and_hostile_text_is_text(tmp_path: Path) -> None:
     maps = {"encoder": (GENERATOR.standard_normal((50, 2)), GENERATOR.integers(0, 5, 50)), "curves": (np.eye(2), None)}
     judged = [classified(HOSTILE), regressed(), Judged("ctc", np.ones((3, 4, 5)), np.ones((3, 2)), "ctc")]
     names = {"encoder": HOSTILE}
-    written = write_reports(str(tmp_path), f"{HOSTILE[0]} {HOSTILE[3]}", HISTORY, judged, maps, SUMMARY, names)
+    written = write_reports(
+        str(tmp_path), f"{HOSTILE[0]} {HOSTILE[1]} {HOSTILE[3]}", HISTORY, judged, maps, SUMMARY, names
+    )
     stems = ("curves", "confusion-label", "predictions-price", "encoder", "curves-map")
     assert sorted(written) == sorted([*(f"{stem}.{end}" for stem in stems for end in ("png", "svg")), "report.html"])
     assert sorted(written) == sorted(path.name for path in tmp_path.iterdir())
@@ -121,7 +123,8 @@ def test_pictures_are_the_same_every_time_and_leave_no_setting_behind(tmp_path: 
     found = []
     for run in ("one", "two"):
         (tmp_path / run).mkdir()
-        with matplotlib.rc_context({"font.size": 30 if run == "two" else 10, "text.parse_math": run == "two"}):
+        own = {"font.size": 30, "axes.facecolor": "yellow", "text.parse_math": True} if run == "two" else {}
+        with matplotlib.rc_context(own):
             names = write_reports(str(tmp_path / run), "Net", HISTORY, judged, {"code": points}, {})
         found.append({name: (tmp_path / run / name).read_bytes() for name in names if name != "report.html"})
     assert found[0] == found[1] and len(found[0]) == 8

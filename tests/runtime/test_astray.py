@@ -1,0 +1,100 @@
+"""Losses that are lost, and memory that is full: the message names step and layer, and what is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nndsl.cli.main import main
+from nndsl.runtime.reports import write
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
+MODEL = """model Lost {
+    input x: float[4]
+    first = x -> Dense(4) -> BODY
+    output y = first -> Dense(1) with loss=mse
+    train { optimizer = SGD(RATE); epochs = 20; batch_size = 8; seed = 1; shuffle = false }
+}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(write, "write_reports", lambda *_, **__: [])
+    torch.set_num_threads(1)
+    x = np.random.default_rng(0).normal(size=(80, 4))
+    np.savez("data.npz", x=x, y=x.sum(1))
+    return tmp_path
+
+
+def lost(body: str, rate: str, capsys: pytest.CaptureFixture[str], *more: str) -> str:
+    Path("lost.nn").write_text(MODEL.replace("BODY", body).replace("RATE", rate))
+    assert main(["run", "lost.nn", "--data", "data.npz", "--quiet", "-o", "run", *more]) == 1
+    about = json.loads(Path("run/run.json").read_text())
+    assert about["status"] == "failed"
+    error = capsys.readouterr().err
+    assert "NN0609" in error and about["reason"] in error
+    return error
+
+
+def test_the_layer_and_the_step_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # exp overflows float32 beyond 88.7
+    error = lost("Rescaling(1000) -> Activation(exponential)", "0.001", capsys)
+    assert "step 1" in error or "step 2" in error
+    line = int(error.split("first in line ")[1].split()[0])
+    text = Path("run/model.py").read_text().splitlines()[line - 1].strip()
+    assert "torch.exp" in text and f"line {line} of run/model.py, `{text}`" in error
+    assert "the weights of step 0, the last good ones kept, are in run" in error
+
+
+def test_the_layer_in_the_file_is_underlined(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = lost("Rescaling(0, 3e38) -> Dense(3, kernel_initializer=ones)", "0.001", capsys)
+    assert "first the output of `first`" in error  # four times 3e38 is more than float32 holds
+    assert "lost.nn:3:" in error and "here the first number was lost" in error
+
+
+def test_the_step_is_that_of_the_first_bad_number(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("lost.nn").write_text(MODEL.replace("BODY", "Dense(4)").replace("RATE", "0.9"))
+    error = lost("Dense(4)", "0.9", capsys, "--checkpoint-every", "2")
+    step = int(error.split("from step ")[1].split()[0])
+    kept = int(error.split("weights of step ")[1].split(",")[0])
+    assert 0 <= step - 1 - kept <= 2, "the checkpoint before it is the one that is kept"
+    from safetensors.numpy import load_file
+
+    assert all(np.isfinite(array).all() for array in load_file("run/weights.safetensors").values())
+    assert main(["run", "lost.nn", "--data", "data.npz", "--quiet", "-o", "short", "--steps", str(step - 1)]) == 0
+    assert main(["run", "lost.nn", "--data", "data.npz", "--quiet", "-o", "long", "--steps", str(step)]) == 1
+
+
+def test_a_full_memory_names_the_batch_that_fits(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nndsl.runtime import torch_build
+
+    real = torch_build.TorchEngine.__init__
+
+    def small(self: torch_build.TorchEngine, *arguments: object, **options: object) -> None:
+        real(self, *arguments, **options)  # type: ignore[arg-type]
+        measure = self.program.measure
+
+        def limited(net: object, batch: dict[str, torch.Tensor]) -> object:
+            if len(batch["x"]) > 19:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+            return measure(net, batch)
+
+        monkeypatch.setattr(self.program, "measure", limited)
+
+    monkeypatch.setattr(torch_build.TorchEngine, "__init__", small)
+    Path("lost.nn").write_text(MODEL.replace("BODY", "Dense(4)").replace("RATE", "0.01"))
+    assert main(["run", "lost.nn", "--data", "data.npz", "--quiet", "-o", "run", "--batch-size", "64"]) == 1
+    error = capsys.readouterr().err
+    assert "does not hold a batch of 64" in error
+    assert "a batch of 16 fits: `--batch-size 16`" in error
+    assert json.loads(Path("run/run.json").read_text())["status"] == "failed"
+    assert main(["run", "lost.nn", "--data", "data.npz", "--quiet", "-o", "fits", "--batch-size", "16"]) == 0

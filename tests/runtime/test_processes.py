@@ -1,0 +1,139 @@
+"""`nndsl run --processes`: the same weights as one process, to rounding; clean ends; resuming with another number."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nndsl.cli.main import main
+from tests.runtime.several import ROOT, apart, history, together, weights
+
+torch = pytest.importorskip("torch")
+pytestmark = [pytest.mark.torch, pytest.mark.skipif(sys.platform != "linux", reason="gloo, and signals")]
+
+# Of 800 rows a batch of 17 leaves one for the last: with several processes some have none. The validation part has 200.
+FRAME = """model M {
+    options { float = float64 }
+%s
+    train { optimizer = %s; steps = 50; batch_size = 17; evaluate_every = 10; seed = 3%s }
+}
+"""
+DENSE = "    input x: float[5]\n    h = x -> Dense(8, activation=tanh)\n"
+MODELS = {
+    "mlp": (
+        "    input x: float[5]\n"
+        "    h = x -> Dense(8, activation=tanh, kernel_regularizer=L2(0.01), activity_regularizer=L2(0.02))\n"
+        "    output y = h -> Dense(1) with loss=mse, metrics=[mae, RootMeanSquaredError(), R2Score()]",
+        "Adam(learning_rate=0.01)", "",
+    ),
+    "cnn": (
+        "    input x: float[8, 8, 2]\n"
+        "    output y = x -> Conv2D(4, 3, activation=relu) -> MaxPooling2D() -> Flatten() -> Dense(3, activation=softmax)"
+        "\n        with loss=sparse_categorical_crossentropy, metrics=[accuracy]",
+        "SGD(learning_rate=0.05, momentum=0.9)", "",
+    ),
+    "two": (
+        DENSE + "    output y = h -> Dense(1) with loss=mse, weight=0.3\n"
+        "    output z = h -> Dense(1, activation=sigmoid) with loss=binary_crossentropy, weight=2, metrics=[AUC(), "
+        "Precision(), accuracy]\n    output free = h -> Dense(2)",
+        "RMSprop(learning_rate=0.01)", "",
+    ),
+    "masked": (
+        "    input x: int[7]\n    output y = x -> Embedding(20, 6, mask_zero=true) -> LSTM(5, return_sequences=true)\n"
+        "        -> Dense(4, activation=softmax) with loss=sparse_categorical_crossentropy, metrics=[accuracy]",
+        "Adam(learning_rate=0.02)", "",
+    ),
+    "masked_penalty": (
+        "    input x: int[7]\n    h = x -> Embedding(20, 6, mask_zero=true, embeddings_regularizer=L2(0.01))\n"
+        "    output y = h -> LSTM(5, return_sequences=true, activity_regularizer=L2(0.05)) -> Dense(4)\n"
+        "        with loss=SparseCategoricalCrossentropy(from_logits=true), metrics=[accuracy]",
+        "Adam(learning_rate=0.02)", "",
+    ),
+    "class_weight": (
+        DENSE + "    output y = h -> Dense(3, activation=softmax) with loss=sparse_categorical_crossentropy, "
+        "metrics=[accuracy], weighted_metrics=[accuracy]",
+        "SGD(learning_rate=0.1)", "; class_weight = [1, 3, 0.5]",
+    ),
+    "sample_weight": (
+        DENSE + "    output y = h -> Dense(1) with loss=mse, sample_weight=w, metrics=[mae], weighted_metrics=[mae]",
+        "SGD(learning_rate=0.1)", "",
+    ),
+    "divided_by_weights": (
+        DENSE + "    output y = h -> Dense(1) with loss=MeanSquaredError(reduction=mean_with_sample_weight), "
+        "sample_weight=w, metrics=[mae]",
+        "SGD(learning_rate=0.1)", "",
+    ),
+    "dice": (
+        "    input x: float[6, 6, 1]\n    output y = x -> Conv2D(1, 3, padding=same, activation=sigmoid) with loss=dice",
+        "Adam(learning_rate=0.05)", "",
+    ),
+    "circle": (
+        DENSE + "    output y = h -> Dense(4) -> UnitNormalization() with loss=circle",
+        "SGD(learning_rate=0.01)", "",
+    ),
+    "sum": (
+        DENSE + "    output y = h -> Dense(1) with loss=MeanSquaredError(reduction=sum)", "SGD(learning_rate=0.001)", "",
+    ),
+    "f1": (
+        DENSE + "    output y = h -> Dense(3, activation=softmax) with loss=categorical_crossentropy, "
+        "metrics=[F1Score(), accuracy, TopKCategoricalAccuracy(2)]",
+        "Adam(learning_rate=0.01)", "",
+    ),
+    "averages": (
+        DENSE + "    output y = h -> Dense(1) with loss=mse", "Adam(learning_rate=0.01, clipnorm=0.1, use_ema=true)", "",
+    ),
+    "global_norm": (
+        DENSE + "    output y = h -> Dense(1, kernel_constraint=MaxNorm(0.5)) with loss=mae, metrics=[mse]",
+        "AdamW(CosineDecay(0.01, 60), weight_decay=0.01, global_clipnorm=0.1)", "",
+    ),
+    "gathered": (
+        DENSE + "    output y = h -> Dense(1) with loss=mse", "Adam(learning_rate=0.01, gradient_accumulation_steps=3)",
+        "",
+    ),
+}  # fmt: skip
+NOISY = FRAME % (
+    "    input x: float[5]\n    output y = x -> Dense(8) -> BatchNormalization() -> Dropout(0.3) -> Dense(1)"
+    " with loss=mse, metrics=[mae]",
+    "Adam(learning_rate=0.01)", "",
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, (body, optimizer, more) in MODELS.items():
+        Path(f"{name}.nn").write_text(FRAME % (body, optimizer, more))
+    Path("noisy.nn").write_text(NOISY)
+    return tmp_path
+
+
+def command(name: str, run: str, *more: str) -> list[str]:
+    return ["run", f"{name}.nn", "--data", "random", "--device", "cpu", "-o", run, *more]
+
+
+def test_two_processes_learn_what_one_does(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(command("mlp", "two", "--processes", "2")) == 0
+    out, err = capfd.readouterr()
+    assert err == "" and "cpu, 2 processes" in out and out.count("50 steps") == 1
+    assert main(command("mlp", "one")) == 0
+    assert apart("one", "two") < 1e-9
+    assert json.loads(Path("two/run.json").read_text())["processes"] == 2
+    assert json.loads(Path("one/metrics.json").read_text())["test"].keys() >= {"loss"}
+
+
+@pytest.mark.slow
+def test_every_kind_of_loss_is_that_of_one_process(folder: Path) -> None:
+    for count in (2, 3):
+        together([command(name, f"{name}-{count}") for name in MODELS], count, folder / f"together-{count}")
+    for name in MODELS:
+        assert main(command(name, f"{name}-1")) == 0
+    found = {f"{name} {count}": apart(f"{name}-1", f"{name}-{count}") for name in MODELS for count in (2, 3)}
+    assert max(found.values()) < 1e-9, found
