@@ -61,6 +61,7 @@ def member() -> Iterator[World]:
     if not world.joined:
         yield ALONE
         return
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # read when torch is imported
     if _TOGETHER in os.environ:
         threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
     if world.first:

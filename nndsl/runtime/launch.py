@@ -73,7 +73,7 @@ class _Processes:
 
     def start(self, arguments: Sequence[str], rank: int, count: int, source: bytes | None) -> None:
         threads = str(max(1, (os.cpu_count() or 1) // count))
-        environment = {"OMP_NUM_THREADS": threads, "TORCH_CPP_LOG_LEVEL": "ERROR"} | os.environ
+        environment = {"OMP_NUM_THREADS": threads} | os.environ
         if sys.platform == "linux":  # the name of the machine need not lead to it
             environment = {"GLOO_SOCKET_IFNAME": "lo"} | environment
         environment |= {

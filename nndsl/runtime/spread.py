@@ -43,7 +43,6 @@ _MOVING = ("running_", "renorm_")
 def _averaging(step: Step) -> DistributedDataParallel:
     """The step whose backward averages gradients. Some weights may have no part in any loss (an output without one):
     nothing waits for their gradients."""
-    warnings.filterwarnings("ignore", "find_unused_parameters=True was specified")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # a new name for broadcast_buffers, which older ones lack
         return DistributedDataParallel(step, broadcast_buffers=False, find_unused_parameters=True)
@@ -63,6 +62,7 @@ class SpreadEngine(TorchEngine):
             self._scatter_streams(seed)
         self.step = Step(self.program, self.net, world, mean=is_mean(model))
         self.trainer: nn.Module = self.step
+        self.predicted: Rows = self.world.share(torch.arange(0).numpy())  # the own rows of the last prediction
         if not shard and any(parameter.requires_grad for parameter in self.net.parameters()):
             self.trainer = _averaging(self.step)
 
@@ -151,12 +151,15 @@ class SpreadEngine(TorchEngine):
     def predict(self, batches: Iterable[Batch], part: Submodel | None = None) -> Iterator[dict[str, Array]]:
         with self._averaged():
             for batch in batches:
-                own = self.world.share(torch.arange(batch.size).numpy())
+                self.predicted = own = self.world.share(torch.arange(batch.size).numpy())
                 taken = batch.tensors
                 if not self.step.mean:
                     taken = {name: x[own] if len(own) else x[:1] for name, x in taken.items()}
                 for found in super().predict([Batch(taken, batch.size)], part):
                     yield self.world.joined_rows({name: rows[: len(own)] for name, rows in found.items()})
+
+    def masks(self) -> dict[str, Array]:
+        return self.world.joined_rows({name: mask[: len(self.predicted)] for name, mask in super().masks().items()})
 
     # ------------------------------------------------------------------------------ moving statistics
 

@@ -36,8 +36,8 @@ MODELS = {
     ),
     "cnn": (
         "    input x: float[8, 8, 2]\n"
-        "    output y = x -> Conv2D(4, 3, activation=relu) -> MaxPooling2D() -> Flatten() -> Dense(3, activation=softmax)"
-        "\n        with loss=sparse_categorical_crossentropy, metrics=[accuracy]",
+        "    output y = x -> Conv2D(4, 3, activation=relu) -> MaxPooling2D() -> Flatten() -> Dense(3, "
+        "activation=softmax)\n        with loss=sparse_categorical_crossentropy, metrics=[accuracy]",
         "SGD(learning_rate=0.05, momentum=0.9)", "",
     ),
     "two": (
@@ -72,7 +72,8 @@ MODELS = {
         "SGD(learning_rate=0.1)", "",
     ),
     "dice": (
-        "    input x: float[6, 6, 1]\n    output y = x -> Conv2D(1, 3, padding=same, activation=sigmoid) with loss=dice",
+        "    input x: float[6, 6, 1]\n"
+        "    output y = x -> Conv2D(1, 3, padding=same, activation=sigmoid) with loss=dice",
         "Adam(learning_rate=0.05)", "",
     ),
     "circle": (
@@ -80,15 +81,17 @@ MODELS = {
         "SGD(learning_rate=0.01)", "",
     ),
     "sum": (
-        DENSE + "    output y = h -> Dense(1) with loss=MeanSquaredError(reduction=sum)", "SGD(learning_rate=0.001)", "",
+        DENSE + "    output y = h -> Dense(1) with loss=MeanSquaredError(reduction=sum)",
+        "SGD(learning_rate=0.001)", "",
     ),
     "f1": (
         DENSE + "    output y = h -> Dense(3, activation=softmax) with loss=categorical_crossentropy, "
-        "metrics=[F1Score(), accuracy, TopKCategoricalAccuracy(2)]",
+        "metrics=[F1Score(), accuracy]",
         "Adam(learning_rate=0.01)", "",
     ),
     "averages": (
-        DENSE + "    output y = h -> Dense(1) with loss=mse", "Adam(learning_rate=0.01, clipnorm=0.1, use_ema=true)", "",
+        DENSE + "    output y = h -> Dense(1) with loss=mse",
+        "Adam(learning_rate=0.01, clipnorm=0.1, use_ema=true)", "",
     ),
     "global_norm": (
         DENSE + "    output y = h -> Dense(1, kernel_constraint=MaxNorm(0.5)) with loss=mae, metrics=[mse]",
