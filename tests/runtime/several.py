@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +69,46 @@ def apart(one: str, other: str) -> float:
     pairs = [(weights(one), weights(other)), (history(one), history(other))]
     assert all(a.keys() == b.keys() for a, b in pairs)
     return max(float(np.abs(a[name] - b[name]).max()) for a, b in pairs for name in a)
+
+
+class Started:
+    """`nndsl` as a process of its own, with those that it starts."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "nndsl", *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+
+    def members(self) -> dict[int, int]:
+        """The ids of the processes that it has started, by rank."""
+        pid = self.process.pid
+        found = {}
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with suppress(OSError):
+                given = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+                found |= {int(item[5:]): int(child) for item in given if item.startswith(b"RANK=")}
+        return found
+
+    def wait_for_step(self, run: str, step: int) -> None:
+        """Until there is a checkpoint of that step or a later one."""
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.process.communicate()
+            names = [path.name for path in Path(run, "checkpoints").glob("step-*")]
+            if any(int(name.split("-")[1]) >= step for name in names):
+                return
+            time.sleep(0.01)
+        raise AssertionError("no checkpoint")
+
+    def end(self) -> tuple[int, str, str]:
+        """(exit code, standard output, standard error)."""
+        out, err = self.process.communicate(timeout=120)
+        return self.process.returncode, out, err
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

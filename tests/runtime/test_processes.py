@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from nndsl.cli.main import main
-from tests.runtime.several import ROOT, apart, history, together, weights
+from tests.runtime.several import Started, alive, apart, history, together, weights
 
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.skipif(sys.platform != "linux", reason="gloo, and signals")]
@@ -140,3 +140,70 @@ def test_every_kind_of_loss_is_that_of_one_process(folder: Path) -> None:
         assert main(command(name, f"{name}-1")) == 0
     found = {f"{name} {count}": apart(f"{name}-1", f"{name}-{count}") for name in MODELS for count in (2, 3)}
     assert max(found.values()) < 1e-9, found
+
+
+LONG = ("--steps", "600", "--checkpoint-every", "10", "--processes", "2")
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two runs ended with the same bits."""
+    pairs = [(weights(one), weights(other)), (history(one), history(other))]
+    return all(a.keys() == b.keys() and all(np.array_equal(a[n], b[n], equal_nan=True) for n in a) for a, b in pairs)
+
+
+@pytest.mark.slow
+def test_a_killed_process_ends_the_run_and_resume_goes_on(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("noisy", "mlp"):
+        assert main(command(name, f"{name}-whole", *LONG, "--quiet")) == 0
+    assert not same("noisy-whole", "mlp-whole")
+    for name, rank in (("noisy", 1), ("noisy", 0), ("mlp", 1)):
+        run = f"{name}-{rank}"
+        started = Started(*command(name, run, *LONG))
+        started.wait_for_step(run, 50)
+        members = started.members()
+        assert sorted(members) == [0, 1]
+        os.kill(members[rank], signal.SIGKILL)
+        code, _, err = started.end()
+        assert code == 1
+        lines = err.splitlines()
+        assert lines[0] == f"error: process {rank + 1} of 2 was killed by signal 9 (SIGKILL)"
+        step = int(lines[1].split("from step ")[1].split()[0])
+        assert step >= 50 and lines[1].endswith(f"with `nndsl run --resume {run} --processes 2`")
+        assert len(lines) == 2
+        assert not any(map(alive, members.values()))
+        about = json.loads(Path(run, "run.json").read_text())
+        assert about["status"] == "failed" and "was killed by signal 9" in about["reason"]
+        for count in (1, 3) if name == "mlp" else ():
+            shutil.copytree(run, f"{run}-{count}")
+            assert main(["run", "--resume", f"{run}-{count}", "--processes", str(count), "--quiet"]) == 0
+            assert apart(f"{run}-{count}", "mlp-whole") < 1e-9
+        assert main(["run", "--resume", run, "--processes", "2", "--quiet"]) == 0
+        assert same(run, f"{name}-whole")
+
+
+@pytest.mark.slow
+def test_interrupts_stop_all_and_save_once(folder: Path) -> None:
+    assert main(command("noisy", "whole", *LONG, "--quiet")) == 0
+    started = Started(*command("noisy", "stopped", *LONG))
+    started.wait_for_step("stopped", 50)
+    members = started.members()
+    started.process.send_signal(signal.SIGINT)
+    code, out, err = started.end()
+    assert code == 130 and err == "" and out.count("interrupted after") == 1
+    assert out.endswith("go on with: nndsl run --resume stopped\n")
+    assert not any(map(alive, members.values()))
+    assert main(["run", "--resume", "stopped", "--processes", "2", "--quiet"]) == 0
+    assert same("stopped", "whole")
+
+
+@pytest.mark.slow
+def test_no_process_outlives_the_one_that_started_it(folder: Path) -> None:
+    started = Started(*command("mlp", "run", "--steps", "1000000", "--processes", "2", "--checkpoint-every", "10"))
+    started.wait_for_step("run", 50)
+    members = started.members()
+    started.process.kill()
+    started.process.wait()
+    until = time.monotonic() + 30
+    while any(map(alive, members.values())) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not any(map(alive, members.values()))
