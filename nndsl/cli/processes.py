@@ -52,7 +52,8 @@ def launched(args: Namespace) -> int:
 @contextmanager
 def member() -> Iterator[World]:
     """This process among others: all but the first are silent. Raises UsageError."""
-    from nndsl.runtime.world import ALONE, Unavailable, here
+    from nndsl.runtime.report import Unavailable
+    from nndsl.runtime.world import ALONE, here
 
     try:
         world = here()

@@ -25,21 +25,20 @@ def pick(name: str, float_dtype: str, world: World = ALONE) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= (count := torch.cuda.device_count()):
         found = "only one, `cuda:0`" if count == 1 else f"`cuda:0` to `cuda:{count - 1}`"
         raise Unavailable(f"the device `{name}` is not there", f"this machine has {found}")
-    return _own(device, world) if world.joined and device.type != "cpu" else device
+    return _own(name, device, world) if world.joined and device.type != "cpu" else device
 
 
-def _own(device: torch.device, world: World) -> torch.device:
+def _own(name: str, device: torch.device, world: World) -> torch.device:
     """The GPU of this process."""
-    there = torch.cuda.device_count() if device.type == "cuda" else 1
-    if device.index is not None:
-        there = min(there, 1)
+    chosen = ":" in name
+    there = torch.cuda.device_count() if device.type == "cuda" and not chosen else 1
     if world.locals > there:
+        found = f"there {'is one' if there == 1 else f'are {there}'}" if not chosen else f"`{name}` is one"
         raise Unavailable(
-            f"{world.locals} processes on this machine need a GPU each, and `{device}` is "
-            f"{'one' if there == 1 else f'{there} of them'}",
-            f"take `--processes {there}`, or `--device cpu`" if device.index is None else "leave --device out",
+            f"{world.locals} processes on this machine need a GPU each, and {found}",
+            "leave --device out, and each gets its own" if chosen else f"take `--processes {there}`, or `--device cpu`",
         )
     if device.type == "cuda":
-        device = torch.device("cuda", world.local if device.index is None else device.index)
+        device = device if chosen else torch.device("cuda", world.local)
         torch.cuda.set_device(device)
     return device

@@ -52,8 +52,10 @@ def run(
     folder = _create(options.output, stem, world)
     try:
         folder.keep_program(project)
-        about = {"params": params, "options": options.record(), "target": options.target, "device": built.device}
-        about["processes"] = world.count
+        about: dict[str, Any] = {
+            "params": params, "options": options.record(), "target": options.target, "device": built.device,
+            "processes": world.count,
+        }  # fmt: skip
         if "cross_validation" in model.training.given:
             return cross_validate(model, built, dataset, plan, folder, about, progress, stream, world)
         engine = built.engine(plan.seed)

@@ -18,10 +18,16 @@ from nndsl.runtime.report import Unavailable
 from nndsl.runtime.trees import walk
 
 
-def sharded(net: nn.Module, device: torch.device) -> nn.Module:
-    """The model divided among all processes. Raises Unavailable where it cannot be."""
+def sharded(net: nn.Module, device: torch.device, *, penalised: bool) -> nn.Module:
+    """The model divided among all processes: blocks in a row each by itself, so that they are whole only while they
+    compute, and all else together. `penalised`: the loss reads weights outside of their layers, and all of them must be
+    whole meanwhile. Raises Unavailable where the model cannot be divided."""
     mesh = init_device_mesh(device.type, (torch.distributed.get_world_size(),))
+    rows = [module for module in net.modules() if isinstance(module, nn.Sequential | nn.ModuleList)]
+    blocks = [] if penalised else [block for row in rows for block in row if any(True for _ in block.parameters())]
     try:
+        for block in reversed(blocks):  # what lies inside first
+            fully_shard(block, mesh=mesh)
         fully_shard(net, mesh=mesh, reshard_after_forward=False)
     except (ValueError, NotImplementedError, RuntimeError) as error:
         raise Unavailable(

@@ -67,7 +67,7 @@ class SpreadEngine(TorchEngine):
             self.trainer = _averaging(self.step)
 
     def _placed(self, net: nn.Module) -> nn.Module:
-        return sharded(net, self.device) if self.shard else net
+        return sharded(net, self.device, penalised=hasattr(self.program, "penalty")) if self.shard else net
 
     def feed(self, part: Rowed) -> Callable[[Iterable[Rows]], Iterator[Batch]]:
         with memory_watched(self):
@@ -87,7 +87,7 @@ class SpreadEngine(TorchEngine):
     def _backward(self, batch: Batch) -> dict[str, Tensor]:
         kept = None if self.world.sizes(batch.size)[self.world.rank] else self._moving()
         loss, values = self.trainer(batch.tensors, batch.size)
-        loss.backward()
+        torch.autograd.backward(loss)
         if kept is not None:  # of a row that does not count
             self._put_moving(kept)
         found: dict[str, Tensor] = values

@@ -72,7 +72,7 @@ class TorchEngine:
     def _backward(self, batch: Batch) -> dict[str, Tensor]:
         """Gives the weights their gradients."""
         values = self._measured(batch)
-        values["loss"].backward()
+        torch.autograd.backward(values["loss"])
         return values
 
     def _measured(self, batch: Batch) -> dict[str, Tensor]:

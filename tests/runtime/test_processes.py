@@ -6,21 +6,33 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import nndsl
 from nndsl.cli.main import main
-from tests.runtime.several import Started, alive, apart, history, together, weights
+from nndsl.runtime.options import Options, make_plan
+from nndsl.runtime.report import RunFailed, Unavailable
+from nndsl.runtime.together import check_together
+from nndsl.runtime.world import World, here
+from tests.runtime.several import ROOT, Started, alive, apart, history, together, weights
 
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.skipif(sys.platform != "linux", reason="gloo, and signals")]
 
 # Of 800 rows a batch of 17 leaves one for the last: with several processes some have none. The validation part has 200.
-FRAME = """model M {
+FRAME = """block Residual() {
+    input x
+    output y = x + (x -> Dense(12, activation=tanh) -> Dense(6))
+}
+
+model M {
     options { float = float64 }
 %s
     train { optimizer = %s; steps = 50; batch_size = 17; evaluate_every = 10; seed = 3%s }
@@ -101,6 +113,10 @@ MODELS = {
         DENSE + "    output y = h -> Dense(1) with loss=mse", "Adam(learning_rate=0.01, gradient_accumulation_steps=3)",
         "",
     ),
+    "deep": (
+        "    input x: float[6]\n    output y = x -> repeat 3 { Residual() } -> Dense(1) with loss=mse, metrics=[mae]",
+        "AdamW(learning_rate=0.01, weight_decay=0.1, global_clipnorm=0.5)", "",
+    ),
 }  # fmt: skip
 NOISY = FRAME % (
     "    input x: float[5]\n    output y = x -> Dense(8) -> BatchNormalization() -> Dropout(0.3) -> Dense(1)"
@@ -119,7 +135,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def command(name: str, run: str, *more: str) -> list[str]:
-    return ["run", f"{name}.nn", "--data", "random", "--device", "cpu", "-o", run, *more]
+    return ["run", name if name == "-" else f"{name}.nn", "--data", "random", "--device", "cpu", "-o", run, *more]
 
 
 def test_two_processes_learn_what_one_does(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -207,3 +223,94 @@ def test_no_process_outlives_the_one_that_started_it(folder: Path) -> None:
     while any(map(alive, members.values())) and time.monotonic() < until:
         time.sleep(0.1)
     assert not any(map(alive, members.values()))
+
+
+@pytest.mark.slow
+def test_sharded_weights_are_those_of_one_process(folder: Path) -> None:
+    names = ["mlp", "masked", "averages", "global_norm", "gathered", "deep"]
+    together([command(name, f"{name}-2", "--shard") for name in names], 2, folder / "together")
+    for name in names:
+        assert main(command(name, f"{name}-1")) == 0
+    found = {name: apart(f"{name}-1", f"{name}-2") for name in names}
+    assert max(found.values()) < 1e-9, found
+    # A checkpoint of divided weights is whole: one process goes on with it, and several with that of one.
+    longer = ["--steps", "70", "--quiet"]
+    assert main(["run", "--resume", "deep-2", *longer]) == 0
+    shutil.copytree("deep-1", "deep-3")
+    together([["run", "--resume", "deep-3", *longer]], 2, folder / "resumed")
+    assert main(["run", "--resume", "deep-1", *longer]) == 0
+    assert apart("deep-1", "deep-2") < 1e-9 and apart("deep-1", "deep-3") < 1e-9
+
+
+@pytest.mark.slow
+def test_what_goes_wrong_is_said_once(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    np.savez("bad.npz", x=np.full((40, 5), np.nan), y=np.zeros((40, 1)))
+    assert main(["run", "mlp.nn", "--data", "bad.npz", "--device", "cpu", "--processes", "2"]) == 1
+    out, err = capfd.readouterr()
+    assert (out == "" and err.count("error[NN06") == 1 and "NaN" in err) or "nan" in err
+    Path("broken.nn").write_text("model M { input x: float[1]; output y = x -> Dnse(1) }\n")
+    assert main(["run", "broken.nn", "--processes", "3"]) == 1
+    assert capfd.readouterr().err.count("error[") == 1
+    Path("steep.nn").write_text(
+        "model M {\n    input x: float[5]\n    h = x -> Dense(4)\n    output y = h -> Dense(1) with loss=mse\n"
+        "    train { optimizer = SGD(learning_rate=1e9); epochs = 20; batch_size = 16; seed = 1 }\n}\n"
+    )
+    assert main(["run", "steep.nn", "--data", "random", "--device", "cpu", "--processes", "2", "-o", "steep"]) == 1
+    out, err = capfd.readouterr()
+    assert err.count("error[NN0609]") == 1 and err.count("\nerror") == 0 and "Traceback" not in err
+    assert json.loads(Path("steep/run.json").read_text())["status"] == "failed"
+    assert main(["run", "mlp.nn", "--data", "random", "--device", "cpu", "--processes", "2", "-o", "steep"]) == 2
+    err = capfd.readouterr().err
+    assert err.startswith("error: the folder `steep` is not empty") and err.count("error") == 1
+
+
+@pytest.mark.slow
+def test_the_standard_input_reaches_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = subprocess.run(
+        [sys.executable, "-m", "nndsl", *command("-", "r", "--processes", "2")],
+        input=Path("mlp.nn").read_text(), text=True, capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert given.returncode == 0 and given.stderr == "", given.stderr
+    assert main(command("mlp", "one")) == 0
+    assert apart("one", "r") < 1e-9
+
+
+def test_refuses_what_cannot_be_divided(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pair = World(1, 2, 1, 2, joined=True)
+
+    def said(text: str, **options: Any) -> str:
+        model = nndsl.check(text).main
+        with pytest.raises(RunFailed) as failed:
+            check_together(model, Options(**options), make_plan(model, Options(**options)), pair)
+        (problem,) = failed.value.problems
+        assert problem.code == "NN0611" and problem.help is not None
+        return f"{problem.message} / {problem.primary.span.text}"
+
+    head = "model M {\n    input x: float[4, 2]%s\n    output y = x -> %s -> Dense(1) with loss=mse\n}\n"
+    assert "goes on from batch to batch" in said(head % (" with batch=8", "LSTM(3, stateful=true)"))
+    assert "takes batches of 8 alone" in said(head % (" with batch=8", "LSTM(3)"))
+    orthogonal = "LSTM(3) -> Dense(3, activity_regularizer=OrthogonalRegularizer())"
+    assert "compares all rows" in said(head % ("", orthogonal))
+    assert "2 processes have nothing to divide in batches of 1" in said(head % ("", "LSTM(3)"), batch_size=1)
+    assert main(command("mlp", "run", "--shard")) == 2
+    assert "--shard divides the weights among several processes" in capsys.readouterr().err
+    assert main(command("mlp", "run", "--processes", "2", "--target", "keras")) == 2
+    assert "PyTorch program alone" in capsys.readouterr().err
+
+
+def test_the_environment_says_who_is_who(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    given = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}
+    world = here(given)
+    assert (world.rank, world.count, world.local, world.locals, world.first) == (3, 4, 1, 2, False)
+    assert here({}).count == 1 and not here({}).joined
+    for wrong in ({"RANK": "4"}, {"RANK": "x"}, {"LOCAL_RANK": "2"}):
+        with pytest.raises(Unavailable, match="no place among processes"):
+            here(given | wrong)
+    for rows in range(9):
+        shares = [World(rank, 4).share(np.arange(rows)) for rank in range(4)]
+        assert np.concatenate(shares).tolist() == list(range(rows))
+        assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert main(["run", "model.nn", "--processes", "2"]) == 2
+    assert "torchrun has started 4 processes already" in capsys.readouterr().err
