@@ -29,6 +29,7 @@ from nndsl.diagnostics.terminal import visible
 COMMANDS = {
     "check": "find the mistakes in .nn files",
     "compile": "compile a model to a standalone PyTorch or Keras program",
+    "data": "show what the data of a model hold",
     "run": "train a model on data, evaluate it, and keep all of it in a folder",
     "evaluate": "evaluate the model of a run",
     "predict": "let the model of a run predict",

@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 from nndsl.cli import common
+from nndsl.cli.data import add_data, check_data
 from nndsl.cli.processes import launched, member, speaking, started
 from nndsl.cli.running import add_device, running
 from nndsl.cli.weight_errors import FORMATS, check_ending
@@ -42,9 +43,7 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
 """
     parser.add_argument("file", metavar="FILE", nargs="?", help="the .nn file, or - for the standard input")
     parser.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
-    parser.add_argument("--data", metavar="DATA", help="a data file in place of the file's own data, or `random`")
-    parser.add_argument("--validation", metavar="FILE", help="another data file, evaluated after every epoch")
-    parser.add_argument("--test", metavar="FILE", help="another data file, on which the result is judged")
+    add_data(parser)
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=common.positive, metavar="N", help="how often training goes through the data")
     length.add_argument("--steps", type=common.positive, metavar="N", help="how many batches training takes")
@@ -89,6 +88,7 @@ def _main(args: Namespace, world: World) -> int:
     if args.resume is not None:
         _check_resume(args)
         return _trained(args, world, lambda: _resume(args, world), args.resume)
+    check_data(args)
     program, project = common.checked(args)
     model = common.pick_model(program, args.model)
     if args.weights is not None:

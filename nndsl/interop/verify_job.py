@@ -208,7 +208,7 @@ def _plain(value: Any) -> Any:
 
 def _nudged(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The next larger float64 numbers."""
-    return np.nextafter(array.astype(np.float64), np.inf) if array.dtype.kind == "f" else array
+    return np.asarray(np.nextafter(array.astype(np.float64), np.inf)) if array.dtype.kind == "f" else array
 
 
 def _labelled(arrays: Arrays, label: str) -> Arrays:

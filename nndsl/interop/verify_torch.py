@@ -117,7 +117,11 @@ class TorchSide(Side):
                 self.begin_epoch()
                 count = min(plan["evaluate_every"], plan["steps"] - start)
                 logs = program.run(model, islice(stream, count), optimizer)
-                self.epochs.append(logs | {f"val_{k}": v for k, v in self._run(held, size).items()})
+                logs |= {f"val_{k}": v for k, v in self._run(held, size).items()}
+                self.epochs.append(dict(logs))
+                look = start // plan["evaluate_every"]
+                if any([w.after_epoch(look, logs, model, optimizer) for w in watchers]):  # noqa: C419 (each hears it)
+                    break
         else:
             for epoch in range(plan["steps"] // plan["per_epoch"]):
                 self.begin_epoch()

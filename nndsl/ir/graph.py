@@ -236,6 +236,12 @@ class Training:
     def get(self, name: str, default: Any = None) -> Any:
         return self.given.get(name, default)
 
+    @property
+    def half(self) -> str:
+        """ "bfloat16" or "float16" where training computes in it, else ""."""
+        precision = self.given.get("precision", "float32")
+        return "" if precision == "float32" else str(precision)
+
 
 @dataclass(eq=False, slots=True, repr=False)
 class Model:

@@ -88,5 +88,10 @@ MODULES = {
         softmax softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink
         threshold
     """,
+    "callbacks": """
+        BackupAndRestore CSVLogger Callback CallbackList EarlyStopping History LambdaCallback
+        LearningRateScheduler ModelCheckpoint OrbaxCheckpoint ProgbarLogger ReduceLROnPlateau RemoteMonitor
+        SwapEMAWeights TensorBoard TerminateOnNaN
+    """,
 }
 """Module → the names it holds, separated by blanks."""

@@ -81,9 +81,45 @@ GROUPS = (
     ),
     LeftOut(
         "Quantization and loss scaling",
-        "losses are scaled for training in float16, and programs train in float32 or float64",
+        "losses are scaled wherever `train` says `precision = float16`",
         "name the optimizer inside of it: `optimizer = adam`",
         {"optimizer": "LossScaleOptimizer"},
+    ),
+    LeftOut(
+        "Callbacks of Python code",
+        "it calls a function of Python, and a `.nn` file holds none",
+        "a schedule is the learning rate: `optimizer = Adam(learning_rate=CosineDecay(0.001, 1000))`",
+        {"callback": "LearningRateScheduler"},
+    ),
+    LeftOut(
+        "Callbacks of Python code",
+        "it calls functions of Python, and a `.nn` file holds none",
+        'write what is reported into a table with `CSVLogger("log.csv")`, or add a callback to the emitted program',
+        {"callback": "LambdaCallback"},
+    ),
+    LeftOut(
+        "What a run does anyway",
+        "`nndsl run` keeps what it needs to go on from where it was ended",
+        "leave it out; `nndsl run --resume RUN` goes on, and `ModelCheckpoint` keeps the weights of each epoch",
+        {"callback": "BackupAndRestore OrbaxCheckpoint"},
+    ),
+    LeftOut(
+        "What a run does anyway",
+        "the numbers of each epoch are shown and kept in any case",
+        'leave it out; `CSVLogger("log.csv")` writes them into a table of your own',
+        {"callback": "History ProgbarLogger"},
+    ),
+    LeftOut(
+        "Callbacks that send data away",
+        "what a file trains with stays on this machine",
+        'write the numbers into a table with `CSVLogger("log.csv")`, or for TensorBoard with `TensorBoard("logs")`',
+        {"callback": "RemoteMonitor"},
+    ),
+    LeftOut(
+        "Means of weights",
+        "evaluation sees the weights themselves, which become their means at the end of training",
+        "leave it out; `optimizer = Adam(use_ema=true)` keeps the means",
+        {"callback": "SwapEMAWeights"},
     ),
     LeftOut(
         "Lambda",
@@ -120,6 +156,7 @@ GROUPS = (
             "initializer": "Initializer",
             "regularizer": "Regularizer",
             "constraint": "Constraint",
+            "callback": "Callback CallbackList",
         },
     ),
     LeftOut(

@@ -6,7 +6,7 @@ Optimizers and schedules have theirs in `optimizing`, losses and metrics in `mea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nndsl import code
 from nndsl.ir.types import TensorType
@@ -67,16 +67,24 @@ class TrainingCall:
 
 
 class Callback(Entry):
-    """Base of the callbacks: what watches a monitored number after each epoch.
+    """Base of the callbacks: what looks at the numbers of Keras's logs after each epoch (`loss`, `val_loss`,
+    `val_accuracy`, `age_loss`, …), or after each evaluation where training counts steps."""
 
-    `monitor` is a name of Keras's logs: `loss`, `val_loss`, `val_accuracy`, `age_loss`, …
-    """
+    monitor: str = ""
+    mode: str = ""
 
-    monitor: str
-    mode: str
+    @property
+    def watched(self) -> Mapping[str, str]:
+        """The reported numbers that it cannot do without, each with the argument that names it."""
+        return {}
+
+    @property
+    def written(self) -> str:
+        """The file or folder that it writes, as the file names it; "" where it writes none."""
+        return ""
 
     def torch(self, t: TrainingCall, mode: str) -> code.Expr:
-        """Code for a fresh watcher: an object with `after_epoch(epoch, logs)`; `mode` is "min" or "max"."""
+        """Code for a fresh watcher, an object as `targets/torch_training.py` describes; `mode` is "min" or "max"."""
         raise NotImplementedError
 
 

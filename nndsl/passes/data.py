@@ -12,14 +12,13 @@ from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.graph import Binding, DataSource, Input, Model, Output, SampleWeights
 from nndsl.layers import catalogue
-from nndsl.layers.families.readers import LATER as LATER_READERS
 from nndsl.layers.families.readers import Reader
-from nndsl.layers.families.transforms import LATER as LATER_TRANSFORMS
 from nndsl.layers.families.transforms import Transform
 from nndsl.layers.values import show
 from nndsl.passes.bind import Binder
 from nndsl.passes.data_fields import read_field, stages_of
 from nndsl.passes.data_fit import Slot, fit, wanted_type
+from nndsl.passes.data_order import in_order
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.passes.sample_weights import sample_weights
@@ -42,6 +41,7 @@ class _Data:
         self.places: dict[str, Span] = {}
         self.options: dict[str, dict[str, Span]] = {}
         self.meant: set[str] = set()  # names that a misspelt one probably stands for
+        self.strides: list[tuple[int, Span]] = []  # of the windows, which all have the same
         self.slots: dict[str, Slot] = {item.name: item for item in sample_weights(model)}
         self.slots |= {item.name: item for item in model.outputs}
         self.slots |= {item.name: item for item in model.inputs}
@@ -174,24 +174,12 @@ class _Data:
         return cls
 
     def _unknown(self, category: str, name: ast.Ident, known: list[str]) -> None:
-        if category == "reader" and name.text in LATER_READERS:
-            today = LATER_READERS[name.text]
-            self.problems.error(
-                "NN0218", f"the reader `{name.text}` is not in this version of nndsl", name.span,
-                help=f"put the data into a file that `{today}` reads",
-            )  # fmt: skip
-        elif category == "transform" and name.text in LATER_TRANSFORMS:
-            self.problems.error(
-                "NN0218", f"the transform `{name.text}` is not in this version of nndsl", name.span,
-                help="do this step beforehand, and save the result with `numpy.savez` for `npz`",
-            )  # fmt: skip
-        else:
-            close = suggest(name.text, known)
-            self.problems.error(
-                "NN0602", f"there is no {category} called `{name.text}`", name.span, f"not a {category}",
-                help=did_you_mean(name.text, known) or f"the {category}s are {', '.join(known)}",
-                fixes=did_you_mean_fix(name.span, close),
-            )  # fmt: skip
+        close = suggest(name.text, known)
+        self.problems.error(
+            "NN0602", f"there is no {category} called `{name.text}`", name.span, f"not a {category}",
+            help=did_you_mean(name.text, known) or f"the {category}s are {', '.join(known)}",
+            fixes=did_you_mean_fix(name.span, close),
+        )  # fmt: skip
 
     # ------------------------------------------------------------------------------------- bindings
 
@@ -227,7 +215,9 @@ class _Data:
         if field is not None:
             used.add(field.source.name)
         transforms = self._transforms(stages)
-        if field is None or slot is None or transforms is None or not wanted_type(slot).known:
+        if field is None or transforms is None or not in_order(field, transforms, self.strides, self.problems):
+            return
+        if slot is None or not wanted_type(slot).known:
             return
         if fit(slot, field, transforms, self.problems):
             self.model.bindings.append(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.graph import DataSource
+from nndsl.layers.families.readers import Reader
 from nndsl.layers.values import show
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.resolve import did_you_mean_fix
@@ -81,6 +82,12 @@ def read_field(
     if source is None:
         return None
     reader = source.reader
+    if reader.is_array and attribute is not None:
+        problems.error(
+            "NN0604", f"`{reader.title()}` has no names: it is one array", attribute.span, "not a field",
+            help=f"write `{source.name}` for the whole array, `{source.name}[0:8]` for columns of it",
+        )  # fmt: skip
+        return None
     if attribute is None and items is None:
         if reader.has_columns:
             return FieldUse(source, None, None, head.span)
@@ -138,7 +145,7 @@ def _named(
             help=f"take columns by number, from 0 on: `{source.name}[0]`, `{source.name}[0:8]`",
         )  # fmt: skip
         return None
-    row = () if reader.has_columns else fields[name.text].shape if fields is not None else None
+    row = _cell(reader) if reader.has_columns else fields[name.text].shape if fields is not None else None
     return FieldUse(source, name.text, row, span)
 
 
@@ -170,10 +177,10 @@ def _columns(
         value = list(value)
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         key: Columns = value
-        row: tuple[int, ...] = ()
+        row: tuple[int, ...] | None = _cell(source.reader)
         names = [value]
     elif isinstance(value, list) and value and all(isinstance(v, int | str) and not isinstance(v, bool) for v in value):
-        key, row, names = tuple(value), (len(value),), list(value)
+        key, row, names = tuple(value), None if source.reader.is_array else (len(value),), list(value)
     else:
         problems.error(
             "NN0604", f"a column is a number or a name, not {show(value)}", item.span,
@@ -182,7 +189,8 @@ def _columns(
         return None
     if not source.reader.header and any(isinstance(name, str) for name in names):
         problems.error(
-            "NN0604", f"`{source.name}` has no names of columns: it is read with `header=false`", item.span,
+            "NN0604", f"`{source.name}` has no names of columns: it is "
+            + ("one array" if source.reader.is_array else "read with `header=false`"), item.span,
             related=(Label(source.span, ""),), help=f"take columns by number, from 0 on: `{source.name}[0]`",
         )  # fmt: skip
         return None
@@ -217,4 +225,9 @@ def _range(
             "NN0604", "this range holds no column", item.span, help="`0:8` are the columns 0 to 7, as in Python"
         )
         return None
-    return FieldUse(source, key, (count,), span)
+    return FieldUse(source, key, None if source.reader.is_array else (count,), span)
+
+
+def _cell(reader: Reader) -> tuple[int, ...] | None:
+    """The shape of what one column has in a row, None where it may hold lists."""
+    return None if reader.has_lists or reader.is_array else ()

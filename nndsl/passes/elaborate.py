@@ -148,6 +148,8 @@ class _Elaborator:
         for section in sections:
             if section.kind.text == "train":
                 model.training = elaborate_training(section, self.binder, self.problems)
+                if self.float_dtype is not None:
+                    model.training.given.pop("precision", None)  # all of it in that type
         if not any(s for s in sections if s.kind.text == "train"):
             model.training = elaborate_training(None, self.binder, self.problems)
         for part in (*model.held, model):

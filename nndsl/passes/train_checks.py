@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.ir.graph import Model, Output
@@ -22,10 +24,12 @@ def check_training(model: Model, problems: Problems) -> None:
         )  # fmt: skip
     _state(model, problems)
     _class_weight(model, problems)
+    _precision(model, problems)
     if isinstance(model.training.optimizer, MultiOptimizer) and not problems.has_errors:
         check_keys(model, model.training.optimizer, problems)
     for callback in training.get("callbacks", ()):
-        _monitor(model, callback, problems)
+        _watched(model, callback, problems)
+    _written(model, problems)
 
 
 def is_stateful(model: Model) -> bool:
@@ -55,6 +59,30 @@ def _state(model: Model, problems: Problems) -> None:
             "NN0506", "`reset_state` is for stateful models, and no layer of this one is", spans["reset_state"],
             help="leave it out, or give a recurrent layer `stateful=true`",
         )  # fmt: skip
+
+
+def _precision(model: Model, problems: Problems) -> None:
+    if (reason := why_not_in(model, model.training.half)) is not None:
+        problems.error(
+            "NN0506", reason, model.training.spans["precision"],
+            help="leave `precision` out, or `float` in `options`; weights are float32 with `precision`",
+        )  # fmt: skip
+    holder = next((use for use in model.layers if use.config.penalises_activity and [*use.config.children()]), None)
+    if model.training.half and holder is not None:
+        problems.error(
+            "NN0506",
+            f"`precision = {model.training.half}`, and `{holder.config.title()}` holds a layer with a penalty on what "
+            "it gives, which Keras 3.15 cannot add to the loss then",
+            model.training.spans["precision"], related=(Label(holder.name_span, "holds it"),),
+            help="leave `precision` out, or `activity_regularizer`",
+        )  # fmt: skip
+
+
+def why_not_in(model: Model, precision: str) -> str | None:
+    """Why the model cannot be trained in "bfloat16" or "float16", or None where it can: for `--precision` too."""
+    if precision in ("", "float32") or model.float_dtype == "float32":
+        return None
+    return f"`precision = {precision}` is for models of float32, and this one computes in {model.float_dtype}"
 
 
 def _class_weight(model: Model, problems: Problems) -> None:
@@ -104,27 +132,52 @@ def log_names(model: Model) -> dict[str, str]:
     return names
 
 
-def _monitor(model: Model, callback: Callback, problems: Problems) -> None:
+def _watched(model: Model, callback: Callback, problems: Problems) -> None:
+    """What a callback cannot do without must be reported."""
     known = log_names(model)
-    if callback.monitor.removeprefix("val_") in known:
-        return
+    for name, argument in callback.watched.items():
+        if name.removeprefix("val_") not in known:
+            _unreported(model, callback, name, argument, known, problems)
+
+
+def _unreported(
+    model: Model, callback: Callback, name: str, argument: str, known: Mapping[str, str], problems: Problems
+) -> None:
+    span = callback.spans.get(argument, model.training.spans["callbacks"])
     names = [*known, *(f"val_{name}" for name in known)]
     several = {m.label: m for o in model.outputs for m in o.metrics if m.several(o.value.type) is not None}
-    if (metric := several.get(callback.monitor.removeprefix("val_"))) is not None:
+    watches = "watches" if argument == "monitor" else f"writes `{argument}` with"
+    if (metric := several.get(name.removeprefix("val_"))) is not None:
         problems.error(
-            "NN0504", f"`{callback.title()}` watches one number, and `{metric.label}` reports several",
-            callback.spans.get("monitor", model.training.spans["callbacks"]),
+            "NN0504", f"`{callback.title()}` {watches} one number, and `{metric.label}` reports several", span,
             related=(Label(metric.place),) if metric.place is not None else (),
             help="make it one (`average=macro`, `class_aggregation=uniform_average`, one threshold), or watch another",
         )  # fmt: skip
         return
     problems.error(
-        "NN0504", f"`{callback.title()}` watches `{callback.monitor}`, and nothing of that name is reported",
-        callback.spans.get("monitor", model.training.spans["callbacks"]),
-        help=did_you_mean(callback.monitor, names) or f"reported are {', '.join(f'`{name}`' for name in names)}",
+        "NN0504", f"`{callback.title()}` {watches} `{name}`, and nothing of that name is reported", span,
+        help=did_you_mean(name, names) or f"reported are {', '.join(f'`{name}`' for name in names)}",
     )  # fmt: skip
 
 
+def _written(model: Model, problems: Problems) -> None:
+    """No two callbacks write the same file."""
+    writers: dict[str, Callback] = {}
+    whole = model.training.spans.get("callbacks")
+    for callback in model.training.get("callbacks", ()):
+        if not callback.written or whole is None:
+            continue
+        other = writers.setdefault(callback.written, callback)
+        if other is not callback:
+            places = [next(iter(item.spans.values()), whole) for item in (callback, other)]
+            problems.error(
+                "NN0504", f"two callbacks write `{callback.written}`", places[0],
+                related=(Label(places[1], "the other"),), help="give each a name of its own",
+            )  # fmt: skip
+
+
 def callback_mode(model: Model, callback: Callback) -> str:
-    """ "min" or "max": `auto` as Keras chooses it for the monitored number."""
-    return log_names(model)[callback.monitor.removeprefix("val_")] if callback.mode == "auto" else callback.mode
+    """ "min" or "max": `auto` as Keras chooses it for the monitored number. "" where none is watched."""
+    if "monitor" not in callback.watched.values() or callback.mode != "auto":
+        return callback.mode
+    return log_names(model)[callback.monitor.removeprefix("val_")]

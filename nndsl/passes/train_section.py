@@ -30,9 +30,12 @@ SETTINGS: dict[str, tuple[Kind[Any], str]] = {
     "shuffle": (Bool(), "Whether every epoch has its own order of samples; true by default."),
     "seed": (Int(0, 2**32 - 1), "Where random numbers start: initial weights, order of samples, dropout."),
     "class_weight": (ListOf(Float(0), least=1), "What the loss of each class is multiplied by, class 0 first."),
-    "callbacks": (ListOf(Of("callback"), single=True), "What watches the training after each epoch."),
+    "callbacks": (
+        ListOf(Of("callback"), single=True),
+        "What looks at the numbers after each epoch, or evaluation.",
+    ),
     "evaluate_every": (Int(1), "After how many steps the validation data are evaluated."),
-    "precision": (Choice("float32", "bfloat16", "float16"), "The dtype of the arithmetic; float32 by default."),
+    "precision": (Choice("float32", "bfloat16", "float16"), "What most arithmetic is done in; weights stay float32."),
     "cross_validation": (Of("splitter"), "Trains and tests once for each part of the data (`nndsl run`)."),
     "reset_state": (Choice("epoch", "never"), "When stateful layers forget; at each epoch by default."),
     "validation_split": (
@@ -90,14 +93,6 @@ def _setting(training: Training, name: str, expr: ast.Expr, binder: Binder, prob
             fixes = (Fix(instead[0], (Edit(span, instead[1]),)),) if instead else ()
             problems.error(code, error.about(f"`{name}`"), span, error.label, help=help, fixes=fixes)
         return
-    if name == "precision" and value != "float32":
-        problems.error(
-            "NN0218",
-            f"`precision = {value}` is not in this version of nndsl",
-            expr.span,
-            help="leave it out: training is in the model's own float type",
-        )
-        return
     training.given[name] = value
 
 
@@ -135,11 +130,6 @@ def _together(training: Training, problems: Problems) -> None:
 
     if "epochs" in given and "steps" in given:
         conflict("epochs", "steps", "`epochs` and `steps` both say how long training takes", "leave one of them out")
-    if given.get("callbacks") and "steps" in given:
-        conflict(
-            "callbacks", "steps", "callbacks watch epochs, and this training counts steps",
-            "give `epochs` in place of `steps`, or leave the callbacks out",
-        )  # fmt: skip
     if "evaluate_every" in given and "steps" not in given:
         problems.error(
             "NN0504",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import stat
+import warnings
 from math import prod
 from typing import IO, Any, TypeAlias
 
@@ -14,16 +15,27 @@ import numpy.typing as npt
 from nndsl.diagnostics.model import Label
 from nndsl.runtime.report import DataProblem, RunFailed, file_span, unreadable
 
+KINDS = {
+    "U": "give words numbers before: 0, 1, 2, …",
+    "S": "give words numbers before: 0, 1, 2, …",
+    "c": "save real and imaginary parts as two numbers",
+    "M": "make numbers of times before, such as the hour of the day",
+    "m": "make numbers of spans of time before: `x / numpy.timedelta64(1, 's')`",
+    "V": 'save each field as an array of its own: `numpy.savez(file, a=x["a"], b=x["b"])`',
+}
+"""What to do with arrays that hold no numbers, by their kind."""
+
 Array: TypeAlias = npt.NDArray[Any]
 Header: TypeAlias = tuple[tuple[int, ...], bool, "np.dtype[Any]"]
 
 
 class Damaged(Exception):
-    """The bytes are no array; `objects` says that it is one of Python objects."""
+    """The bytes are no array, or not all of one; `objects` says that it is one of Python objects, `foreign` that they
+    do not even begin as an array does."""
 
-    def __init__(self, why: str = "", *, objects: bool = False) -> None:
+    def __init__(self, why: str = "", *, objects: bool = False, foreign: bool = False) -> None:
         super().__init__(why)
-        self.why, self.objects = why, objects
+        self.why, self.objects, self.foreign = why, objects, foreign
 
 
 class MappedFile:
@@ -61,14 +73,19 @@ def read_header(stream: IO[bytes]) -> Header:
     Raises Damaged."""
     try:
         version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            header = np.lib.format.read_array_header_1_0(stream)
-        elif version == (2, 0):
-            header = np.lib.format.read_array_header_2_0(stream)
-        else:
-            raise Damaged("it has a version that NumPy writes for tables with names alone")
-    except (ValueError, TypeError, EOFError, SyntaxError, MemoryError, RecursionError, OverflowError):
-        raise Damaged("it does not begin as an array does") from None
+    except (ValueError, EOFError):
+        raise Damaged(foreign=True) from None
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise Damaged("it has a version that NumPy writes for tables with names alone")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            header = readers[version](stream)
+    except OSError:
+        raise
+    except Exception:  # the parsers of Python and NumPy raise a dozen kinds of errors of a text that is none
+        raise Damaged("its first lines say nothing of a shape") from None
     shape, fortran, dtype = header
     if dtype.hasobject:
         raise Damaged(objects=True)
@@ -124,6 +141,11 @@ def problem_of(damaged: Damaged, what: str, shown: str, more: str = "", related:
             help="save numbers: `x.astype(float)` before `numpy.savez` or `numpy.save`; rows of unequal length need "
             "padding",
         )  # fmt: skip
+    if damaged.foreign:
+        return DataProblem(
+            "NN0607", f"{what} is no array of NumPy", file_span(shown), related=related,
+            help=more or "`numpy.save(file, x)` writes one",
+        )  # fmt: skip
     why = f": {damaged.why}" if damaged.why else ""
     return DataProblem(
         "NN0607", f"{what} is damaged{why}", file_span(shown), related=related,
@@ -137,16 +159,18 @@ def numbers_of(array: Array, what: str, shown: str, related: tuple[Label, ...] =
     if array.dtype.kind not in "biuf":
         raise DataProblem(
             "NN0605", f"{what} holds no numbers, but {array.dtype}", place, related=related,
-            help="give words numbers before: 0, 1, 2, …" if array.dtype.kind in "USO" else None,
+            help=KINDS.get(array.dtype.kind),
         )  # fmt: skip
     if array.ndim == 0:
         raise DataProblem(
-            "NN0605", f"{what} is a single number, not a row for each sample", place, related=related
+            "NN0605", f"{what} is a single number, not a row for each sample", place, related=related,
+            help="save an array with one row for each sample",
         )  # fmt: skip
     if 0 in array.shape[1:]:  # such an array claims any number of rows, and takes no room
         raise DataProblem(
-            "NN0605", f"{what} has rows without a number: its shape is {list(array.shape)}", place, related=related
-        )
+            "NN0605", f"{what} has rows without a number: its shape is {list(array.shape)}", place, related=related,
+            help="each row needs at least one number",
+        )  # fmt: skip
     return array
 
 

@@ -58,8 +58,9 @@ def _step(engine: TorchEngine, batch: Batch) -> Lost | None:
     """One step of training, looked at everywhere."""
     with _listening(engine.net) as modules, _Forward(engine, modules) as forward:
         engine.train(batch)
-    if forward.lost is not None:
-        return forward.lost
+    lost: Lost | None = forward.lost
+    if lost is not None:
+        return lost
     parameters = list(engine.net.named_parameters())
     # Backward meets the last layers first: the gradient that was lost first is that of the last of them.
     for name, parameter in reversed(parameters):

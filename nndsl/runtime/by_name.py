@@ -6,10 +6,11 @@ from math import prod
 
 from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.runtime.checks import Filled
+from nndsl.runtime.column_names import Columns
+from nndsl.runtime.opened_files import OpenParquet
 from nndsl.runtime.report import DataProblem, file_span
 from nndsl.runtime.slots import Slot
 from nndsl.runtime.sources import OpenArchive, OpenArray, OpenTable
-from nndsl.runtime.tables import Columns
 
 
 def array_by_name(slot: Slot, source: OpenArchive) -> Filled:
@@ -40,7 +41,7 @@ def array_alone(slots: list[Slot], source: OpenArray) -> Filled:
     return Filled(slots[0], source.take(None, slots[0], place), source, None, place)
 
 
-def columns_by_name(slot: Slot, source: OpenTable, slots: list[Slot], left_out: list[Slot]) -> Filled:
+def columns_by_name(slot: Slot, source: OpenTable | OpenParquet, slots: list[Slot], left_out: list[Slot]) -> Filled:
     """The columns for the slot: the one of its name, `name_0`, `name_1`, … for several; or, where no column bears
     any of these names and the table is as wide as the model, in the order of inputs and outputs. The table may have
     columns for what is `left_out`, too. Raises DataProblem."""
@@ -82,7 +83,7 @@ def _names(slot: Slot) -> list[str]:
     return [slot.name] if count == 1 else [f"{slot.name}_{number}" for number in range(count)]
 
 
-def _by_order(slot: Slot, source: OpenTable, slots: list[Slot], left_out: list[Slot]) -> Columns:
+def _by_order(slot: Slot, source: OpenTable | OpenParquet, slots: list[Slot], left_out: list[Slot]) -> Columns:
     widths = [_width(other) for other in slots]
     more = [sum(widths) + sum(_width(other) for other in left_out)] if left_out else []
     if source.table.width not in (sum(widths), *more):

@@ -13,10 +13,10 @@ from nndsl.ir.graph import Model
 from nndsl.ir.types import show_shape
 from nndsl.layers.families.transforms import Transform
 from nndsl.passes.data_fit import row_fits
+from nndsl.runtime.column_names import Columns
 from nndsl.runtime.report import DataProblem
 from nndsl.runtime.slots import Slot
 from nndsl.runtime.sources import Opened
-from nndsl.runtime.tables import Columns
 from nndsl.runtime.transforms import StepError
 from nndsl.source import Span
 
@@ -144,7 +144,7 @@ def check_rows(columns: list[Column]) -> int:
     for column in columns:
         filled = column.filled
         if len(filled.values) == 0:
-            raise filled.problem("NN0605", f"{filled.what} holds no row")
+            raise filled.problem("NN0605", f"{filled.what} holds no row", help="is this the right file?")
         if column.rows != first.rows:
             after = " behind the transforms" if first.early or column.early else ""
             raise filled.problem(

@@ -58,7 +58,12 @@ class Column:
 
     def record(self) -> list[dict[str, Any]]:
         """What the steps have learnt, as JSON."""
-        return [record_of(step) for step in self.steps]
+        return [record_of(step) for step in self.steps if not step.planned]
+
+    def class_names(self) -> list[str]:
+        """The names of the classes whose ids it holds, by id; empty where the data have none."""
+        found = next((step.class_names for step in self.steps if step.class_names), [])
+        return list(found or self.filled.source.class_names(self.filled.key))
 
     # ------------------------------------------------------------------------------------- transforms
 
@@ -72,7 +77,7 @@ class Column:
                 read = train
                 for later in reversed(self.early[place:]):
                     read = later.reads(read)
-                step.learn(self._chunks(values, read, []))
+                self._teach(step, self._chunks(values, read, []))
             if step.changes_rows:
                 try:
                     values = step.across(values)
@@ -83,10 +88,14 @@ class Column:
         self.values = values
         for place, step in enumerate(self.late):
             if train is not None and step.learns:
-                try:
-                    step.learn(self._chunks(values, train, self.late[:place]))
-                except StepError as error:
-                    raise self.filled.step_problem(error) from None
+                self._teach(step, self._chunks(values, train, self.late[:place]))
+
+    def _teach(self, step: Step, chunks: Iterator[Array]) -> None:
+        try:
+            with np.errstate(invalid="ignore", over="ignore"):
+                step.learn(chunks)
+        except StepError as error:
+            raise self.filled.step_problem(error) from None
 
     def _look_at_the_source(self) -> None:
         """Missing values are told as they stand in the file: a transform would spread them over all rows."""
@@ -119,8 +128,9 @@ class Column:
     def _through(self, values: Array, steps: Sequence[Step], rows: Rows | int) -> Array:
         """The values behind the steps; `rows` are their places in the data, or the first of them."""
         try:
-            for step in steps:
-                values = step.apply(values)
+            with np.errstate(invalid="ignore", over="ignore"):
+                for step in steps:
+                    values = step.apply(values)
         except StepError as error:
             if error.index is not None:
                 row = int(rows[error.index[0]]) if not isinstance(rows, int) else rows + error.index[0]
@@ -150,29 +160,32 @@ class Column:
                     ready[start : start + count] = piece
         self._ready = ready
 
-    def take(self, rows: Rows) -> Array:
-        """The prepared rows [rows, …] in the dtype of the model: always a copy. Raises RunFailed where the file was cut
-        off meanwhile."""
+    def as_read(self) -> None:
+        """Gives the transforms up: the data are wrong, and are shown as the source gives them."""
+        self.steps, self.early, self.late = [], [], []
+        self.values, self.row, self.dtype = self.filled.values, self.filled.values.shape[1:], self.filled.values.dtype
+        self.checked, self._ready = None, self.values
+
+    def take(self, rows: Rows | slice) -> Array:
+        """The prepared rows [rows, …] in the dtype of the model: for a slice perhaps a view of what is kept. Raises
+        RunFailed where the file was cut off meanwhile."""
         if self._ready is not None:
             return self._ready[rows]
         self.filled.source.guard()
         try:
-            piece = self._through(self.values[rows], self.late, rows)
+            piece = self._through(self.values[rows], self.late, rows.start if isinstance(rows, slice) else rows)
         except DataProblem as problem:  # checked before: the file has changed since
             raise RunFailed.one(problem) from None
-        return np.ascontiguousarray(piece.reshape(len(piece), *self.row), self.dtype)
+        result: Array = np.ascontiguousarray(piece.reshape(len(piece), *self.row), self.dtype)
+        return result if result.flags.writeable else result.copy()
 
     # ----------------------------------------------------------------------------------------- places
 
     def series_index(self, index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         """The place in what the source gave of a value behind the steps."""
-        rows = index[:1]
         for step in reversed(self.early):
-            rows = step.reads(rows)
-        if len(rows) > 1:  # a window: its second axis counts the steps
-            at = min(int(index[1]) if len(index) > 1 else 0, len(rows) - 1)
-            return np.array([rows[at], *index[2:]])
-        return np.array([rows[0], *index[1:]])
+            index = step.origin(index)
+        return index
 
     def problem_of(self, error: StepError) -> DataProblem:
         if error.index is None or not self.early:
@@ -182,7 +195,8 @@ class Column:
 
     def anew(self) -> Column:
         """The same data with transforms that have learnt nothing yet."""
-        steps = [step_of(transform, self._float_dtype) for transform in self.filled.transforms]
+        fresh = iter([step_of(transform, self._float_dtype) for transform in self.filled.transforms])
+        steps = [step if step.planned else next(fresh) for step in self.steps]
         return Column(self.filled, steps, self._float_dtype)
 
 

@@ -19,8 +19,7 @@ from nndsl.runtime.columns import Column
 from nndsl.runtime.filling import RANDOM, Filling, together
 from nndsl.runtime.parts import Part
 from nndsl.runtime.report import DataProblem, RunFailed, file_span
-from nndsl.runtime.sources import OpenTable
-from nndsl.runtime.split import split, whole_batches
+from nndsl.runtime.split import lined_up, split, whole_batches
 from nndsl.runtime.suspicions import suspicions
 from nndsl.runtime.transforms import Step, StepError, from_record, step_of
 
@@ -39,42 +38,56 @@ class Dataset:
 
     def __init__(
         self, model: Model, filled: list[Filled], options: dict[str, Any], shown: str,
-        others: Mapping[str, list[Filled]] | None = None,
+        others: Mapping[str, list[Filled]] | None = None, *, lenient: bool = False,
     ) -> None:  # fmt: skip
-        """`others` are the parts that files of their own hold: `validation`, `test`."""
+        """`others` are the parts that files of their own hold: `validation`, `test`. `lenient` gathers what is wrong
+        with shapes and values in `problems`, and shows such data as they were read."""
         self.model, self.shown = model, shown
+        self.problems = Problems()
+        self._gathered = self.problems if lenient else None
         self.warnings: list[Diagnostic] = []
         self._sizes: Sizes = {}
         dtype = model.float_dtype
-        columns = [Column(item, [step_of(t, dtype) for t in item.transforms], dtype) for item in filled]
+        lines = {item.slot.name: [step_of(t, dtype) for t in item.transforms] for item in filled}
+        series = _one(partial(lined_up, filled, lines))
+        columns = [Column(item, lines[item.slot.name], dtype) for item in filled]
         self.rows = _one(partial(check_rows, columns))
+        if series is not None:
+            _one(partial(_no_folds, model))
         self.ordered = is_stateful(model) or any(item.source.ordered for item in filled)
         last = max(item.source.last for item in filled)
         rows, self.notes = _one(
             lambda: split(
-                model, self.rows, options, last=last, ordered=self.ordered, shown=shown, files=tuple(others or ())
+                model,
+                self.rows,
+                options,
+                last=last,
+                ordered=self.ordered,
+                shown=shown,
+                files=tuple(others or ()),
+                series=series,
             )
         )
-        self.columns = prepare(model, columns, self._sizes, rows[0])
+        self.columns = prepare(model, columns, self._sizes, rows[0], self._gathered)
         train, validation, test = (Part(self.columns, part) for part in rows)
         self.train, self.validation, self.test = train, validation, test
         for name, items in (others or {}).items():
             setattr(self, name, self._other(items))
         self.classes: dict[str, list[str]] = {}
         for item in filled:
-            if item.slot.what == "output" and (names := item.source.class_names(item.key)):
+            names = self.columns[item.slot.name].class_names()
+            if item.slot.what == "output" and names:
                 self.classes[item.slot.name] = names
         self.warnings += suspicions(model, self.columns)
         every = [*filled, *(item for items in (others or {}).values() for item in items)]
         for source in {id(item.source): item.source for item in every}.values():
-            if isinstance(source, OpenTable):
-                self.warnings += source.table.warnings
+            self.warnings += source.warnings
 
     def _other(self, filled: list[Filled]) -> Part:
         """A part with a file of its own: the transforms know from the training part what they need."""
         columns = [Column(item, self.columns[item.slot.name].steps, self.model.float_dtype) for item in filled]
         count = _one(partial(check_rows, columns))
-        prepared = prepare(self.model, columns, self._sizes, None)
+        prepared = prepare(self.model, columns, self._sizes, None, self._gathered)
         (rows,), notes = whole_batches([np.arange(count)], self.model.batch)
         self.notes += notes
         return Part(prepared, rows)
@@ -87,7 +100,7 @@ class Dataset:
     @property
     def learnt(self) -> dict[str, list[dict[str, Any]]]:
         """What the transforms know, by the names of inputs and outputs, in the order of the file, as JSON."""
-        return {name: column.record() for name, column in self.columns.items() if column.steps}
+        return {name: column.record() for name, column in self.columns.items() if column.record()}
 
     def with_folds(self, train: Rows, test: Rows) -> Dataset:
         """The same data with other parts, for cross-validation: rows of the data, as `part.rows` counts them. What
@@ -102,38 +115,62 @@ class Dataset:
         return fold
 
 
-def prepare(model: Model, columns: list[Column], sizes: Sizes, train: Rows | None) -> dict[str, Column]:
+def prepare(
+    model: Model, columns: list[Column], sizes: Sizes, train: Rows | None, gathered: Problems | None = None
+) -> dict[str, Column]:
     """The columns by name, transformed and checked; what transforms learn they learn from the rows `train` (None: they
     know all). `sizes` are those of the free dimensions, as far as they are known. Raises RunFailed with all that is
-    wrong."""
+    wrong; or adds it to `gathered`, and leaves such columns as they were read."""
+    problems = Problems() if gathered is None else gathered
+    wrong: set[str] = set()
 
-    def shape(column: Column) -> Column:
+    def settle(column: Column, work: Callable[[], Iterable[DataProblem]]) -> Column:
+        try:
+            found = list(work())
+        except DataProblem as error:
+            found = [error]
+        for problem in found:
+            problems.add(problem.diagnostic)
+        if found:
+            wrong.add(column.slot.name)
+        return column
+
+    def shape(column: Column) -> tuple[DataProblem, ...]:
         column.learn(train)
         check_shape(column, sizes)
-        return column
+        return ()
 
-    columns = together(partial(shape, column) for column in columns)
-    _one(lambda: check_sizes(columns, model, sizes))
-    keep = sum(column.rows * column.row_bytes for column in columns) <= limits.RESIDENT_BYTES
-    problems = Problems()
-
-    def finish(column: Column) -> Column:
+    def finish(column: Column, keep: bool) -> list[DataProblem]:
         column.finish(keep=keep)
         assert column.checked is not None
-        for problem in column.checked.problems():
-            problems.add(problem.diagnostic)
-        return column
+        return column.checked.problems()
 
-    together((partial(finish, column) for column in columns), problems)
+    together(partial(settle, column, partial(shape, column)) for column in columns)
+    if problems.has_errors and gathered is None:
+        raise RunFailed(problems)
+    fine = [column for column in columns if column.slot.name not in wrong]
+    try:
+        check_sizes(fine, model, sizes)
+    except DataProblem as problem:
+        if gathered is None:
+            raise RunFailed.one(problem) from None
+        gathered.add(problem.diagnostic)
+    keep = sum(column.rows * column.row_bytes for column in fine) <= limits.RESIDENT_BYTES
+    together(partial(settle, column, partial(finish, column, keep)) for column in fine)
+    if problems.has_errors and gathered is None:
+        raise RunFailed(problems)
+    for column in columns:
+        if column.slot.name in wrong:
+            column.as_read()
     return {column.slot.name: column for column in columns}
 
 
 def load(
     model: Model, given: str | None, *, batch: int, steps: int | None, seed: int, validation: str | None = None,
-    test: str | None = None,
+    test: str | None = None, lenient: bool = False,
 ) -> Dataset:  # fmt: skip
     """Reads and checks the data; `given` is the value of `--data`, `validation` and `test` those of the options of
-    these names. Raises RunFailed, Unavailable."""
+    these names, `lenient` as in Dataset. Raises RunFailed, Unavailable."""
     filling = Filling(model, batch=batch, steps=steps, seed=seed)
     files = {name: path for name, path in (("validation", validation), ("test", test)) if path is not None}
     problems = Problems()
@@ -146,7 +183,7 @@ def load(
     readers += [partial(filling.file, path) for path in files.values()]
     filled, *others = _all(readers)
     shown = "random numbers" if given == RANDOM else given or ", ".join(dict.fromkeys(f.source.shown for f in filled))
-    return Dataset(model, filled, filling.options, shown, dict(zip(files, others, strict=True)))
+    return Dataset(model, filled, filling.options, shown, dict(zip(files, others, strict=True)), lenient=lenient)
 
 
 def apply(
@@ -162,14 +199,16 @@ def apply(
     filling = Filling(model, batch=batch, steps=None, seed=seed, inputs_only=inputs_only)
     filled = filling.read(given) if given is None or given == RANDOM else filling.file(given)
     problems = Problems()
-    columns = []
+    lines = {}
     for item in filled:
         try:
-            columns.append(Column(item, _steps_of(learnt.get(item.slot.name, []), model), model.float_dtype))
+            lines[item.slot.name] = _steps_of(learnt.get(item.slot.name, []), model)
         except StepError as error:
             problems.add(DataProblem("NN0607", error.message, file_span("data.json"), help="train anew").diagnostic)
     if problems.has_errors:
         raise RunFailed(problems)
+    _one(partial(lined_up, filled, lines))
+    columns = [Column(item, lines[item.slot.name], model.float_dtype) for item in filled]
     rows = _one(partial(check_rows, columns))
     return Part(prepare(model, columns, {}, None), np.arange(rows))
 
@@ -178,6 +217,16 @@ def _steps_of(records: Any, model: Model) -> list[Step]:
     if not isinstance(records, list):
         raise StepError("what the transforms have learnt is damaged")
     return [from_record(record, model.float_dtype) for record in records]
+
+
+def _no_folds(model: Model) -> None:
+    """Folds mix what comes earlier and later. Raises DataProblem."""
+    if model.training.get("cross_validation") is not None:
+        raise DataProblem(
+            "NN0215", "`cross_validation` tests on rows between those it trains on, and this data is a series",
+            model.training.spans["cross_validation"],
+            help="hold out its last rows: `with test=0.2` behind the source",
+        )  # fmt: skip
 
 
 def _one(check: Callable[[], Any]) -> Any:

@@ -76,8 +76,11 @@ class Engine(Protocol):
     def reset_state(self) -> None:
         """A stateful model forgets."""
 
-    def after_epoch(self, epoch: int, logs: Mapping[str, float]) -> bool:
-        """Lets the callbacks look; whether one of them ends training."""
+    def write_below(self, folder: str) -> None:
+        """Has callbacks that write files do so in a folder."""
+
+    def after_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
+        """Lets the callbacks look, which may add to `logs`; whether one of them ends training."""
 
     def after_training(self) -> None:
         """What callbacks and optimizer do at the end: best weights, averages."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
@@ -11,14 +12,18 @@ from nndsl.diagnostics.model import Problems
 from nndsl.diagnostics.suggest import suggest
 from nndsl.files import STDIN
 from nndsl.ir.graph import Binding, Model
+from nndsl.layers.families.file_readers import Images, Npy, Parquet
 from nndsl.layers.families.readers import Csv, Mnist, Npz, Reader
 from nndsl.runtime import made
 from nndsl.runtime.archives import Archive
 from nndsl.runtime.by_name import array_alone, array_by_name, columns_by_name
 from nndsl.runtime.checks import Filled
+from nndsl.runtime.opened_files import open_parquet
 from nndsl.runtime.report import DataProblem, RunFailed, file_span
 from nndsl.runtime.slots import Slot, slots_of
 from nndsl.runtime.sources import (
+    Array,
+    OfFile,
     OpenArchive,
     OpenArray,
     Opened,
@@ -28,6 +33,7 @@ from nndsl.runtime.sources import (
     open_source,
     open_table,
 )
+from nndsl.source import Span
 
 RANDOM = "random"
 HELD_OUT = 0.2
@@ -56,7 +62,7 @@ class Filling:
                 message = (
                     f"`{option}` names a file, and `{source.name}` holds out a part: `{part}={source.options[part]}`"
                 )
-                return DataProblem("NN0215", message, source.span, help=help)
+                return DataProblem("NN0215", message, _option(source.span, part), help=help)
             if source.name in used and part == "test" and source.reader.own_test:
                 message = f"`{option}` names a file, and `{source.reader.title()}` brings its own test part"
                 return DataProblem("NN0215", message, source.span, help=f"leave `{option}` out")
@@ -99,7 +105,7 @@ class Filling:
         for source in self.model.sources:
             if source.name not in used:
                 continue
-            own = path if isinstance(source.reader, Csv | Npz | Mnist) else None
+            own = path if isinstance(source.reader, OfFile) else None
             try:
                 opened[source.name] = open_source(
                     source, self.model, self.slots, batch=self.batch, steps=self.steps, path=own
@@ -109,7 +115,7 @@ class Filling:
 
         def take(binding: Binding) -> Filled:
             source, slot = opened[binding.source], by_name[binding.name]
-            values = source.take(binding.fields, slot, binding.span)
+            values = _values(source, slot, binding)
             return Filled(slot, values, source, binding.fields, binding.span, binding.transforms)
 
         known = [b for b in self.model.bindings if b.source in opened and b.name in by_name]
@@ -126,30 +132,48 @@ class Filling:
 
     def _file(self, path: str) -> list[Filled]:
         """A file given on the command line: by names, or in the place of the section's own file."""
-        files = [s.reader for s in self.model.sources if isinstance(s.reader, Csv | Npz | Mnist)]
+        files = [s.reader for s in self.model.sources if isinstance(s.reader, OfFile)]
         own = files[0] if len(files) == 1 else None
         if path == STDIN:
             return self._table(path, own)
         if not os.path.lexists(path):
-            raise missing(path, file_span(path), _similar(path) or "name a file that is there: .npz, .npy or .csv")
+            raise _absent(path)
         ending = os.path.splitext(path)[1].lower()
         if ending == ".npz":
             archive = Archive(path, path)
             names = {slot.name for slot in self.slots}
-            if isinstance(own, Npz | Mnist) and not names <= set(archive.names):
+            there = set(archive.names)
+            if isinstance(own, Npz | Mnist) and (self._read_from(own) <= there or not names <= there):
                 return self._section(path)
             arrays = OpenArchive(archive)
             return together(partial(array_by_name, slot, arrays) for slot in self.slots)
+        if ending == ".parquet":
+            if isinstance(own, Parquet):
+                return self._section(path)
+            parquet = open_parquet(path)
+            return together(partial(columns_by_name, slot, parquet, self.slots, self.left_out) for slot in self.slots)
+        if os.path.isdir(path) and isinstance(own, Images | Mnist):
+            return self._section(path)
+        if ending == ".npy" and isinstance(own, Npy):
+            return self._section(path)
         if ending == ".npy":
-            return [array_alone(self.slots, OpenArray(path, path))]
+            return [array_alone(self.slots, OpenArray(path, path, file_span(path)))]
         if ending in (".csv", ".tsv", ".txt"):
             return self._table(path, own)
         raise DataProblem(
-            "NN0607", f"`{path}` is {'a folder' if os.path.isdir(path) else 'no .npz, .npy or .csv file'}",
+            "NN0607", f"`{path}` is {'a folder' if os.path.isdir(path) else 'no .npz, .npy, .csv or .parquet file'}",
             file_span(path),
-            help="`--data` takes an archive of arrays (.npz), an array (.npy), a table (.csv, or `-` for one from the "
-            "standard input), or the word `random`",
+            help="`--data` takes an archive of arrays (.npz), an array (.npy), a table (.csv, .parquet, or `-` for CSV "
+            "from the standard input), the folder of a section that reads one, or the word `random`",
         )  # fmt: skip
+
+    def _read_from(self, own: Npz | Mnist) -> set[str]:
+        """The arrays that the section takes from its file."""
+        if isinstance(own, Mnist):
+            return {"x_train", "y_train", "x_test", "y_test"}
+        sources = {source.name for source in self.model.sources if source.reader is own}
+        slots = {slot.name for slot in self.slots}
+        return {str(b.fields) for b in self.model.bindings if b.source in sources and b.name in slots}
 
     def _table(self, path: str, own: Reader | None) -> list[Filled]:
         if isinstance(own, Csv):
@@ -159,14 +183,33 @@ class Filling:
         return together(partial(columns_by_name, slot, table, self.slots, self.left_out) for slot in self.slots)
 
 
-def _similar(path: str) -> str | None:
-    """What was probably meant by the name of a file that is not there."""
+def _values(source: Opened, slot: Slot, binding: Binding) -> Array:
+    """What the first transform of the line reads: numbers, text, or lists. Raises DataProblem."""
+    match binding.transforms[0].reads if binding.transforms else "numbers":
+        case "text":
+            return source.text(binding.fields, binding.span)
+        case "lists":
+            return source.lists(binding.fields, slot, binding.span)
+    return source.take(binding.fields, slot, binding.span)
+
+
+def _option(span: Span, name: str) -> Span:
+    """The place of an option in a `source` statement."""
+    found = list(re.finditer(rf"\b{name}\s*=\s*[^,\s]+", span.text))
+    return Span(span.file, span.start + found[-1].start(), span.start + found[-1].end()) if found else span
+
+
+def _absent(path: str) -> DataProblem:
+    """A file of the command line that is not there; names that look like it are told."""
     folder, name = os.path.split(path)
     try:
         near = suggest(name, sorted(os.listdir(folder or "."))[:10_000])
     except OSError:
-        return None
-    return f"did you mean `{os.path.join(folder, near[0])}`?" if near else None
+        near = None
+    if near:
+        message, help = f"there is no file `{path}`", f"did you mean `{os.path.join(folder, near[0])}`?"
+        return DataProblem("NN0603", message, file_span(path), help=help)
+    return missing(path, file_span(path), "name a file that is there: .npz, .npy, .csv or .parquet")
 
 
 T = TypeVar("T")

@@ -123,7 +123,9 @@ class Loop:
             if look:
                 self._show(counted)
             if not counted and (position.steps % (plan.evaluate_every or self.whole) == 0 or self._done()):
-                self._look(position.steps, {"step": position.steps})
+                logs = self._look(position.steps, {"step": position.steps})
+                ended = self.engine.after_epoch(len(position.history) - 1, logs)
+                position.stopped_early = ended and position.steps < self.whole
             if not counted and self._done():
                 break
             if position.place < self.per_epoch:  # behind the last one the epoch's numbers are taken first

@@ -21,19 +21,19 @@ SMALLEST_SIZE = 8
 RANDOM_BYTES = 64 * 2**20
 
 
-def built_in(name: str) -> dict[str, Array]:
-    """The arrays of `digits`, `iris` or `breast_cancer`: image or features, and label."""
+def built_in(name: str) -> tuple[dict[str, Array], list[str]]:
+    """The arrays of `digits`, `iris` or `breast_cancer`: image or features, and label; and the names of the classes."""
     try:
         from sklearn import datasets
     except ImportError:
         raise Unavailable(
             f"`{name}()` is part of scikit-learn, which is not installed", "install it: pip install 'nndsl[data]'"
         ) from None
+    found = getattr(datasets, f"load_{name}")()
+    names = [str(title) for title in found.target_names]
     if name == "digits":
-        digits = datasets.load_digits()
-        return {"image": digits.images, "label": digits.target}
-    found = datasets.load_iris() if name == "iris" else datasets.load_breast_cancer()
-    return {"features": found.data, "label": found.target}
+        return {"image": found.images, "label": found.target}, names
+    return {"features": found.data, "label": found.target}, names
 
 
 def _triangle(turns: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -11,6 +12,7 @@ from nndsl.ir.graph import Model
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.loop import Plan
 from nndsl.runtime.report import Unavailable
+from nndsl.runtime.run_folder import short_path
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,20 @@ class Options:
     quiet: bool = False
 
     def record(self) -> dict[str, Any]:
-        """What run.json keeps: all but where the folder is and how much is shown."""
-        return {name: value for name, value in asdict(self).items() if name not in ("output", "quiet")}
+        """What run.json keeps: all but where the folder is and how much is shown. Files by their whole paths, for the
+        run may be gone on with from another folder."""
+        kept = {name: value for name, value in asdict(self).items() if name not in ("output", "quiet")}
+        return kept | {name: os.path.abspath(kept[name]) for name in _FILES if kept[name] not in _NO_FILES}
+
+
+def check_there(options: Options, help: str) -> None:
+    """Raises Unavailable where the data of an earlier run cannot be read again."""
+    if "-" in (options.data, options.validation, options.test):
+        raise Unavailable("the data of the run came from the standard input, and are gone", help)
+
+
+_FILES = ("data", "validation", "test", "weights")
+_NO_FILES = (None, "random", "-")
 
 
 def recorded(about: Mapping[str, Any]) -> Options:
@@ -51,7 +65,7 @@ def recorded(about: Mapping[str, Any]) -> Options:
         wanted = type(known[name].default)
         if value is not None and known[name].default is not None and not isinstance(value, wanted):
             raise Unavailable(f"run.json is damaged: its `{name}` is {value!r}", "train the model anew")
-    return Options(**kept)
+    return Options(**kept | {name: short_path(kept[name]) for name in _FILES if kept.get(name) not in _NO_FILES})
 
 
 def make_plan(model: Model, options: Options) -> Plan:

@@ -42,6 +42,10 @@ class Part:
 
     def take(self, places: npt.NDArray[np.integer[Any]] | slice) -> dict[str, Array]:
         """The rows at those places of the part, [places, …] by name, in the dtypes that the model takes (class ids as
-        int64, bfloat16 and float16 as float32). They are copies. Raises RunFailed where a file was cut off since."""
+        int64, bfloat16 and float16 as float32). Rows that follow one another may come as a view of what is kept: they
+        are not to be written to. Raises RunFailed where a file was cut off since."""
         rows = self.rows[places]
-        return {name: column.take(rows) for name, column in self.columns.items()}
+        chosen: Rows | slice = rows
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+            chosen = slice(int(rows[0]), int(rows[-1]) + 1)
+        return {name: column.take(chosen) for name, column in self.columns.items()}

@@ -67,9 +67,13 @@ def warning(code: str, message: str, span: Span, help: str | None = None) -> Dia
 
 def unreadable(shown: str, error: OSError) -> DataProblem:
     """A file that the system does not let us read."""
+    place = file_span(shown)
     if isinstance(error, FileNotFoundError):
-        return DataProblem("NN0603", f"there is no file `{shown}`", file_span(shown))
+        help = "if it is a link, what it leads to is gone"
+        return DataProblem("NN0603", f"there is no file `{shown}`", place, help=help)
     if isinstance(error, IsADirectoryError):
-        return DataProblem("NN0607", f"`{shown}` is a folder, not a file", file_span(shown))
+        return DataProblem("NN0607", f"`{shown}` is a folder, not a file", place, help="name a file in it")
     reason = error.strerror or str(error)
-    return DataProblem("NN0607", f"`{shown}` cannot be read: {reason[:1].lower()}{reason[1:]}", file_span(shown))
+    help = "`ls -l` says who may read it" if isinstance(error, PermissionError) else "is the disk or the network well?"
+    message = f"`{shown}` cannot be read: {reason[:1].lower()}{reason[1:]}"
+    return DataProblem("NN0607", message, place, help=help)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nndsl.runtime.progress import number
-from nndsl.runtime.tally import Result
+
+if TYPE_CHECKING:
+    from nndsl.runtime.tally import Result
 
 
 def table(result: Result) -> str:

@@ -11,12 +11,13 @@ from nndsl.diagnostics.model import Diagnostic, Problems
 from nndsl.interop import convert
 from nndsl.interop.problem import warning
 from nndsl.ir.graph import CheckedProgram, Model
+from nndsl.passes.train_checks import why_not_in
 from nndsl.project import Project
 from nndsl.runtime.cross import cross_validate
 from nndsl.runtime.dataset import Dataset, load
 from nndsl.runtime.engines import Built, build
 from nndsl.runtime.loop import Plan
-from nndsl.runtime.options import Options, make_plan, recorded
+from nndsl.runtime.options import Options, check_there, make_plan, recorded
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
 from nndsl.runtime.run_folder import Elsewhere, RunFolder
@@ -36,8 +37,7 @@ def run(
     nndsl.files.CannotWrite, and what `nndsl.interop.convert.load` raises."""
     _check_trained(model)
     world.join(options.device)
-    if options.precision is not None:
-        model.training.given["precision"] = options.precision
+    set_precision(model, options)
     plan = world.of_first(make_plan(model, options))
     check_together(model, options, plan, world)
     begin = _begin(program, model, options, warn)
@@ -86,8 +86,8 @@ def resume(
         if "epochs" in changed or "steps" in changed:
             changed = {"epochs": None, "steps": None, **changed}
         kept = replace(kept, **changed, quiet=quiet)
-        if kept.precision is not None:
-            model.training.given["precision"] = kept.precision
+        check_there(kept, "train the model anew, from a file")
+        set_precision(model, kept)
         if "cross_validation" in model.training.given:
             raise Unavailable("a cross-validation has no checkpoints", "begin anew: `nndsl run FILE`")
         plan = planned(folder, kept, model)
@@ -150,6 +150,16 @@ def _check_trained(model: Model) -> None:
         )  # fmt: skip
 
 
+def set_precision(model: Model, options: Options) -> None:
+    """Has the program that is emitted compute as the command line says. Raises Unavailable."""
+    if options.precision is None:
+        return
+    reason = why_not_in(model, options.precision)
+    if reason is not None:
+        raise Unavailable(reason, "leave --precision out")
+    model.training.given["precision"] = options.precision
+
+
 def _begin(program: CheckedProgram, model: Model, options: Options, warn: Warn) -> convert.Weights | None:
     """The weights that training begins from, if a file gives them. Raises Unavailable, and what `convert.load` does."""
     if options.weights is None:
@@ -205,11 +215,11 @@ def _devices(built: Built, world: World) -> str:
 def _watched(model: Model, dataset: Dataset) -> None:
     """Callbacks that watch the validation part need one. Raises RunFailed."""
     for callback in model.training.get("callbacks", ()):
-        monitor: Any = getattr(callback, "monitor", "")
-        if monitor.startswith("val_") and not len(dataset.validation):
+        name = next((name for name in callback.watched if name.startswith("val_")), None)
+        if name is not None and not len(dataset.validation):
             raise RunFailed.one(
                 DataProblem(
-                    "NN0504", f"`{callback.title()}` watches `{monitor}`, and no data is kept for validation",
+                    "NN0504", f"`{callback.title()}` watches `{name}`, and no data is kept for validation",
                     model.training.spans["callbacks"],
                     help="write `with validation=0.1` behind the source, or `validation_split = 0.1` in `train`",
                 )

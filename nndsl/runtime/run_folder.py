@@ -197,7 +197,7 @@ class SavedProgram:
         source = read_source(place, problems) if inside else None
         if source is None:
             raise Unavailable(f"the run's copy of `{name}` cannot be read", "train the model anew")
-        return SourceFile(shown or _short(os.path.join(self.root, name)), source.text)
+        return SourceFile(shown or short_path(os.path.join(self.root, name)), source.text)
 
 
 def read_json(path: str) -> Any:
@@ -211,7 +211,7 @@ def read_json(path: str) -> Any:
         return None
 
 
-def _short(path: str) -> str:
+def short_path(path: str) -> str:
     """A path as seen from the current folder, where that is shorter."""
     try:
         relative = os.path.relpath(path)

@@ -54,12 +54,18 @@ class Growing:
         if self._file is None:
             return np.concatenate(self._chunks) if len(self._chunks) != 1 else self._chunks[0]
         try:
-            self._file.flush()
+            self._file.flush()  # the map outlives the file, which nobody else knows
             view = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise _full(self.shown, error) from None
+        self._file.close()
         first = self._chunks[0]
         return np.frombuffer(view, first.dtype).reshape(self.rows, *first.shape[1:])
+
+    def __del__(self) -> None:
+        """Reading may have ended with an error."""
+        if self._file is not None:
+            self._file.close()
 
 
 class Spooled(io.RawIOBase):

@@ -54,6 +54,7 @@ class Session:
     ) -> None:  # fmt: skip
         self.model, self.engine, self.dataset, self.plan = model, engine, dataset, plan
         self.folder, self.progress, self.lost, self.world = folder, progress, lost, world
+        engine.write_below(folder.path)
         self._history, self._rows = HistoryFile(folder.file(HISTORY)), 0
         self._written = 0.0
 

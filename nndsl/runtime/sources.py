@@ -10,19 +10,25 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from nndsl.diagnostics.model import Diagnostic
 from nndsl.files import STDIN
 from nndsl.ir.graph import DataSource, Model
+from nndsl.layers.families.file_readers import Images, Npy, Parquet
 from nndsl.layers.families.readers import BreastCancer, Csv, Digits, Function, Iris, Mnist, Npz, Random, Reader
 from nndsl.runtime import made
 from nndsl.runtime.archives import Archive
-from nndsl.runtime.arrays import open_array
+from nndsl.runtime.column_names import Columns
+from nndsl.runtime.idx import is_idx
 from nndsl.runtime.report import DataProblem, file_span
 from nndsl.runtime.scratch import spool
+from nndsl.runtime.single_arrays import SingleArray
 from nndsl.runtime.slots import Slot
-from nndsl.runtime.tables import Columns, Table
+from nndsl.runtime.tables import Table
 from nndsl.source import Span
 
 Array: TypeAlias = npt.NDArray[Any]
+OfFile: TypeAlias = Csv | Npz | Mnist | Parquet | Npy | Images
+"""The readers of files, which `--data` can replace."""
 
 MAX_STDIN = 4 * 2**30
 """How many bytes are read from the standard input."""
@@ -41,12 +47,25 @@ class Opened:
         """The rows of one field or of columns, [rows, …]. Raises DataProblem."""
         raise NotImplementedError
 
+    def text(self, key: Columns, span: Span) -> Array:
+        """One column of words, [rows] of StringDType. Raises DataProblem."""
+        raise DataProblem("NN0605", f"{self.shown} holds numbers, and no text", span)
+
+    def lists(self, key: Columns, slot: Slot, span: Span) -> Array:
+        """Rows whose lengths may differ: [rows] of arrays where they do. Raises DataProblem."""
+        return self.take(key, slot, span)
+
     def place(self, key: Columns, row: int, column: int, span: Span) -> tuple[Span, str]:
         """Where a value stands: the place to underline, and in words. `column` counts within what was taken."""
         return span, f"row {row}"
 
     def class_names(self, key: Columns) -> list[str]:
         """The names of the classes whose ids the field holds, by id; empty where the data have none."""
+        return []
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        """What was suspicious in reading."""
         return []
 
     def guard(self) -> None:
@@ -59,6 +78,13 @@ class OpenTable(Opened):
 
     def take(self, key: Columns, slot: Slot, span: Span) -> Array:
         return self.table.take(key, span)
+
+    def text(self, key: Columns, span: Span) -> Array:
+        return self.table.text(key, span)
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        return self.table.warnings
 
     def place(self, key: Columns, row: int, column: int, span: Span) -> tuple[Span, str]:
         numbers, _ = self.table.numbers(key, span)
@@ -82,16 +108,16 @@ class OpenArchive(Opened):
 class OpenArray(Opened):
     """One .npy file."""
 
-    def __init__(self, path: str, shown: str) -> None:
+    def __init__(self, path: str, shown: str, span: Span) -> None:
         self.shown = shown
-        self.array, self._map = open_array(path, shown)
+        self.array = SingleArray(path, shown, span)
 
     def take(self, key: Columns, slot: Slot, span: Span) -> Array:
-        return self.array
+        return self.array.take(key, span)
 
     def guard(self) -> None:
-        if self._map is not None:
-            self._map.check()
+        if self.array.map is not None:
+            self.array.map.check()
 
 
 class OpenMnist(OpenArchive):
@@ -110,10 +136,13 @@ class OpenMnist(OpenArchive):
 class BuiltIn(Opened):
     def __init__(self, name: str) -> None:
         self.shown = f"{name}()"
-        self.arrays = made.built_in(name)
+        self.arrays, self.names = made.built_in(name)
 
     def take(self, key: Columns, slot: Slot, span: Span) -> Array:
         return self.arrays[str(key)]
+
+    def class_names(self, key: Columns) -> list[str]:
+        return self.names if key == "label" else []
 
 
 class Series(Opened):
@@ -154,6 +183,8 @@ def open_source(
 ) -> Opened:
     """Opens what a `source` statement names; `path` is a file given on the command line instead. Raises DataProblem,
     Unavailable."""
+    from nndsl.runtime.opened_files import open_file  # which imports this module
+
     reader: Reader = source.reader
     match reader:
         case Digits() | Iris() | BreastCancer():
@@ -162,15 +193,22 @@ def open_source(
             return Series(reader, batch, steps)
         case Random():
             return RandomData(model, slots, reader.samples, source.options.get("seed", 0))
-    assert isinstance(reader, Csv | Npz | Mnist)
+    assert isinstance(reader, OfFile)
     shown = path or os.path.join(os.path.dirname(model.file.name), reader.file)
     place = path or _inside(model.file.name, reader.file, source.span)
     if place != STDIN and not os.path.lexists(place):
         told = [line for line in model.comment.splitlines() if reader.file in line] if path is None else []
-        raise missing(shown, source.span if path is None else file_span(shown), _where_to_get(reader), told)
+        what = "folder" if isinstance(reader, Images) else "file"
+        raise missing(shown, source.span if path is None else file_span(shown), _where_to_get(reader), told, what)
     if isinstance(reader, Csv):
         return OpenTable(open_table(place, shown, header=reader.header, delimiter=reader.delimiter))
-    return OpenMnist(Archive(place, shown)) if isinstance(reader, Mnist) else OpenArchive(Archive(place, shown))
+    if isinstance(reader, Npy):
+        return OpenArray(place, shown, source.span)
+    if isinstance(reader, Npz) or (isinstance(reader, Mnist) and not is_idx(place)):
+        return OpenMnist(Archive(place, shown)) if isinstance(reader, Mnist) else OpenArchive(Archive(place, shown))
+    # links in a folder may lead about in the folder of the program, or in the one that the command line names
+    base = os.path.dirname(os.path.abspath(model.file.name)) if path is None else path
+    return open_file(reader, place, shown, base if os.path.isdir(base) else os.path.dirname(base) or ".", source)
 
 
 def open_table(path: str, shown: str | None = None, *, header: bool | None, delimiter: str) -> Table:
@@ -204,9 +242,9 @@ def _where_to_get(reader: Reader) -> str:
     return "put it there; or name another file with `--data PATH`"
 
 
-def missing(shown: str, span: Span, remedy: str, notes: Iterable[str] = ()) -> DataProblem:
+def missing(shown: str, span: Span, remedy: str, notes: Iterable[str] = (), what: str = "file") -> DataProblem:
     """A data file that is not there; `notes` is what the `.nn` file says of it."""
     return DataProblem(
-        "NN0603", f"there is no file `{shown}`", span, notes=notes,
+        "NN0603", f"there is no {what} `{shown}`", span, notes=notes,
         help=f"{remedy}, or try the model with `--data random`",
     )  # fmt: skip

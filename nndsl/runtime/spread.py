@@ -29,11 +29,12 @@ from nndsl.runtime.engine import Array, Batch, Rowed, Rows
 from nndsl.runtime.feed import Feed
 from nndsl.runtime.gathering import Step, is_mean
 from nndsl.runtime.memory import memory_watched
+from nndsl.runtime.report import Unavailable
 from nndsl.runtime.sharding import sharded, sharded_state, whole
 from nndsl.runtime.tally import Result, Tally
 from nndsl.runtime.tensors import plain, tensors
 from nndsl.runtime.torch_engine import TorchEngine
-from nndsl.runtime.trees import Tree
+from nndsl.runtime.trees import Tree, walk
 from nndsl.runtime.world import World, mixed
 
 _MOVING = ("running_", "renorm_")
@@ -58,6 +59,8 @@ class SpreadEngine(TorchEngine):
     ) -> None:  # fmt: skip
         self.world, self.shard = world, shard
         super().__init__(model, loaded, device, seed=seed, batch=batch, compiled=compiled)
+        if shard and self.scaler is not None:
+            raise Unavailable("float16 scales its losses, which --shard cannot do", "take `--precision bfloat16`")
         if not world.first:
             self._scatter_streams(seed)
         self.step = Step(self.program, self.net, world, mean=is_mean(model))
@@ -84,14 +87,12 @@ class SpreadEngine(TorchEngine):
 
     # ---------------------------------------------------------------------------------------- training
 
-    def _backward(self, batch: Batch) -> dict[str, Tensor]:
+    def _forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         kept = None if self.world.sizes(batch.size)[self.world.rank] else self._moving()
         loss, values = self.trainer(batch.tensors, batch.size)
-        torch.autograd.backward(loss)
         if kept is not None:  # of a row that does not count
             self._put_moving(kept)
-        found: dict[str, Tensor] = values
-        return found
+        return loss, values
 
     def _measured(self, batch: Batch) -> dict[str, Tensor]:
         values: dict[str, Tensor] = self.program.measure(self.step.measured, batch.tensors)
@@ -120,21 +121,35 @@ class SpreadEngine(TorchEngine):
         found.sums = {name.removeprefix("sum "): torch.as_tensor(value) for name, value in sums.items()}
         return found
 
-    def after_epoch(self, epoch: int, logs: Mapping[str, float]) -> bool:
-        with self._averaged():
-            ends = []
-            for watcher in self.watchers:
-                if self.world.first or not hasattr(watcher, "path"):  # one process writes files
-                    ends.append(watcher.after_epoch(epoch, logs, self.net, self.optimizer))
+    def after_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
+        if not self.watchers:
+            return False
+        with self._averaged(), self._shown_whole() as (net, optimizer):
+            ends = [watcher.after_epoch(epoch, logs, net, optimizer) for watcher in self._own_watchers()]
         return self.world.of_first(any(ends))
 
     def after_training(self) -> None:
         self._put_moving(self._averages())
         if hasattr(self.program, "use_averages"):
             self.program.use_averages(self.optimizer)
-        for watcher in self.watchers:
-            if self.world.first or not hasattr(watcher, "path"):
-                watcher.after_training(self.net)
+        if self.watchers:
+            with self._shown_whole() as (net, _):
+                for watcher in self._own_watchers():
+                    watcher.after_training(net)
+
+    def _own_watchers(self) -> list[Any]:
+        """Those that watch in this process: the first alone writes files."""
+        return [watcher for watcher in self.watchers if self.world.first or not hasattr(watcher, "path")]
+
+    @contextmanager
+    def _shown_whole(self) -> Iterator[tuple[nn.Module, Any]]:
+        """Model and optimizer as watchers take them; what they change there is changed here."""
+        if not self.shard:
+            yield self.net, self.optimizer
+            return
+        net, optimizer = self._whole_twin()
+        yield net, optimizer
+        self._load({"weights": net.state_dict(), "optimizer": optimizer.state_dict()})
 
     # ------------------------------------------------------------------------------------- evaluation
 
@@ -201,10 +216,7 @@ class SpreadEngine(TorchEngine):
         with self._averaged():
             if not self.shard:
                 return super().learnt()
-            net, optimizer = self._twin()
-            tree = whole(self._tree())
-            net.load_state_dict(tree["weights"])
-            optimizer.load_state_dict(tree["optimizer"])
+            net, optimizer = self._whole_twin()
             return gathered(net, self.loaded, self.model, optimizer)
 
     def start_from(self, weights: Weights) -> None:
@@ -221,6 +233,15 @@ class SpreadEngine(TorchEngine):
         with torch.random.fork_rng(devices=[]):
             net = self.loaded.cls()
         return net, self.program.make_optimizer(net)
+
+    def _whole_twin(self) -> tuple[nn.Module, Any]:
+        net, optimizer = self._twin()
+        tree = whole(self._tree())
+        net.load_state_dict(tree["weights"])
+        optimizer.load_state_dict(
+            walk(tree["optimizer"], lambda value: value.cpu() if torch.is_tensor(value) else value)
+        )
+        return net, optimizer
 
     def state(self) -> Tree:
         """As of one process, with what each of them has of its own beside it."""

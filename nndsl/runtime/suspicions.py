@@ -22,6 +22,7 @@ KEEPING = ("Reshape", "Flatten", "Permute", "ZeroPadding", "Cropping", "Resizing
 
 def suspicions(model: Model, columns: Mapping[str, Column]) -> list[Diagnostic]:
     """Warnings in the order of inputs, outputs and weights."""
+    columns = {name: column for name, column in columns.items() if column.checked is not None}
     found: list[Diagnostic | None] = [
         _unscaled(columns[item.name], item.value) for item in model.inputs if item.name in columns
     ]

@@ -7,22 +7,23 @@ import io
 import itertools
 import warnings
 from collections.abc import Iterator
-from typing import IO, TextIO, TypeAlias
+from typing import IO, Any, TextIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from nndsl.diagnostics.model import Diagnostic, Label
-from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.runtime.arrays import regular
+from nndsl.runtime.column_names import Columns, WithColumns
 from nndsl.runtime.report import DataProblem, file_span, line_span, unreadable, warning
 from nndsl.runtime.scratch import Growing, Spooled
 from nndsl.source import Span
 
-Array: TypeAlias = npt.NDArray[np.generic]
-Columns: TypeAlias = None | str | int | slice | tuple[int | str, ...]
+Array: TypeAlias = npt.NDArray[Any]
 
 MAX_COLUMNS = 100_000
+MAX_TEXT = 2 * 2**30
+"""Characters of a column of text, which is held in memory."""
 MAX_LINE = 16 * 2**20
 CHUNK = 8 * 2**20
 """About how many bytes of numbers are read at a time."""
@@ -37,7 +38,7 @@ KINDS = {
 """What begins with these bytes is no table."""
 
 
-class Table:
+class Table(WithColumns):
     """One CSV file. `names` are the names of its columns, or None without a header; `rows` how many it has.
 
     The numbers of a large table lie in a file without a name, which is mapped: reading takes one pass, two where cells
@@ -116,11 +117,24 @@ class Table:
                 help=self._other_kind() or "save it as a CSV file in UTF-8",
             ) from None
         except csv.Error as error:
-            raise DataProblem(
-                "NN0607", f"{self.shown} is not a CSV file: {error}, in line {line + 1}", file_span(self.shown)
-            ) from None
+            raise self._bad_quotes(line + 1, str(error)) from None
         except OSError as error:
             raise unreadable(self.shown, error) from None
+
+    def _bad_quotes(self, line: int, error: str) -> DataProblem:
+        """What the csv module says of a row that begins in `line`, which is mostly about quotes."""
+        with self._open() as stream:
+            text = next(itertools.islice(self._text_lines(stream), line - 1, None), "").rstrip("\r\n")[:200]
+        if "field larger" in error:
+            message, help = f"a cell in line {line} of {self.shown} is longer than 131,072 characters", None
+        elif error.startswith("unexpected end"):
+            message, help = f"a quote that opens in line {line} of {self.shown} is never closed", 'close it: `"…"`'
+        else:
+            message = f"line {line} of {self.shown} is no row of CSV: {error}"
+            help = "a cell in quotes ends with its quote; a quote inside of it is written twice"
+        if "\0" in error or "NUL" in error:
+            help = "save it as plain text"
+        return DataProblem("NN0607", message, line_span(self.shown, line, text), help=help)
 
     def _other_kind(self) -> str | None:
         """What the file is by its first bytes, where it is no text."""
@@ -134,9 +148,14 @@ class Table:
     def _first_line(self) -> list[str]:
         first = next(self.lines(), None)
         if first is None:
-            raise DataProblem("NN0607", f"{self.shown} is empty", file_span(self.shown))
+            raise DataProblem(
+                "NN0607", f"{self.shown} is empty", file_span(self.shown), help="a table has one row of numbers a line"
+            )
         if len(first[1]) > MAX_COLUMNS:
-            raise DataProblem("NN0702", f"{self.shown} has more than {MAX_COLUMNS:,} columns", file_span(self.shown))
+            raise DataProblem(
+                "NN0702", f"{self.shown} has more than {MAX_COLUMNS:,} columns", file_span(self.shown),
+                help="save the numbers with `numpy.savez`, and read them with `npz`",
+            )  # fmt: skip
         return first[1]
 
     def _quick(self) -> npt.NDArray[np.float64] | None:
@@ -205,6 +224,9 @@ class Table:
             else self._other_delimiter(text),
         )
 
+    def hint(self) -> str | None:
+        return self._other_delimiter(",".join(self._first_line())) if self.width == 1 else None
+
     def _other_delimiter(self, text: str) -> str | None:
         for other, name in ((";", '";"'), ("\t", '"\\t"'), (",", '","'), ("|", '"|"')):
             if other != self.delimiter and other in text:
@@ -229,55 +251,29 @@ class Table:
             chosen.add(self._all[start : start + rows, numbers])
         return chosen.done()
 
-    def numbers(self, key: Columns, span: Span) -> tuple[list[int], bool]:
-        """The numbers of the columns, and whether one alone is meant. Raises DataProblem (NN0604)."""
-        if key is None:
-            return list(range(self.width)), False
-        if isinstance(key, slice):
-            if key.stop is not None and key.stop > self.width:
-                raise self._no_column(key.stop - 1, span)
-            found = list(range(*key.indices(self.width)))
-            if not found:
-                raise DataProblem("NN0604", f"this range holds none of the {self.width} columns of {self.shown}", span)
-            return found, False
-        if isinstance(key, tuple):
-            return [self._number(item, span) for item in key], False
-        return [self._number(key, span)], True
-
-    def _number(self, item: int | str, span: Span) -> int:
-        if isinstance(item, int):
-            if not -self.width <= item < self.width:
-                raise self._no_column(item, span)
-            return item % self.width
-        assert self.names is not None
-        if self.names.count(item) > 1:
-            raise DataProblem(
-                "NN0604", f"{self.shown} has {self.names.count(item)} columns called `{item}`", span,
-                help=f"take it by number: the first is column {self.names.index(item)}",
-            )  # fmt: skip
-        if item not in self.names:
-            shown = ", ".join(f"`{name}`" for name in self.names[:12]) + (", …" if len(self.names) > 12 else "")
-            raise DataProblem(
-                "NN0604", f"{self.shown} has no column `{item}`", span, "not a column",
-                help=did_you_mean(item, self.names) or f"its columns are {shown}",
-            )  # fmt: skip
-        return self.names.index(item)
-
-    def _no_column(self, number: int, span: Span) -> DataProblem:
-        if self.width == 1 and (hint := self._other_delimiter(",".join(self._first_line()))):
-            help = hint
-        else:
-            help = f"its columns are 0 to {self.width - 1}" if self.width > 1 else "its only column is 0"
-        return DataProblem(
-            "NN0604", f"{self.shown} has {self.width} column{'' if self.width == 1 else 's'}, and none with the number "
-            f"{number}", span, help=help,
-        )  # fmt: skip
+    def text(self, key: Columns, span: Span) -> Array:
+        """One column as text, [rows] of StringDType. Raises DataProblem."""
+        numbers, one = self.numbers(key, span)
+        if not one and len(numbers) > 1:
+            raise DataProblem("NN0605", f"text is one column, and these are {len(numbers)}", span)
+        lines = self.lines()
+        if self.has_header:
+            next(lines, None)
+        found: Array = np.empty(self.rows, np.dtypes.StringDType())
+        size = 0
+        for row, (line, cells) in enumerate(lines):
+            if row == self.rows or len(cells) != self.width:
+                raise self._ragged(line, cells)
+            found[row] = cells[numbers[0]]
+            size += len(cells[numbers[0]])
+            if size > MAX_TEXT:
+                raise DataProblem(
+                    "NN0702", f"{self.title(numbers[0])} of {self.shown} holds more than {MAX_TEXT >> 30} billion "
+                    "characters", file_span(self.shown), help="take fewer rows",
+                )  # fmt: skip
+        return found
 
     # --------------------------------------------------------------------------------------- places
-
-    def title(self, column: int) -> str:
-        """`column 3 (`age`)`"""
-        return f"column {column}" + (f" (`{self.names[column]}`)" if self.names else "")
 
     def cell_span(self, row: int, column: int) -> tuple[Span, int]:
         """The place of a cell, and its line."""
@@ -302,7 +298,7 @@ class Table:
             help = (
                 f"write decimals with a point: `{decimal}`"
                 if _number(decimal) is not None
-                else "give words numbers: 0, 1, 2, …"
+                else "make class ids of words with `-> classes()`, or word ids with `-> tokens(…)`"
             )
         return DataProblem("NN0606", message, place, related=(Label(span, "read here"),), help=help)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,8 +15,10 @@ from nndsl.interop.torch_file import fill, fill_state, gathered
 from nndsl.ir.graph import Model, Submodel
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.engine import Array, Batch, Rowed, Rows
+from nndsl.runtime.faster import arranged, bring_counters, fuse
 from nndsl.runtime.feed import Feed
 from nndsl.runtime.memory import memory_watched
+from nndsl.runtime.report import Unavailable
 from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import Result, Tally
 from nndsl.runtime.tensors import array_of, plain, tensors
@@ -39,11 +42,18 @@ class TorchEngine:
         self.types = {name: dtype for name, (_, dtype) in self.program.ARRAYS.items()}
         with memory_watched(self):
             torch.manual_seed(seed)
-            self.net: nn.Module = self._placed(loaded.cls().to(device))
+            self.net: nn.Module = self._placed(arranged(loaded.cls().to(device), device))
         if compiled:
             self.net.compile()
         self.optimizer: Any = self.program.make_optimizer(self.net)
-        self.watchers: list[Any] = self.program.make_watchers() if hasattr(self.program, "make_watchers") else []
+        fuse(self.optimizer, device)
+        self.scaler: Any = self.program.make_scaler(device.type) if hasattr(self.program, "make_scaler") else None
+        self.watchers: list[Any] = []
+        if hasattr(self.program, "make_watchers"):
+            try:
+                self.watchers = self.program.make_watchers()
+            except ImportError as error:
+                raise Unavailable(str(error)) from None
         self.tally = self._fresh_tally()
 
     def feed(self, part: Rowed) -> Callable[[Iterable[Rows]], Iterator[Batch]]:
@@ -59,8 +69,14 @@ class TorchEngine:
     def train(self, batch: Batch) -> None:
         with memory_watched(self, batch):
             self.optimizer.zero_grad(set_to_none=True)
-            values = self._backward(batch)
-            self.optimizer.step()
+            loss, values = self._forward(batch)
+            if self.scaler is None:
+                torch.autograd.backward(loss)
+                self.optimizer.step()
+            else:
+                torch.autograd.backward(self.scaler.scale(loss))
+                self.scaler.step(self.optimizer)
+                self.scaler.update()
             self._add(self.tally, batch, values)
 
     def loss(self) -> float:
@@ -69,11 +85,10 @@ class TorchEngine:
     def logs(self) -> dict[str, float]:
         return self.tally.result().logs()
 
-    def _backward(self, batch: Batch) -> dict[str, Tensor]:
-        """Gives the weights their gradients."""
+    def _forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """(what backward begins with, the numbers of the batch)."""
         values = self._measured(batch)
-        torch.autograd.backward(values["loss"])
-        return values
+        return values["loss"], values
 
     def _measured(self, batch: Batch) -> dict[str, Tensor]:
         values: dict[str, Tensor] = self.program.measure(self.net, batch.tensors)
@@ -86,7 +101,12 @@ class TorchEngine:
         groups = self.optimizer.param_groups
         return float(groups[0]["lr"]) if groups and "lr" in groups[0] else None
 
-    def after_epoch(self, epoch: int, logs: Mapping[str, float]) -> bool:
+    def write_below(self, folder: str) -> None:
+        for watcher in self.watchers:
+            if hasattr(watcher, "path"):
+                watcher.path = os.path.join(folder, watcher.path)
+
+    def after_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
         ends = [watcher.after_epoch(epoch, logs, self.net, self.optimizer) for watcher in self.watchers]
         return any(ends)  # each of them has looked
 
@@ -116,7 +136,7 @@ class TorchEngine:
     def predict(self, batches: Iterable[Batch], part: Submodel | None = None) -> Iterator[dict[str, Array]]:
         self.net.eval()
         self.reset_state()
-        function: Any = self.net if part is None else getattr(self.net, attribute_name(part.name))
+        function: Any = self._whole if part is None else getattr(self.net, attribute_name(part.name))
         for batch in batches:
             with memory_watched(self):
                 found = function(*batch.tensors.values())
@@ -124,6 +144,11 @@ class TorchEngine:
                 several = found if isinstance(found, tuple) else (found,)
                 found = dict(zip(part.target_names, several, strict=True))
             yield {name: array_of(y) for name, y in found.items()}
+
+    def _whole(self, *inputs: Tensor) -> dict[str, Tensor]:
+        mixed = getattr(self.program, "mixed", None)  # in half precision
+        found: dict[str, Tensor] = self.net(*inputs) if mixed is None else mixed(self.net, *inputs)
+        return found
 
     def masks(self) -> dict[str, Array]:
         found: dict[str, Tensor | None] = getattr(self.net, "output_masks", {})
@@ -142,6 +167,7 @@ class TorchEngine:
     def start_from(self, weights: Weights) -> None:
         fill(self.net, self.loaded, weights.values)
         fill_state(self.optimizer, self.net, self.loaded, self.model, weights.state)
+        bring_counters(self.optimizer)
 
     def state(self) -> Tree:
         return plain(self._tree())
@@ -152,6 +178,7 @@ class TorchEngine:
             "weights": self.net.state_dict(),
             "buffers": self._buffers(),
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict() if self.scaler is not None else None,
             "watchers": [dict(vars(watcher)) for watcher in self.watchers],
             "tally": vars(self.tally) | {"module": None, "outputs": None},
             "random": self._random(),
@@ -162,7 +189,10 @@ class TorchEngine:
         self._load(state)
         self._put_buffers({name: value.to(self.device) for name, value in state["buffers"].items()})
         for watcher, kept in zip(self.watchers, state["watchers"], strict=True):
+            kept.pop("path", None)  # the folder may have been moved
             vars(watcher).update(walk(kept, self._moved))
+        if self.scaler is not None:
+            self.scaler.load_state_dict(state["scaler"])
         self._put_tally(state["tally"])
         self._put_random(state["random"])
         self.net.train()
@@ -174,6 +204,7 @@ class TorchEngine:
             for name, value in group.items():
                 group[name] = walk(value, self._moved)
         self.optimizer.load_state_dict(state["optimizer"])
+        bring_counters(self.optimizer)
 
     def _put_tally(self, state: Mapping[str, Any]) -> None:
         self.tally = self._fresh_tally()

@@ -16,10 +16,10 @@ from nndsl.runtime.dataset import apply, load
 from nndsl.runtime.engine import Array, Engine, Rowed
 from nndsl.runtime.engines import build
 from nndsl.runtime.loop import Plan
-from nndsl.runtime.options import Options, recorded
+from nndsl.runtime.options import Options, check_there, recorded
 from nndsl.runtime.outcome import evaluated, held_out_part, predicted
 from nndsl.runtime.report import Unavailable
-from nndsl.runtime.run import planned, saved_model
+from nndsl.runtime.run import planned, saved_model, set_precision
 from nndsl.runtime.run_folder import WEIGHTS, RunFolder
 from nndsl.runtime.tally import Result
 
@@ -47,6 +47,7 @@ def open_run(path: str, *, device: str = "auto", batch_size: int | None = None) 
             "train the model without `cross_validation`",
         )
     options = replace(recorded(folder.about), device=device)
+    set_precision(model, options)
     plan = planned(folder, options, model)
     if batch_size is not None:
         if model.batch is not None and batch_size != model.batch:
@@ -78,6 +79,7 @@ def evaluate(trained: Trained, given: str | None) -> tuple[str, int, Result]:
         part, title = apply(model, given, trained.learnt, batch=plan.batch), given
     else:
         options = trained.options
+        check_there(options, "name a file: `--data FILE`")
         dataset = load(
             model, options.data, validation=options.validation, test=options.test, batch=plan.batch, steps=plan.steps,
             seed=plan.seed,

@@ -37,11 +37,18 @@ class Step:
     name: ClassVar[str]
     learns: ClassVar[bool] = False
     changes_rows: ClassVar[bool] = False
+    planned: ClassVar[bool] = False  # follows from the other lines of the data, and stands in no record
+    stride: int = 1  # how many rows of a series one sample of it starts after the one before
 
     def __init__(self, settings: Mapping[str, Any], dtype: str) -> None:
         """`settings` are the arguments of the transform by name, or a record. Raises KeyError, TypeError or ValueError
         where a record is damaged."""
         self.dtype = dtype
+
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes whose ids it gives, by id; empty for most."""
+        return []
 
     def learn(self, chunks: Iterable[Array]) -> None:
         """Learns from the training rows, given in chunks [rows, …] as the steps before leave them. Raises StepError."""
@@ -63,6 +70,10 @@ class Step:
     def reads(self, rows: Rows) -> Rows:
         """Which rows of the series, each once and in order, the given rows of the result are made of."""
         return rows
+
+    def origin(self, index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """The place in the series of the value at that place of the result, the row first."""
+        return index
 
     def across(self, values: Array) -> Array:
         """The rows made of a whole series [steps, …]: a view of it, which copies nothing. Raises StepError."""
@@ -199,6 +210,8 @@ class StandardizeStep(Step):
             variance = (variance * count + spread**2 * more + apart**2 * (count * more / total)) / total
             mean = mean + apart * (more / total)
             count, deviation = total, np.sqrt(variance)
+        if count and not np.isfinite(deviation).all():
+            raise StepError("holds numbers that are too large for `standardize`", help="put `-> scale(…)` before it")
         if count:
             self.mean = np.ravel(mean)
             self.deviation = np.ravel(np.where(deviation > 0, deviation, 1.0))
@@ -241,7 +254,9 @@ class OneHotStep(Step):
     def _help(self, values: Array) -> str | None:
         if values.min() == 1 and values.max() == self.classes:
             return "the classes count from 1: put `-> offset(-1)` before it"
-        return f"the largest is {values.max():g}" if np.isfinite(values.max()) else None
+        if values.min() >= 0 and np.isfinite(values.max()):
+            return f"take `one_hot({int(values.max()) + 1})`, if there are so many classes"
+        return "class ids count from 0"
 
     def record(self) -> dict[str, Any]:
         return {"classes": self.classes}
@@ -261,3 +276,6 @@ class CastStep(Step):
 
     def record(self) -> dict[str, Any]:
         return {"dtype": self.to}
+
+
+from nndsl.runtime import series, words  # noqa: E402, F401  further steps, known by being imported

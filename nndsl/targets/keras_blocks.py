@@ -8,6 +8,7 @@ from typing import Any
 from nndsl import code
 from nndsl.ir.dims import Dim
 from nndsl.ir.graph import BlockCall, Model, Value
+from nndsl.layers.base import Layer
 from nndsl.layers.entry import snake_case
 from nndsl.layers.traced import Traced
 from nndsl.passes.custom import CustomLayer
@@ -26,6 +27,15 @@ from nndsl.targets.specialize import specialize
 from nndsl.targets.structure import CallItem, NotStructured, held_call, statement_of
 from nndsl.targets.units import Family, Unit
 from nndsl.targets.unpacked import discard_unread
+
+
+def in_float32(made: code.Expr) -> code.Expr:
+    """A layer that computes in float32 where others do not; its name stays last."""
+    if not isinstance(made, code.Call) or "dtype" in dict(made.kwargs):
+        return made
+    place = len(made.kwargs) - (made.kwargs[-1:] != () and made.kwargs[-1][0] == "name")
+    dtype = ("dtype", code.Literal("float32"))
+    return code.Call(made.func, made.args, (*made.kwargs[:place], dtype, *made.kwargs[place:]))
 
 
 class Functions:
@@ -182,7 +192,10 @@ class Functions:
             if self.by_occurrence and gathers and entry.embeddings_regularizer is None:
                 self.helpers["dense_gradient"] = None
                 changed = {**(changed or {}), "embeddings_regularizer": code.call("dense_gradient")}
-            return spell(entry, name, changed)
+            made = spell(entry, name, changed)
+            # Keras adds penalties to a loss of float32 without a cast
+            whole = self.model.training.half and isinstance(entry, Layer) and entry.penalises_activity
+            return in_float32(made) if whole else made
         options: list[tuple[str, code.Expr]] = [] if entry.trainable else [("trainable", code.Literal(False))]
         if name is not None:
             options.append(("name", code.lift(name)))

@@ -6,11 +6,12 @@ The contract: `compile_model(model)` compiles what `build_model()` gives; `ARRAY
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nndsl import code
 from nndsl.ir.graph import Model, Output
+from nndsl.layers.emit_keras import OMIT
 from nndsl.layers.families.accuracies import Accuracy, accuracy_kind
 from nndsl.layers.families.recurrent import RNN
 from nndsl.layers.measures import Loss, Metric
@@ -18,7 +19,7 @@ from nndsl.passes.sample_weights import sample_weights
 from nndsl.passes.train_checks import callback_mode
 from nndsl.targets.keras_optimizer import optimizer_code
 from nndsl.targets.keras_spell import spell
-from nndsl.targets.printing import block, broken, flat, signature
+from nndsl.targets.printing import block, broken, flat, literal, signature
 from nndsl.targets.training_settings import arrays, settings, trained_outputs
 
 _IMPORTS = {
@@ -38,8 +39,13 @@ _CLASSES = {
 
 def imports(model: Model) -> set[str]:
     """The import lines that every program has, and those of this one's training part."""
-    walks = {"from collections.abc import Iterator", "from typing import Any"}
-    return _IMPORTS | walks if _has_state_inside(model) else set(_IMPORTS)
+    found = set(_IMPORTS)
+    if _has_state_inside(model):
+        found |= {"from collections.abc import Iterator", "from typing import Any"}
+    callbacks = model.training.get("callbacks", ())
+    if trained_outputs(model) and _folders(callbacks):
+        found.add("from pathlib import Path")
+    return found
 
 
 def pieces(model: Model) -> dict[str, object]:
@@ -55,7 +61,9 @@ def pieces(model: Model) -> dict[str, object]:
         "target_names": _assigned("TARGETS", tuple(output.name for output in trained)),
         "compile": _compile(model, trained),
         "callbacks": _callbacks(model, callbacks),
-        "several": any(m.several(o.value.type) is not None for o in trained for m in o.metrics),
+        "several": _several(model),
+        "spreads": _spreads(model, callbacks),
+        "folders": _folders(callbacks),
         "nested_states": _has_nested_states(model),
         "state_inside": _has_state_inside(model),
         "class_weight": _class_weight(model, trained, given.get("class_weight")),
@@ -157,11 +165,31 @@ def _callbacks(model: Model, callbacks: list[Any]) -> str:
     """The list of callbacks, each with the mode that it has for what it watches."""
     if not callbacks:
         return ""
-    made: list[code.Expr] = []
+    made: list[code.Expr] = [code.call("Numbers")] if _spreads(model, callbacks) else []
     for callback in callbacks:
-        call = spell(callback, None, {"mode": callback_mode(model, callback)})
-        made.append(call)
+        changed: dict[str, object] = {}
+        if "monitor" in callback.watched.values():
+            changed["mode"] = callback_mode(model, callback)
+        elif "monitor" in callback.arguments:  # Keras would ask what is better all the same
+            changed |= {"monitor": OMIT, "mode": OMIT}
+        made.append(spell(callback, None, changed))
     return "\n".join(broken(code.List(tuple(made)), "callbacks = ", "", 1))
+
+
+def _several(model: Model) -> bool:
+    return any(m.several(o.value.type) is not None for o in trained_outputs(model) for m in o.metrics)
+
+
+def _spreads(model: Model, callbacks: Iterable[Any]) -> bool:
+    """Whether callbacks that write shall get the numbers of an array one by one, as in the torch program."""
+    by_steps = "steps" in model.training.given  # whose loop does it
+    return not by_steps and _several(model) and any(callback.written for callback in callbacks)
+
+
+def _folders(callbacks: Iterable[Any]) -> list[str]:
+    """The folders of tables, which Keras does not make."""
+    names = (callback.written.rpartition("/")[0] for callback in callbacks if callback.title() == "CSVLogger")
+    return [literal(name) for name in dict.fromkeys(names) if name]
 
 
 def _batches_head(*, shuffle: bool, weighted: bool) -> str:

@@ -16,7 +16,7 @@ PROGRAM_NAMES = frozenset(
     "ARRAYS BATCH_SIZE Data optim Iterator Callable Iterable Mapping Any copy islice zip_longest "
     "measure penalty results constrain learning_rate make_optimizer make_watchers batches run predict load_data "
     "init_weights parser args device model names data held optimizer watchers stream start end epoch logs stops "
-    "watcher parts outputs error".split()
+    "watcher parts outputs error mixed PRECISION scaler make_scaler".split()
 )
 """What the training part of an emitted file defines: a model's class must not be called so."""
 

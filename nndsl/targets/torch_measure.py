@@ -24,7 +24,11 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
     trained = trained_outputs(model)
     logits = {o.value: a for o in model.outputs if (a := logits_activation(o)) is not None}
     inputs = [code.index(code.Name("batch"), item.name) for item in model.inputs]
-    outputs = code.call("model", *inputs, **({"logits": True} if logits else {}))
+    options: dict[str, object] = {"logits": True} if logits else {}
+    if model.training.half:
+        outputs = code.call("mixed", code.Name("model"), *inputs, **options)
+    else:
+        outputs = code.call("model", *inputs, **options)
     body: list[code.Stmt] = []
     if len(trained) > 1:
         body.append(code.Assign((code.Name("outputs"),), outputs))
@@ -135,7 +139,7 @@ class _Parts:
 def _read(output: Output, outputs: code.Expr, name: code.Name) -> list[code.Stmt]:
     """`prediction` (or `logits`) and `target`, on as few lines as they fit."""
     prediction, target = code.index(outputs, output.name), code.index(code.Name("batch"), output.name)
-    fits = len(f"    {name.id}, target = {flat(prediction)}, {flat(target)}") <= WIDTH
+    fits = len(f"    {name.id}, target = ({flat(prediction)}, {flat(target)})") <= WIDTH  # as it is measured
     if fits or isinstance(outputs, code.Name):
         return [code.Assign((name, _TARGET), code.Tuple((prediction, target)))]
     if len(f"    {name.id} = {flat(prediction)}") <= WIDTH:

@@ -14,9 +14,23 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 - `make_optimizer(model)` → a torch optimizer whose `step()` does all of it: schedule, clipping, weight decay before,
   constraints behind. Its state_dict holds the schedule's step too.
 - `use_averages(optimizer)`, where the optimizer averages the weights: what ends training.
-- `make_watchers()`, where the section has callbacks.
-- `run(model, data, size[, optimizer])` → the numbers of one pass, training where there is an optimizer; where training
-  counts steps, `run(model, batches[, optimizer])`.
+- `make_watchers()`, where the section has callbacks: objects that look at the numbers after each epoch or, where
+  training counts steps, after each evaluation. ImportError where a package is missing.
+  `after_epoch(epoch, logs, model, optimizer)` → whether training shall end; epochs are counted from 0. It may add to
+  `logs`, as Keras's do (`learning_rate`). `after_training(model)` ends it, behind `use_averages`. Their state is in
+  plain attributes: numbers, texts, None, lists, dicts, tensors. One that writes has the place in `path`, a text, which
+  may be put into another folder before training; a `ModelCheckpoint`'s has fields in braces, a `TensorBoard`'s is a
+  folder. `TerminateOnNaN` ends training (RuntimeError with `raise_error`) where `logs["loss"]` is not finite: whoever
+  has a loop of his own stops it at such a batch, as `run` does.
+- `PRECISION`, `mixed(model, *inputs[, logits=True])` → the outputs in float32, computed in half precision under
+  `torch.autocast`, where the section says so; `measure` goes through it. `--precision` of the command line is to be put
+  into `model.training.given["precision"]` before the program is emitted, so that the program is the one that is
+  trained; `passes.train_checks.why_not_in` says where it cannot be.
+- `make_scaler(device)` → the GradScaler of a model in float16: `scaler.scale(values["loss"])` goes backward,
+  `scaler.step(optimizer)` and `scaler.update()` are in place of `optimizer.step()`. Its state_dict is not in the file
+  of weights.
+- `run(model, data, size[, optimizer[, scaler]])` → the numbers of one pass, training where there is an optimizer (and
+  a scaler, in float16); where training counts steps, `run(model, batches[, optimizer[, scaler]])`.
 - Where no output has a loss there are `ARRAYS` and `load_data` alone.
 - The file of weights is the pair of the state_dicts of model and optimizer; where nothing is trained, the former alone.
 - The command line stands under `if __name__ == "__main__"`.
@@ -33,6 +47,7 @@ from nndsl.ir.graph import Model
 from nndsl.layers.base import Layer
 from nndsl.layers.emit import InitRecord, TorchScope
 from nndsl.layers.training import Held, TrainingCall
+from nndsl.passes.logits import logits_activation
 from nndsl.passes.train_checks import callback_mode
 from nndsl.targets.printing import WIDTH, block, broken, flat, signature
 from nndsl.targets.torch_measure import measure, pools, results
@@ -53,6 +68,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         if common["averages"]:
             scope.helpers["use_averages"] = None
     given = model.training.given
+    logits = any(logits_activation(output) is not None for output in model.outputs)
     weights = _trainable(model, scope)
     callbacks = list(given.get("callbacks", ()))
     constraints = _constraints(weights, scope)
@@ -60,7 +76,7 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     context: dict[str, object] = {
         **common,
         "class_name": class_name,
-        "heads": _heads(class_name, common),
+        "heads": _heads(class_name, common, logits=logits) | {"make_watchers": _make_watchers(callbacks)},
         "arrays": _arrays(model),
         "first": model.inputs[0].name,
         "names": _names(model),
@@ -75,8 +91,11 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
         "optimizer": "",
         "schedules": [],
         "watchers": _watchers(model, callbacks, scope) if trained else "",
-        "watcher_types": " | ".join(sorted({type(callback).__name__ for callback in callbacks})),
-        "parts": _parts(model, 3 if trained else 2, fixed_batch=model.batch is not None),
+        "logits": logits,
+        "lstm": any(_holds_lstm(use.config) for use in model.layers),
+        "all_float": all(output.value.type.is_float for output in model.outputs),
+        "needs_package": any(callback.title() == "TensorBoard" for callback in callbacks),
+        "parts": _parts(model, 3 if trained else 2, fixed_batch=model.batch is not None, half=bool(common["half"])),
         "double": model.float_dtype == "float64",
     }
     if trained:
@@ -88,18 +107,24 @@ def pieces(model: Model, scope: TorchScope, class_name: str) -> dict[str, object
     return context
 
 
-def _heads(class_name: str, common: dict[str, object]) -> dict[str, str]:
+def _holds_lstm(layer: Layer) -> bool:
+    return layer.title() == "LSTM" or any(_holds_lstm(inner) for _, inner, _ in layer.children())
+
+
+def _heads(class_name: str, common: dict[str, object], *, logits: bool) -> dict[str, str]:
     """The heads of the functions that differ in their parameters, or are long, broken as ruff breaks them."""
     model, data, optimizer = f"model: {class_name}", "data: Data", "optimizer: optim.Optimizer | None = None"
     passed = ["batches: Iterable[Data]"] if common["steps"] else [data, "size: int"]
+    scaler = ["scaler: torch.amp.GradScaler | None = None"] if common["half"] == "float16" else []
     state = [model] if common["resets"] else []
     return {
         "penalty": signature("penalty", [model], "Tensor", 0),
+        "mixed": signature("mixed", [model, "*inputs: Tensor", *["logits: bool = False"] * logits], "Data", 0),
         "measure": signature("measure", [model, "batch: Data"], "Data", 0),
         "constrain": signature("constrain", [model], "None", 0),
         "make_optimizer": signature("make_optimizer", [model], "optim.Optimizer", 0),
         "batches": signature("batches", [*state, data, "size: int", "endless: bool = False"], "Iterator[Data]", 0),
-        "run": signature("run", [model, *passed, optimizer], "dict[str, float]", 0),
+        "run": signature("run", [model, *passed, optimizer, *scaler], "dict[str, float]", 0),
         "load_data": signature("load_data", ["path: str", "names: list[str]", "device: torch.device | str"], "Data", 0),
     }
 
@@ -126,8 +151,10 @@ def _names(model: Model) -> str:
     return "\n".join(["        names = (", *lines, "        )"])
 
 
-def _parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
+def _parts(model: Model, indent: int, *, fixed_batch: bool, half: bool) -> str:
     """The outputs of each batch, for predictions."""
+    if half:
+        return _mixed_parts(model, indent, fixed_batch=fixed_batch)
     data, size = code.Name("data"), code.Name("BATCH_SIZE") if fixed_batch else code.dotted("args.size")
     net, splits, body = code.call("model.eval"), code.Name("splits"), list[code.Stmt]()
     if len(model.inputs) == 1:
@@ -138,6 +165,23 @@ def _parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
         body.append(code.Assign((splits,), split))
         every = code.call("map", net, code.Star(splits))
     return block([*body, code.Assign((code.Name("parts"),), code.call("list", every))], indent)
+
+
+def _mixed_parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
+    """The same in half precision."""
+    size = code.Name("BATCH_SIZE") if fixed_batch else code.dotted("args.size")
+    body: list[code.Stmt] = [code.Do(code.call("model.eval"))]
+    x, parts = code.Name("x"), code.Name("parts")
+    inputs = [code.index(code.Name("data"), item.name) for item in model.inputs]
+    if len(inputs) == 1:
+        splits: code.Expr = code.call("torch.split", inputs[0], size)
+        given: code.Expr = x
+    else:
+        split = code.Comprehension(code.call("torch.split", x, size), x, code.List(tuple(inputs)))
+        body.append(code.Assign((code.Name("splits"),), split))
+        splits, given = code.call("zip", code.Star(code.Name("splits"))), code.Star(x)
+    every = code.Comprehension(code.call("mixed", code.Name("model"), given), x, splits)
+    return block([*body, code.Assign((parts,), every)], indent)
 
 
 def _penalty(weights: Mapping[str, list[InitRecord]], scope: TorchScope) -> str:
@@ -228,6 +272,16 @@ def _constraints(weights: Mapping[str, list[InitRecord]], scope: TorchScope) -> 
 def _call(model: Model, scope: TorchScope) -> TrainingCall:
     held = tuple(_held(_trainable(model, scope)))
     return TrainingCall(scope, model.outputs[0].value.type, weights=held)
+
+
+def _make_watchers(callbacks: list[Any]) -> str:
+    """The head of `make_watchers`, broken as ruff breaks it."""
+    types = sorted({callback.title() for callback in callbacks})
+    head = "def make_watchers() -> list["
+    for inside in (" | ".join(types), "\n    " + " | ".join(types) + "\n", "\n    " + "\n    | ".join(types) + "\n"):
+        if max(map(len, f"{head}{inside}]:".splitlines())) <= WIDTH:
+            break
+    return f"{head}{inside}]:"
 
 
 def _watchers(model: Model, callbacks: list[Any], scope: TorchScope) -> str:

@@ -44,7 +44,8 @@ def settings(model: Model) -> dict[str, object]:
     """The numbers and switches that the templates of both targets ask for by these names."""
     given = model.training.given
     steps, stateful = given.get("steps"), is_stateful(model)
-    watched = (callback.monitor for callback in given.get("callbacks", ()))
+    callbacks = given.get("callbacks", ())
+    watched = (name for callback in callbacks for name in callback.watched)
     return {
         "trained": bool(trained_outputs(model)),
         "learns": trains(model),
@@ -58,6 +59,10 @@ def settings(model: Model) -> dict[str, object]:
         "resets": stateful and given.get("reset_state", "epoch") == "epoch",
         "averages": model.training.optimizer.use_ema,
         "validation_split": given.get("validation_split"),
-        # The first number of the validation data that a callback needs.
-        "watches_validation": next((name for name in watched if name.startswith("val_")), ""),
+        "half": model.training.half if trained_outputs(model) else "",
+        "ends_on_nan": any(callback.title() == "TerminateOnNaN" for callback in callbacks),
+        # The first number of the validation data that a callback needs, where the file does not keep some.
+        "watches_validation": ""
+        if "validation_split" in given
+        else next((name for name in watched if name.startswith("val_")), ""),
     }

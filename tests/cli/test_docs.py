@@ -45,6 +45,15 @@ def test_the_outputs_in_docs_cli(golden):
     golden(page, _BLOCK.sub(_renewed, text))
 
 
+@pytest.mark.torch
+def test_the_outputs_in_docs_data(golden):
+    pytest.importorskip("numpy")
+    page = ROOT / "docs" / "data.md"
+    text = page.read_text(encoding="utf-8")
+    assert len(_BLOCK.findall(text)) >= 2
+    golden(page, _BLOCK.sub(_renewed, text))
+
+
 def test_the_outputs_in_the_readme(golden):
     page = ROOT / "README.md"
     text = page.read_text(encoding="utf-8")

@@ -436,6 +436,19 @@ def two_speeds() -> Model:
     return Model([words], {"mood": layers.Dense(3, "softmax", name="mood")(x)})
 
 
+def temperatures() -> Model:
+    days = Input((14, 3), name="days")
+    x = layers.GRU(16, name="tomorrow_gru")(days)
+    return Model([days], {"tomorrow": layers.Dense(1, name="tomorrow")(x)})
+
+
+def reviews() -> Model:
+    text = Input((16,), dtype="int32", name="text")
+    x = layers.Embedding(200, 16, name="mood_embedding")(text)
+    x = layers.GlobalAveragePooling1D()(x)
+    return Model([text], {"mood": layers.Dense(1, "sigmoid", name="mood")(x)})
+
+
 REFERENCES: dict[str, Callable[[], Model]] = {
     build.__name__: build
     for build in (
@@ -475,5 +488,7 @@ REFERENCES: dict[str, Callable[[], Model]] = {
         activations,
         custom_layers,
         two_speeds,
+        temperatures,
+        reviews,
     )
 }

@@ -74,6 +74,7 @@ _USES = {
     "regularizer": "output y = x -> Dense(1, kernel_regularizer={})",
     "constraint": "output y = x -> Dense(1, kernel_constraint={})",
     "activation": "output y = x -> Dense(1, activation={})",
+    "callback": "output y = x -> Dense(1) with loss=mse\n    train {{ callbacks = [{}()] }}",
 }
 
 

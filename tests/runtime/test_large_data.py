@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import subprocess
@@ -141,8 +142,8 @@ def test_files_of_their_own_for_validation_and_test() -> None:
 def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     small(monkeypatch)
 
-    class Full:
-        def write(self, data: bytes) -> int:
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(scratch.tempfile, "TemporaryFile", lambda dir: Full())
@@ -173,6 +174,7 @@ import numpy as np
 from nndsl import pipeline
 from nndsl.diagnostics.model import Problems
 from nndsl.runtime.dataset import apply, load
+from nndsl.runtime.look import look_at
 from nndsl.source import SourceFile
 
 text = '''model M {
@@ -195,7 +197,9 @@ seen = []
 threading.Thread(target=watch, daemon=True).start()
 model = pipeline.check(SourceFile("model.nn", text), Problems()).main
 if sys.argv[1] == "big.npz":
-    part = load(model, None, batch=32, steps=None, seed=0).train
+    data = load(model, None, batch=32, steps=None, seed=0)
+    part = data.train
+    assert look_at(data).parts == {"training": 838861, "test": 209715}
 else:
     part = apply(model, sys.argv[1], {}, inputs_only=True)
 assert not part.resident and part.nbytes > 3 * 2**30

@@ -237,3 +237,18 @@ def test_ctrl_c_saves_what_there_is(folder: Path) -> None:
     assert process.returncode == 130
     assert "interrupted after" in out and "nndsl run --resume runs/line-1" in out
     assert weights("runs/line-1/weights.safetensors")["y/kernel"].shape == (1, 1)
+
+
+@pytest.mark.slow
+def test_a_forecast_is_better_than_tomorrow_as_today(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(ROOT / "examples/temperatures.nn"), "--quiet"]) == 0
+    row = next(line.split() for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["tomorrow"])
+    temperatures = np.loadtxt(ROOT / "examples/temperatures.csv", delimiter=",", skiprows=1)[:, 0]
+    assert float(row[-1]) < 0.75 * np.abs(np.diff(temperatures[-226:])).mean()
+
+
+@pytest.mark.slow
+def test_words_tell_the_mood(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(ROOT / "examples/reviews.nn"), "--quiet"]) == 0
+    row = next(line.split() for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["mood"])
+    assert float(row[-1]) >= 0.95

@@ -138,6 +138,17 @@ def test_another_file_takes_the_place_of_the_section_s_own() -> None:
     assert len(data.test) == 2
 
 
+def test_another_archive_takes_the_place_of_the_section_s_own() -> None:
+    values = np.arange(20.0).reshape(10, 2)
+    np.savez("same.npz", x=values, y=np.arange(10), more=np.zeros(3))
+    np.savez("other.npz", a=values, b=np.arange(10))
+    same = two('source p = npz("p.npz"); x = p.x -> scale(2); y = p.y')
+    other = two('source p = npz("p.npz"); x = p.a -> scale(2); y = p.b')
+    assert np.array_equal(arrays(read(same, "same.npz"))["x"], 2 * values)
+    assert np.array_equal(arrays(read(other, "other.npz"))["x"], 2 * values)
+    assert np.array_equal(arrays(read(other, "same.npz"))["x"], values), "by name, ready for the model"
+
+
 def test_columns_by_name_from_the_command_line() -> None:
     text = "model M { input x: float[2]\n output y = x -> Dense(1) with loss=mse }"
     Path("t.csv").write_text("y,x_0,x_1\n" + "".join(f"{n},{n + 1},{n + 2}\n" for n in range(10)))

@@ -14,13 +14,13 @@ from typing import Any
 import keras
 import numpy as np
 import torch
+from nndsl.runtime.training import Plan, Trainer
 
 from nndsl.interop import keras_side
 from nndsl.interop.load import Loaded
 from nndsl.passes.weight_layout import layout, plain
 from nndsl.runtime.interrupt import Interrupt
 from nndsl.runtime.progress import Progress
-from nndsl.runtime.training import Plan, Trainer
 from tests import parity_harness as harness
 from tests.training.training_harness import Programs
 

@@ -149,6 +149,17 @@ def test_callbacks_and_steps_as_in_keras(train: str) -> None:
 
 
 @pytest.mark.keras
+def test_gradients_left_over_wait_for_the_next_epoch() -> None:
+    """15 batches, 3 of them smaller, for 3 steps of 4; the gradients of the last 3 batches are never applied."""
+    pytest.importorskip("tensorflow")
+    from tests.training.training_harness import assert_same_training
+
+    text = CLASSIFIER.replace("Adam(0.05)", "Adam(0.05, gradient_accumulation_steps=4)")
+    programs = assert_same_training(text, samples(70))
+    assert int(programs.pair.keras.optimizer.iterations) == 15
+
+
+@pytest.mark.keras
 @pytest.mark.parametrize("reset", ["epoch", "never"])
 @pytest.mark.parametrize("length", ["epochs = 3", "steps = 7"])
 def test_a_stateful_model_as_in_keras(reset: str, length: str) -> None:

@@ -22,6 +22,14 @@ TRAINS = {
     "weight_decay=0.1); epochs = 4; seed = 3; validation_split = 0.25",
     "watched": "optimizer = AdamW(0.1, global_clipnorm=1); "
     "callbacks = [EarlyStopping(patience=3), ReduceLROnPlateau(monitor=loss)]",
+    "written": "callbacks = [CSVLogger('logs/a.csv', separator=';', append=true), TensorBoard('b/c'), "
+    "ModelCheckpoint('{epoch:02d}-{val_loss:.4f}.keras'), TerminateOnNaN(), EarlyStopping(monitor=loss), "
+    "ReduceLROnPlateau(), ModelCheckpoint('best.weights.h5', save_best_only=true, save_weights_only=true)]",
+    "half": "optimizer = adam; precision = bfloat16",
+    "scaled": "optimizer = SGD(CosineDecay(0.1, 90), clipnorm=1); steps = 30; precision = float16",
+    "looking": "optimizer = adam; steps = 40; evaluate_every = 7; callbacks = [TerminateOnNaN(raise_error=true), "
+    "CSVLogger('a.csv'), EarlyStopping(patience=2)]",
+    "ended": "optimizer = adam; shuffle = false; callbacks = TerminateOnNaN()",
     "stopped": "optimizer = adam; callbacks = EarlyStopping(monitor=loss)",
     "steps": "optimizer = SGD(PolynomialDecay(0.1, 9, power=2, cycle=true), momentum=0.9); steps = 40; shuffle = false",
     "adamax": "optimizer = Adamax(clipvalue=0.5); batch_size = 7",

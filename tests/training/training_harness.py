@@ -6,6 +6,7 @@ import ast
 import inspect
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,14 +36,27 @@ class Programs:
             np.savez(f"{folder}/data.npz", **data)  # type: ignore[arg-type]
             return program.load_data(f"{folder}/data.npz", tuple(program.ARRAYS), *device)
 
-    def train(self, data: Arrays, validation: Arrays | None = None, seed: int = 0) -> None:
-        """Trains both as on the command line, on the same samples in the same order."""
+    def train(self, data: Arrays, validation: Arrays | None = None, seed: int = 0, folder: Path | None = None) -> None:
+        """Trains both as on the command line, on the same samples in the same order. What they write lies in the
+        folders `keras` and `torch` below `folder`; without one only torch's program may write."""
+        with pytest.MonkeyPatch.context() as patch:
+            if folder is not None:
+                (folder / "keras").mkdir()
+                (folder / "torch").mkdir()
+                patch.chdir(folder / "keras")
+            self._train_keras(data, validation, seed)
+        with tempfile.TemporaryDirectory() as aside:
+            self._train_torch(data, validation, seed, Path(aside) if folder is None else folder / "torch")
+
+    def _train_keras(self, data: Arrays, validation: Arrays | None, seed: int) -> None:
         arrays = self.read(self.keras, data)
         held = self.read(self.keras, validation) if validation is not None else None
         taken = inspect.signature(self.keras.train).parameters  # without shuffling there is no seed
         self.keras.train(self.pair.keras, arrays, held, **({"seed": seed} if "seed" in taken else {}))
+
+    def _train_torch(self, data: Arrays, validation: Arrays | None, seed: int, folder: Path) -> None:
         order = np.random.default_rng(seed)
-        with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
             np.savez("data.npz", **data)  # type: ignore[arg-type]
             np.savez("held.npz", **(validation or {}))  # type: ignore[arg-type]

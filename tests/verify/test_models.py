@@ -117,11 +117,11 @@ def test_without_a_loss() -> None:
 
 @pytest.mark.slow
 def test_what_tensorflow_cannot_do_in_float64() -> None:
-    layer = "UpSampling2D(interpolation=bicubic)"
-    text = f"model Kind {{\n    input x: float[4, 4, 2]\n    output y = x -> {layer} -> Flatten()\n}}\n"
+    layer = "ContrastLimitedAdaptiveHistogramEqualization(value_range=[0, 1], tile_grid_size=[2, 2])"
+    text = f"model Kind {{\n    input x: float[4, 4, 1]\n    output y = x -> {layer} -> Flatten()\n}}\n"
     rows = run(text, floats=("float64", "float32"))
     assert rows["outputs float64"].status == "not run" and "Keras: " in rows["outputs float64"].note
-    assert rows["outputs float32"].status == rows["gradients float32"].status == "ok"
+    assert rows["outputs float32"].status == "ok"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -84,18 +85,20 @@ def test_values_that_are_no_numbers_equal_themselves_alone(folder: Path, capsys:
 def test_a_run_goes_on_from_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Four epochs at once, and two after two, over a file of either kind."""
     run = ["run", "line.nn", "--data", "points.npz", "--quiet", "--device", "cpu"]
-    assert main([*run, "-o", "whole.safetensors"]) == 0
-    assert main([*run, "--epochs", "2", "-o", "half.safetensors"]) == 0
-    assert main(["weights", "convert", "line.nn", "half.safetensors", "half.pt"]) == 0
-    for name in ("half.safetensors", "half.pt"):
-        assert main([*run, "--epochs", "2", "--weights", name, "-o", "rest.safetensors"]) == 0
-        assert main(["weights", "diff", "rest.safetensors", "whole.safetensors"]) == 0, capsys.readouterr()
-    assert main(["weights", "diff", "half.safetensors", "whole.safetensors"]) == 1
+    assert main([*run, "-o", "whole"]) == 0
+    assert main([*run, "--epochs", "2", "-o", "half"]) == 0
+    half, whole = "half/weights.safetensors", "whole/weights.safetensors"
+    assert main(["weights", "convert", "line.nn", half, "half.pt"]) == 0
+    for name in (half, "half.pt"):
+        rest = f"rest-{os.path.splitext(name)[1][1:]}"
+        assert main([*run, "--epochs", "2", "--weights", name, "-o", rest]) == 0
+        assert main(["weights", "diff", f"{rest}/weights.safetensors", whole]) == 0, capsys.readouterr()
+    assert main(["weights", "diff", half, whole]) == 1
 
 
 def test_a_run_from_a_wrong_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _write("short.safetensors")
-    run = ["run", "line.nn", "--data", "points.npz", "-o", "out.safetensors", "--weights"]
+    run = ["run", "line.nn", "--data", "points.npz", "-o", "out", "--weights"]
     assert main([*run, "short.safetensors"]) == 1
     assert "error[NN1002]: short.safetensors does not fit `Line`" in capsys.readouterr().err
     assert main([*run, "none.pt"]) == 1
@@ -104,4 +107,4 @@ def test_a_run_from_a_wrong_file(folder: Path, capsys: pytest.CaptureFixture[str
     Path("line.nn").write_text(TEXT.replace("epochs = 4", "epochs = 4; cross_validation = KFold(3)"))
     assert main([*run, "short.safetensors"]) == 2
     assert "leave --weights out" in capsys.readouterr().err
-    assert not Path("out.safetensors").exists()
+    assert not Path("out").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nndsl import code
 from nndsl.layers.entry import arg, entry
 from nndsl.layers.kinds import Bool, Choice, Either, Float, Int, Maybe, Text
@@ -28,6 +30,10 @@ class EarlyStopping(Callback):
     restore_best_weights = arg(Bool(), "Whether the weights of the best epoch are put back at the end.", False)
     start_from_epoch = arg(Int(0), "The first epoch that is watched, counted from 0.", 0)
 
+    @property
+    def watched(self) -> Mapping[str, str]:
+        return {self.monitor: "monitor"}
+
     def torch(self, t: TrainingCall, mode: str) -> code.Expr:
         t.helper("Watcher")
         given = ("patience", "min_delta", "baseline", "restore_best_weights", "start_from_epoch")
@@ -52,6 +58,10 @@ class ReduceLROnPlateau(Callback):
     cooldown = arg(Int(0), "How many epochs pass after a change before it watches again.", 0)
     min_lr = arg(Float(0), "The smallest rate.", 0.0)
 
+    @property
+    def watched(self) -> Mapping[str, str]:
+        return {self.monitor: "monitor"}
+
     def torch(self, t: TrainingCall, mode: str) -> code.Expr:
         t.helper("Watcher")
         options: dict[str, object] = {
@@ -61,6 +71,20 @@ class ReduceLROnPlateau(Callback):
         }
         options |= {name: getattr(self, name) for name in ("cooldown", "min_lr") if getattr(self, name)}
         return code.call(t.helper("ReduceLROnPlateau"), self.monitor, mode, **options)
+
+
+@entry("callback")
+class TerminateOnNaN(Callback):
+    """Ends training with the first batch after which the loss is no number, or infinite.
+
+    Example:
+        train { optimizer = SGD(0.5); epochs = 100; callbacks = [TerminateOnNaN()] }
+    """
+
+    raise_error = arg(Bool(), "Whether the end is an error.", False)
+
+    def torch(self, t: TrainingCall, mode: str) -> code.Expr:
+        return code.call(t.helper("TerminateOnNaN"), **({"raise_error": True} if self.raise_error else {}))
 
 
 @entry("splitter")

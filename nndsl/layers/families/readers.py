@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nndsl.layers.entry import ArgumentError, Binder, Entry, Kind, arg, entry, snake_case
-from nndsl.layers.kinds import WRONG_TYPE, Bool, Choice, Float, Int, Maybe
-from nndsl.layers.values import show
-
-LATER = {
-    "parquet": "csv",
-    "npy": "npz",
-    "images": "npz",
-}
-"""Readers of a later version, each with the one that does today."""
+from nndsl.layers.entry import Entry, arg, entry, snake_case
+from nndsl.layers.file_names import Delimiter, FileName
+from nndsl.layers.kinds import Bool, Choice, Float, Int, Maybe
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +23,18 @@ class Reader(Entry):
     """Base of the readers.
 
     `own_test` says that the source brings its own test part, `ordered` that its rows follow one another in time and are
-    never shuffled, `has_columns` that it is a table (`table[0:8]`), `of_model` that its fields are the names of the
-    model's inputs and outputs.
+    never shuffled, `has_columns` that it is a table (`table[0:8]`), `is_array` that it is one array, which has no names
+    of columns, `of_model` that its fields are the names of the model's inputs and outputs, `has_text` that it may hold
+    words, `has_lists` that a cell may hold a list.
     """
 
     own_test: ClassVar[bool] = False
     ordered: ClassVar[bool] = False
     has_columns: ClassVar[bool] = False
+    is_array: ClassVar[bool] = False
     of_model: ClassVar[bool] = False
+    has_text: ClassVar[bool] = False
+    has_lists: ClassVar[bool] = False
 
     @classmethod
     def title(cls) -> str:
@@ -49,59 +45,19 @@ class Reader(Entry):
         return None
 
 
-class FileName(Kind[str]):
-    """A path below the folder of the `.nn` file: a `.nn` file from elsewhere reads nothing but its own data."""
-
-    def convert(self, value: object, bind: Binder) -> str:
-        if not isinstance(value, str):
-            raise ArgumentError(f"must be a file name in quotes, not {show(value)}", code=WRONG_TYPE)
-        if not value.strip() or any(ord(character) < 32 for character in value):
-            raise ArgumentError(f"must be a file name, not {show(value)}")
-        if re.match(r"[a-z][a-z0-9+.-]+://", value, re.IGNORECASE):
-            raise ArgumentError(
-                "must be a file on this machine, not an address",
-                code="NN0608",
-                help="download the file, put it beside the `.nn` file, and write its name here",
-            )
-        parts = re.split(r"[/\\]", value)
-        if parts[0] == "" or re.match(r"[A-Za-z]:", parts[0]) or ".." in parts:
-            raise ArgumentError(
-                f"must stay inside the folder of the `.nn` file, and {show(value)} leads out of it",
-                code="NN0608",
-                help="put the file beside the `.nn` file; `nndsl run FILE --data PATH` reads data from anywhere",
-            )
-        return value
-
-    def describe(self) -> str:
-        return "the name of a file in the folder of the `.nn` file"
-
-
-class Delimiter(Kind[str]):
-    """One character between two cells."""
-
-    def convert(self, value: object, bind: Binder) -> str:
-        if not isinstance(value, str):
-            raise ArgumentError(f"must be {self.describe()}, not {show(value)}", code=WRONG_TYPE)
-        if len(value) != 1 or value.isalnum() or value in "\r\n\"'.+-":
-            raise ArgumentError(f"must be {self.describe()}, not {show(value)}", help='for instance `delimiter=";"`')
-        return value
-
-    def describe(self) -> str:
-        return 'one character between two cells, such as `","`, `";"` or `"\\t"`'
-
-
 @entry("reader")
 class Csv(Reader):
     """A table of numbers as text, one row a line.
 
     Columns are taken by number from 0 (`table[8]`, `table[0:8]`, `table[-1]`, `table[[0, 3]]`) or, with a header, by
-    name (`table.age`, `table["blood pressure"]`).
+    name (`table.age`, `table["blood pressure"]`). They hold numbers, or, for `tokens` and `classes`, words.
 
     Example:
         source table = csv("houses.csv") with test=0.2, seed=7
     """
 
     has_columns = True
+    has_text = True
     file = arg(FileName(), "The file, in the folder of the `.nn` file.")
     header = arg(Bool(), "Whether the first line holds the names of the columns.", True)
     delimiter = arg(Delimiter(), "The character between two cells.", ",")
@@ -122,14 +78,16 @@ class Npz(Reader):
 class Mnist(Reader):
     """70,000 handwritten digits of 28x28 pixels from 0 to 255, with the official test part of 10,000.
 
-    The file is Keras's: https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz
+    The file is Keras's, https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz, or the folder of the
+    four IDX files (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-…`), as they are or packed (.gz): of
+    MNIST, or of a set of the same form such as Fashion-MNIST.
 
     Example:
         source digits = mnist("mnist.npz") with validation=0.1
     """
 
     own_test = True
-    file = arg(FileName(), "The file, in the folder of the `.nn` file.", "mnist.npz")
+    file = arg(FileName(), "The file, or the folder of the IDX files, in the folder of the `.nn` file.", "mnist.npz")
 
     def fields(self) -> Mapping[str, Field]:
         return {"image": Field((28, 28)), "label": Field(())}

@@ -1,6 +1,7 @@
 """What changes data on its way into the model: `image = scans.image -> reshape(8, 8, 1) -> scale(1 / 16)`.
 
-Here is what they do to the shape of a row; `runtime/transforms.py` does it to the arrays.
+Here is what they do to the shape of a row; `runtime/transforms.py` does it to the arrays. Those of series are in
+`series_transforms.py`, those of words and lists in `word_transforms.py`.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from typing import ClassVar
 from nndsl.layers.entry import ConfigError, Entry, arg, entry, snake_case
 from nndsl.layers.kinds import Dtype, Float, Int, ListOf
 
-LATER = ("window", "lags", "pad", "tokens")
-"""Transforms of a later version."""
-
 
 class Transform(Entry):
     """Base of the transforms. `variadic` is an argument that takes all positional values: `reshape(28, 28, 1)`.
-    `keeps` says that the shape and the meaning of a row stay as they are."""
+    `keeps` says that the shape and the meaning of a row stay as they are, `reads` what it takes: "numbers", or "text"
+    or "lists" (of unequal length), which only the first transform of a line can. `joins_rows` says that it makes
+    samples of several rows."""
 
     variadic: ClassVar[str] = ""
     keeps: ClassVar[bool] = True
+    reads: ClassVar[str] = "numbers"
+    joins_rows: ClassVar[bool] = False
 
     @classmethod
     def title(cls) -> str:

@@ -1,5 +1,4 @@
 import copy
-from collections.abc import Mapping
 
 import torch
 from torch import nn, optim
@@ -29,7 +28,7 @@ class EarlyStopping(Watcher):
     def after_epoch(
         self,
         epoch: int,
-        logs: Mapping[str, float],
+        logs: dict[str, float],
         model: nn.Module,
         optimizer: optim.Optimizer,
     ) -> bool:

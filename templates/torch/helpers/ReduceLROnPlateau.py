@@ -1,5 +1,3 @@
-from collections.abc import Mapping
-
 from torch import nn, optim
 
 from templates.torch.helpers.Watcher import Watcher
@@ -26,12 +24,13 @@ class ReduceLROnPlateau(Watcher):
     def after_epoch(
         self,
         epoch: int,
-        logs: Mapping[str, float],
+        logs: dict[str, float],
         model: nn.Module,
         optimizer: optim.Optimizer,
     ) -> bool:
         """Whether training shall end: never."""
         value = self.current(logs)
+        logs["learning_rate"] = float(optimizer.param_groups[0]["lr"])
         if self.cooling:
             self.cooling, self.wait = self.cooling - 1, 0
         if self.better(value, self.best):

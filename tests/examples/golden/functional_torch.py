@@ -67,10 +67,8 @@ ARRAYS = {"features": ((64,), torch.float32), "label": ((10,), torch.float32)}
 
 def measure(model: Functional, batch: Data) -> Data:
     """The loss of a batch."""
-    prediction, target = (
-        model(batch["features"], logits=True)["label"],
-        batch["label"],
-    )
+    prediction = model(batch["features"], logits=True)["label"]
+    target = batch["label"]
     return {"loss": F.cross_entropy(prediction, target)}
 
 

@@ -87,10 +87,8 @@ BATCH_SIZE = 16
 
 def measure(model: Stream, batch: Data) -> Data:
     """The loss and the metrics of a batch."""
-    prediction, target = (
-        model(batch["readings"], logits=True)["alarm"],
-        batch["alarm"],
-    )
+    prediction = model(batch["readings"], logits=True)["alarm"]
+    target = batch["alarm"]
     values = {"loss": F.binary_cross_entropy_with_logits(prediction, target)}
     prediction = torch.sigmoid(prediction)
     values["accuracy"] = torch.mean(binary_accuracy(prediction, target))

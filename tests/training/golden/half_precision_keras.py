@@ -1,0 +1,187 @@
+"""Painter, compiled by nndsl."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from itertools import zip_longest
+
+import numpy as np
+from tensorflow import keras
+from tensorflow.keras import layers
+
+
+@contextlib.contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Has the layers that are made meanwhile compute so."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@dtype_policy("mixed_float16")
+def build_model() -> keras.Model:
+    """The model Painter.
+
+    Inputs:
+        image: float32 [batch, 32, 32, 3]
+    Outputs:
+        style: float32 [batch, 10]
+        age: float32 [batch, 1]
+    """
+    image = keras.Input((32, 32, 3), name="image")
+    x = layers.Conv2D(16, 3, padding="same", activation="relu", name="h_conv2d")(image)
+    x = layers.BatchNormalization(name="h_batch_normalization")(x)
+    h = layers.GlobalAveragePooling2D(name="h")(x)
+    style = layers.Dense(10, activation="softmax", dtype="float32", name="style")(h)
+    x = layers.Dense(1, name="age_dense")(h)
+    age = layers.Rescaling(100.0, name="age")(x)
+    return keras.Model(
+        image,
+        {
+            "style": style,
+            "age": layers.Identity(dtype="float32", name="age_float32")(age),
+        },
+        name="Painter",
+    )
+
+
+ARRAYS = {
+    "image": ((32, 32, 3), "float32"),
+    "style": ((), "int64"),
+    "age": ((1,), "float32"),
+}
+INPUTS = ("image",)
+TARGETS = ("style", "age")
+BATCH_SIZE = 32
+EPOCHS = 3
+SEED = None
+
+
+def compile_model(model: keras.Model) -> None:
+    """Gives the model its optimizer, losses and metrics."""
+    model.compile(
+        optimizer=keras.optimizers.Adam(clipnorm=1.0),
+        loss={"style": "sparse_categorical_crossentropy", "age": "mean_absolute_error"},
+        loss_weights={"style": 1.0, "age": 0.1},
+        metrics={"style": ["accuracy"]},
+    )
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of the data, in a new order each epoch if `rng` is given."""
+
+    def __init__(
+        self,
+        data: dict[str, np.ndarray],
+        size: int,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.data, self.size = data, size
+        self.count = len(data[INPUTS[0]])
+        self.rng, self.order = rng, np.arange(self.count)
+
+    def __len__(self) -> int:
+        return (self.count + self.size - 1) // self.size
+
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], ...]:
+        chosen = self.order[index * self.size : (index + 1) * self.size]
+        inputs = {name: self.data[name][chosen] for name in INPUTS}
+        targets = {name: self.data[name][chosen] for name in TARGETS}
+        return inputs, targets
+
+    def on_epoch_begin(self) -> None:
+        if self.rng is not None:
+            self.order = self.rng.permutation(self.count)
+
+
+def train(
+    model: keras.Model,
+    data: dict[str, np.ndarray],
+    validation: dict[str, np.ndarray] | None = None,
+    epochs: int = EPOCHS,
+    batch_size: int = BATCH_SIZE,
+    seed: int | None = SEED,
+) -> None:
+    """Trains the model; evaluates it on the validation data after every epoch."""
+    if not model.compiled:
+        compile_model(model)
+    batches = Batches(data, batch_size, np.random.default_rng(seed))
+    model.fit(
+        batches,
+        epochs=epochs,
+        shuffle=False,  # the batches have their own order
+        validation_data=validation and Batches(validation, batch_size),
+        verbose=2,
+    )
+
+
+def evaluate(
+    model: keras.Model, data: dict[str, np.ndarray], batch_size: int = BATCH_SIZE
+) -> dict[str, float]:
+    """The losses and metrics of the data, by name."""
+    batches = Batches(data, batch_size)
+    return model.evaluate(batches, return_dict=True, verbose=0)
+
+
+def load_data(path: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Arrays of an .npz file; ValueError where one does not fit the model."""
+    with np.load(path, allow_pickle=False) as file:
+        data = {name: file[name] for name in names}
+    count = max(1, *map(len, data.values()))
+    for name, array in data.items():
+        shape, dtype = ARRAYS[name]
+        wanted, given, kind = (count, *shape), array.shape, array.dtype
+        sizes = list(zip_longest(wanted, given, fillvalue=1))  # a missing axis is 1
+        fits = all(size in (None, n) for size, n in sizes)
+        if not fits or not np.can_cast(kind, dtype, "same_kind"):
+            raise ValueError(f"{name} must be {dtype} {wanted}, not {kind} {given}")
+        data[name] = array.reshape([n for _, n in sizes[: len(wanted)]]).astype(dtype)
+    return data
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=["train", "resume", "evaluate", "predict"])
+    parser.add_argument("data", help="an .npz file with an array for each name")
+    parser.add_argument("--validation", help="another .npz file, to evaluate on")
+    parser.add_argument("--weights", default="model.weights.h5")
+    parser.add_argument("-o", "--output", default="predictions.npz")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    parser.add_argument("--seed", type=int, default=SEED)
+    args = parser.parse_args()
+    if args.seed is not None:
+        keras.utils.set_random_seed(args.seed)
+    model = build_model()
+    try:
+        names = INPUTS if args.command == "predict" else INPUTS + TARGETS
+        data = load_data(args.data, names)
+        held = load_data(args.validation, names) if args.validation else None
+        if args.command == "resume":
+            compile_model(model)
+            # now the weights come with the state of the optimizer
+            model.optimizer.build(model.trainable_variables)
+        if args.command != "train":
+            model.load_weights(args.weights)
+    except Exception as error:  # noqa: BLE001 (files can be broken in many ways)
+        raise SystemExit(f"error: {error}") from None
+    if args.command in ("train", "resume"):
+        train(model, data, held, args.epochs, args.batch_size, args.seed)
+        model.save_weights(args.weights)
+    elif args.command == "evaluate":
+        compile_model(model)
+        logs = evaluate(model, data, args.batch_size)
+        print(*(f"{k} {v:.4f}" for k, v in logs.items()))
+    else:
+        outputs = model.predict(data, args.batch_size, verbose=0)
+        np.savez(args.output, **outputs)
+
+
+if __name__ == "__main__":
+    main()
