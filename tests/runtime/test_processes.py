@@ -27,12 +27,12 @@ torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.skipif(sys.platform != "linux", reason="gloo, and signals")]
 
 # Of 800 rows a batch of 17 leaves one for the last: with several processes some have none. The validation part has 200.
-FRAME = """block Residual() {
+BLOCK = """block Residual() {
     input x
     output y = x + (x -> Dense(12, activation=tanh) -> Dense(6))
 }
-
-model M {
+"""
+FRAME = """model M {
     options { float = float64 }
 %s
     train { optimizer = %s; steps = 50; batch_size = 17; evaluate_every = 10; seed = 3%s }
@@ -129,7 +129,7 @@ NOISY = FRAME % (
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name, (body, optimizer, more) in MODELS.items():
-        Path(f"{name}.nn").write_text(FRAME % (body, optimizer, more))
+        Path(f"{name}.nn").write_text((BLOCK if "Residual" in body else "") + FRAME % (body, optimizer, more))
     Path("noisy.nn").write_text(NOISY)
     return tmp_path
 
