@@ -5,6 +5,7 @@ A checkpoint has them whole, as one process would write it, so that a run goes o
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ def sharded(net: nn.Module, device: torch.device, *, penalised: bool) -> nn.Modu
     compute, and all else together. `penalised`: the loss reads weights outside of their layers, and all of them must be
     whole meanwhile. Raises Unavailable where the model cannot be divided."""
     mesh = init_device_mesh(device.type, (torch.distributed.get_world_size(),))
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view")  # nothing changes it in place
     rows = [module for module in net.modules() if isinstance(module, nn.Sequential | nn.ModuleList)]
     blocks = [] if penalised else [block for row in rows for block in row if any(True for _ in block.parameters())]
     try:

@@ -238,9 +238,7 @@ class SpreadEngine(TorchEngine):
         net, optimizer = self._twin()
         tree = whole(self._tree())
         net.load_state_dict(tree["weights"])
-        optimizer.load_state_dict(
-            walk(tree["optimizer"], lambda value: value.cpu() if torch.is_tensor(value) else value)
-        )
+        optimizer.load_state_dict(walk(tree["optimizer"], _on_cpu))
         return net, optimizer
 
     def state(self) -> Tree:
@@ -280,3 +278,7 @@ class SpreadEngine(TorchEngine):
             own: Any = module
             if "generator" in vars(module) and own.seed is not None:
                 own.generator = torch.Generator(self.device).manual_seed(mixed(own.seed, seed, self.world.rank))
+
+
+def _on_cpu(value: Any) -> Any:
+    return value.cpu() if isinstance(value, Tensor) else value
