@@ -51,8 +51,8 @@ class _Exchange(torch.autograd.Function):
     """The rows of all processes, of the rows of each; backward as the module's docstring derives it."""
 
     @staticmethod
-    def forward(ctx: Any, own: Tensor, world: World, sizes: list[int]) -> Tensor:
-        ctx.world, ctx.sizes = world, sizes
+    def forward(ctx: Any, own: Tensor, world: World, sizes: list[int], alike: bool) -> Tensor:
+        ctx.world, ctx.sizes, ctx.alike = world, sizes, alike
         # gloo knows no bool and no bfloat16; both fit into what is sent instead.
         sent = {torch.bool: torch.uint8, torch.bfloat16: torch.float32, torch.float16: torch.float32}.get(own.dtype)
         padded = own.new_zeros((max(sizes), *own.shape[1:]), dtype=sent or own.dtype)
@@ -62,14 +62,19 @@ class _Exchange(torch.autograd.Function):
         return torch.cat([rows[:size] for rows, size in zip(found, sizes, strict=True)]).to(own.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         start, size = sum(ctx.sizes[: ctx.world.rank]), ctx.sizes[ctx.world.rank]
-        return gradients[0][start : start + size] * ctx.world.count, None, None
+        if ctx.alike:
+            return gradients[0][start : start + size] * ctx.world.count, None, None, None
+        summed = gradients[0].clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(summed)
+        return summed[start : start + size], None, None, None
 
 
-def exchanged(own: Tensor, world: World, sizes: list[int]) -> Tensor:
-    """The rows of all processes, one behind the other: all."""
-    found: Tensor = _Exchange.apply(own, world, sizes)  # type: ignore[no-untyped-call]
+def exchanged(own: Tensor, world: World, sizes: list[int], *, alike: bool = True) -> Tensor:
+    """The rows of all processes, one behind the other: all. `alike`: every process computes the same of them; else
+    backward adds up what the processes made of these rows."""
+    found: Tensor = _Exchange.apply(own, world, sizes, alike)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -108,6 +113,7 @@ class Step(nn.Module):
         self.net = net
         self.program, self.world, self.mean = program, world, mean
         self.gathered = Gathered(net, world)
+        self.sizes = [0] * world.count  # of the batch at hand
 
     @property
     def measured(self) -> Any:
@@ -116,8 +122,9 @@ class Step(nn.Module):
 
     def forward(self, batch: dict[str, Tensor], rows: int) -> tuple[Tensor, dict[str, Tensor]]:
         """(the loss to go back from, all numbers as they are) of a batch with `rows` in all processes together."""
+        self.sizes = self.world.sizes(rows)
         values = self.program.measure(self.measured, batch)
         loss: Tensor = values["loss"]
         if self.mean:
-            loss = loss * (self.world.sizes(rows)[self.world.rank] * self.world.count / rows)
+            loss = loss * (self.sizes[self.world.rank] * self.world.count / rows)
         return loss, {name: value.detach() for name, value in values.items()}

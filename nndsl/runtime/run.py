@@ -91,7 +91,7 @@ def resume(
         if "cross_validation" in model.training.given:
             raise Unavailable("a cross-validation has no checkpoints", "begin anew: `nndsl run FILE`")
         plan = planned(folder, kept, model)
-        check_together(model, kept, plan, world)
+        check_together(model, replace(kept, shard=kept.shard and world.joined), plan, world)
         dataset = _load(model, kept, plan, warn)
         progress = Progress(stream, quiet=quiet)
         built = build(program, model, kept, plan, world)

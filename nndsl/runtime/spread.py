@@ -4,7 +4,8 @@ A batch is divided among the processes, one piece each; `gathering.py` says why 
 What acts on gradients and weights (accumulation, clipping, schedules, averages, constraints) stands in the optimizer's
 step and finds the same gradients in every process.
 
-Two things are apart: batch normalization computes the statistics of the rows of its own process, and what is random
+Two things are apart: batch normalization computes the statistics of the rows of its own process, but for what is
+`synchronized`, and what is random
 (dropout, noise) draws from a stream of the process. The moving statistics are averaged over the processes wherever
 someone reads them; the processes go on with their own, so that a look changes nothing.
 """
@@ -31,6 +32,7 @@ from nndsl.runtime.gathering import Step, is_mean
 from nndsl.runtime.memory import memory_watched
 from nndsl.runtime.report import Unavailable
 from nndsl.runtime.sharding import sharded, sharded_state, whole
+from nndsl.runtime.synchronizing import sees_all, synchronize
 from nndsl.runtime.tally import Result, Tally
 from nndsl.runtime.tensors import plain, tensors
 from nndsl.runtime.torch_engine import TorchEngine
@@ -64,6 +66,7 @@ class SpreadEngine(TorchEngine):
         if not world.first:
             self._scatter_streams(seed)
         self.step = Step(self.program, self.net, world, mean=is_mean(model))
+        synchronize(self.net, model, world, lambda: self.step.sizes)
         self.trainer: nn.Module = self.step
         self.predicted: Rows = self.world.share(torch.arange(0).numpy())  # the own rows of the last prediction
         if not shard and any(parameter.requires_grad for parameter in self.net.parameters()):
@@ -179,11 +182,12 @@ class SpreadEngine(TorchEngine):
     # ------------------------------------------------------------------------------ moving statistics
 
     def _moving(self) -> dict[str, Tensor]:
-        """What batch normalization has seen, as copies."""
+        """What batch normalization has seen of the rows of this process, as copies."""
         return {
-            name: value.clone()
-            for name, value in self.net.named_buffers()
-            if name.rpartition(".")[2].startswith(_MOVING)
+            f"{name}.{key}" if name else key: value.clone()
+            for name, module in self.net.named_modules()
+            for key, value in module.named_buffers(recurse=False)
+            if key.startswith(_MOVING) and not sees_all(module)
         }
 
     @torch.no_grad()

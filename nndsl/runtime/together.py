@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nndsl.ir.graph import Model
 from nndsl.layers.base import Layer
+from nndsl.layers.families.normalization import BatchNormalization
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.loop import Plan
 from nndsl.runtime.options import Options
@@ -14,7 +15,7 @@ from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
 from nndsl.runtime.world import World
 
 _RANDOM = re.compile("Dropout|Noise|Random")
-_NORMALIZED = "BatchNormalization"
+_OWN_ROWS = "batch normalization, whose statistics are of a process's own rows (`synchronized=true`: of all)"
 
 
 def check_together(model: Model, options: Options, plan: Plan, world: World) -> None:
@@ -86,15 +87,18 @@ def notes_together(model: Model, world: World) -> Iterator[str]:
         return
     layers = [layer for use in model.layers for layer in _with_inner(use.config)]
     kinds = [
-        *(["batch normalization, whose statistics are of a process's own rows"] if _any(layers, _NORMALIZED) else []),
+        *([_OWN_ROWS] if any(not x.synchronized for x in layers for x in normalizations(x)) else []),
         *(["what is random (dropout, noise), drawn by each process"] if any(map(_is_random, layers)) else []),
     ]
     if kinds:
         yield f"with {world.count} processes the numbers are not those of one, for {' and '.join(kinds)}"
 
 
-def _any(layers: list[Layer], name: str) -> bool:
-    return any(type(layer).__name__ == name for layer in layers)
+def normalizations(layer: Layer) -> Iterator[BatchNormalization]:
+    """The batch normalizations that a layer is or has inside."""
+    for inner in _with_inner(layer):
+        if isinstance(inner, BatchNormalization) and inner.trainable:
+            yield inner
 
 
 def _is_random(layer: Layer) -> bool:

@@ -113,6 +113,17 @@ MODELS = {
         DENSE + "    output y = h -> Dense(1) with loss=mse", "Adam(learning_rate=0.01, gradient_accumulation_steps=3)",
         "",
     ),
+    "synchronized": (
+        "    input x: float[6, 6, 2]\n    output y = x -> Conv2D(3, 3) -> BatchNormalization(synchronized=true, "
+        "momentum=0.9)\n        -> Flatten() -> Dense(4) -> BatchNormalization(synchronized=true, renorm=true)"
+        " -> Dense(1) with loss=mse",
+        "Adam(learning_rate=0.01)", "",
+    ),
+    "synchronized_masked": (
+        "    input x: int[7]\n    output y = x -> Embedding(20, 6, mask_zero=true) -> BatchNormalization("
+        "synchronized=true)\n        -> LSTM(4, return_sequences=true) -> Dense(1) with loss=mse",
+        "Adam(learning_rate=0.01)", "",
+    ),
     "deep": (
         "    input x: float[6]\n    output y = x -> repeat 3 { Residual() } -> Dense(1) with loss=mse, metrics=[mae]",
         "AdamW(learning_rate=0.01, weight_decay=0.1, global_clipnorm=0.5)", "",
@@ -223,6 +234,32 @@ def test_no_process_outlives_the_one_that_started_it(folder: Path) -> None:
     while any(map(alive, members.values())) and time.monotonic() < until:
         time.sleep(0.1)
     assert not any(map(alive, members.values()))
+
+
+@pytest.mark.slow
+def test_callbacks_and_cross_validation_are_those_of_one_process(folder: Path) -> None:
+    watched = (
+        "    train { optimizer = Adam(learning_rate=0.05); epochs = 8; batch_size = 30; seed = 3; validation_split = 0.2\n"
+        '        callbacks = [ReduceLROnPlateau(patience=1), CSVLogger("log.csv"), ModelCheckpoint("{epoch}.pt"),\n'
+        "            EarlyStopping(patience=3, restore_best_weights=true)] }\n}\n"
+    )
+    crossed = "    train { optimizer = adam; epochs = 2; batch_size = 30; seed = 3; cross_validation = KFold(3) }\n}\n"
+    head = FRAME.partition("    train")[0] % MODELS["mlp"][0]
+    Path("watched.nn").write_text(head + watched)
+    Path("crossed.nn").write_text(head + crossed)
+    for run, more in (("ddp", []), ("fsdp", ["--shard"])):
+        together([command("watched", run, *more)], 2, folder / f"together-{run}")
+    together([command("crossed", "two")], 2, folder / "together")
+    assert main(command("watched", "one")) == 0
+    assert main(command("crossed", "single")) == 0
+    assert apart("one", "ddp") < 1e-9 and apart("one", "fsdp") < 1e-9
+    assert len(set(history("one")["learning_rate"])) > 1
+    saved = [torch.load(Path(run, "3.pt"), weights_only=True)[0] for run in ("one", "ddp", "fsdp")]
+    assert all(torch.allclose(value, other[name], atol=1e-9) for other in saved for name, value in saved[0].items())
+    assert len({Path(run, "log.csv").read_text().count("\n") for run in ("one", "ddp", "fsdp")}) == 1
+    folds = [json.loads(Path(run, "metrics.json").read_text())["cross_validation"] for run in ("single", "two")]
+    for name, mean in folds[0]["mean"].items():
+        assert folds[1]["mean"][name] == pytest.approx(mean, abs=1e-9)
 
 
 @pytest.mark.slow
