@@ -19,7 +19,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import nndsl
 from nndsl.files import CannotWrite
 from nndsl.runtime.report import Unavailable
 from nndsl.runtime.run_folder import RunFolder
@@ -140,5 +139,5 @@ def _explained(rank: int, count: int, number: int, folder: str) -> Ended:
 
 def _with_own(path: str | None) -> str:
     """PYTHONPATH with the place of this very nndsl in front."""
-    own = str(Path(nndsl.__file__).parent.parent)
+    own = str(Path(__file__).parent.parent.parent)
     return own if not path else os.pathsep.join([own, path])

@@ -239,8 +239,9 @@ def test_no_process_outlives_the_one_that_started_it(folder: Path) -> None:
 @pytest.mark.slow
 def test_callbacks_and_cross_validation_are_those_of_one_process(folder: Path) -> None:
     watched = (
-        "    train { optimizer = Adam(learning_rate=0.05); epochs = 8; batch_size = 30; seed = 3; validation_split = 0.2\n"
-        '        callbacks = [ReduceLROnPlateau(patience=1), CSVLogger("log.csv"), ModelCheckpoint("{epoch}.pt"),\n'
+        "    train { optimizer = Adam(learning_rate=0.05); epochs = 8; batch_size = 30; seed = 3\n"
+        "        validation_split = 0.2\n"
+        '        callbacks = [ReduceLROnPlateau(patience=1), CSVLogger("log.csv"), ModelCheckpoint("{epoch}.keras"),\n'
         "            EarlyStopping(patience=3, restore_best_weights=true)] }\n}\n"
     )
     crossed = "    train { optimizer = adam; epochs = 2; batch_size = 30; seed = 3; cross_validation = KFold(3) }\n}\n"
@@ -254,7 +255,7 @@ def test_callbacks_and_cross_validation_are_those_of_one_process(folder: Path) -
     assert main(command("crossed", "single")) == 0
     assert apart("one", "ddp") < 1e-9 and apart("one", "fsdp") < 1e-9
     assert len(set(history("one")["learning_rate"])) > 1
-    saved = [torch.load(Path(run, "3.pt"), weights_only=True)[0] for run in ("one", "ddp", "fsdp")]
+    saved = [torch.load(next(Path(run).glob("3.*")), weights_only=True)[0] for run in ("one", "ddp", "fsdp")]
     assert all(torch.allclose(value, other[name], atol=1e-9) for other in saved for name, value in saved[0].items())
     assert len({Path(run, "log.csv").read_text().count("\n") for run in ("one", "ddp", "fsdp")}) == 1
     folds = [json.loads(Path(run, "metrics.json").read_text())["cross_validation"] for run in ("single", "two")]
