@@ -40,6 +40,7 @@ def _is_full(error: BaseException) -> bool:
 
 def _full(engine: TorchEngine, tensors: dict[str, Tensor]) -> DataProblem:
     where = "the memory of the GPU" if engine.device.type == "cuda" else "the memory"
+    tensors = {} if engine.world.joined else tensors  # the others would have to try along
     fits = _largest_that_fits(engine, tensors) if tensors else None
     elsewhere = " or `--device cpu`" if engine.device.type != "cpu" else ""
     if fits:

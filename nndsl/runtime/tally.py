@@ -61,10 +61,11 @@ class Tally:
 
     @torch.no_grad()
     def add(self, model: nn.Module, size: int, values: dict[str, Tensor]) -> None:
-        """The numbers of a batch of `size` samples."""
+        """The numbers of a batch of `size` samples; none of them counts where there are no samples."""
         for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0) + value.detach() * (1 if value.dim() else size)
-        if hasattr(self.module, "penalty"):
+            part = value.detach() * (1 if value.dim() else size) if size else torch.zeros_like(value)
+            self.sums[name] = self.sums.get(name, 0) + part
+        if size and hasattr(self.module, "penalty"):
             self.penalties = self.penalties + self.module.penalty(model) * size
         self.samples += size
 

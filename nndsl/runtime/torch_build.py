@@ -19,14 +19,22 @@ from nndsl.runtime.report import DataProblem
 from nndsl.runtime.run_folder import TEXT
 from nndsl.runtime.session import Session
 from nndsl.runtime.torch_engine import TorchEngine
+from nndsl.runtime.world import ALONE, World
 
 
-def build_torch(program: CheckedProgram, model: Model, options: Options, plan: Plan) -> Built:
+def build_torch(program: CheckedProgram, model: Model, options: Options, plan: Plan, world: World = ALONE) -> Built:
     """Raises Unavailable."""
     loaded = load_program(program, model.name)
-    device = pick(options.device, model.float_dtype)
+    device = pick(options.device, model.float_dtype, world)
 
     def engine(seed: int) -> TorchEngine:
+        if world.joined:
+            from nndsl.runtime.spread import SpreadEngine
+
+            return SpreadEngine(
+                model, loaded, device, seed=seed, batch=plan.batch, compiled=options.compile, world=world,
+                shard=options.shard,
+            )  # fmt: skip
         return TorchEngine(model, loaded, device, seed=seed, batch=plan.batch, compiled=options.compile)
 
     return Built(loaded.text, str(device), engine, lost)
@@ -35,7 +43,7 @@ def build_torch(program: CheckedProgram, model: Model, options: Options, plan: P
 def lost(session: Session, loss: LossIsLost) -> DataProblem:
     """Where the loss was lost: everything since the last checkpoint is done again, and looked at."""
     model, shown = session.model, "no number (nan)" if math.isnan(loss.loss) else str(loss.loss)
-    checkpoint = session.folder.checkpoints.newest()
+    checkpoint = session.newest()
     step, where, label, kept = loss.position.steps, "", None, []
     if checkpoint is not None:
         session.engine.put_state(checkpoint.tree["engine"])
