@@ -8,7 +8,7 @@ import threading
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING
 
 from nndsl.cli import common
@@ -89,6 +89,34 @@ def speaking(world: World) -> Iterator[None]:
             raise common.Rejected from None
         sys.stderr = sys.__stderr__ or sys.stderr
         raise
+
+
+@contextmanager
+def leaving(args: Namespace, world: World) -> Iterator[None]:
+    """Ends a process that has failed among others at once, with its message and exit code: torch's threads that wait
+    for the others would abort it, or keep it."""
+    if not world.joined:
+        yield
+        return
+    try:
+        yield
+        return
+    except common.Rejected:
+        code = common.WRONG
+    except common.UsageError as error:
+        common.complain(str(error), error.help, args.color)
+        code = common.USAGE
+    except KeyboardInterrupt:
+        code = common.INTERRUPTED
+    except Exception as error:
+        from nndsl.cli.bug import report_bug
+
+        report_bug(args.arguments, error)
+        code = common.BUG
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def _watch_parent(parent: int) -> None:
