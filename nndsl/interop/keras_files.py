@@ -30,7 +30,9 @@ def work(job: Job) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
         program.compile_model(model)
         model.optimizer.build(model.trainable_variables)
         names = in_order(plan, [paths[id(variable)] for variable in model.trainable_variables])
-        kept = [(name, v) for name, v in zip(names, model.optimizer.variables, strict=True) if name is not None]
+        # in float16 another one is around it, which scales losses
+        own = getattr(model.optimizer, "inner_optimizer", model.optimizer).variables
+        kept = [(name, v) for name, v in zip(names, own, strict=True) if name is not None]
     path = job.data["write"]
     if path is None:
         return {"places": _places(model, [*variables.items(), *kept], job)}, {}

@@ -61,6 +61,7 @@ def _parts(
         for place, (train, test) in enumerate(_folds(model, dataset, splitter)):
             part = dataset.with_folds(train, test)
             engine = built.engine(plan.seed + place)
+            engine.write_below(folder.file(f"part-{place + 1}"))
             quiet = Progress(progress.stream, quiet=progress.quiet or not progress.terminal)
             loop = Loop(engine, plan, part.train, None, quiet, interrupt, world=world)
             try:

@@ -102,6 +102,16 @@ class Dataset:
         """What the transforms know, by the names of inputs and outputs, in the order of the file, as JSON."""
         return {name: column.record() for name, column in self.columns.items() if column.record()}
 
+    def labels(self, rows: Rows) -> tuple[Array, list[str]] | None:
+        """The class of each of the rows, and the names of the classes, where a source has such beside what it fills the
+        model with."""
+        for column in self.columns.values():
+            item = column.filled
+            found = item.source.labels(item.key, item.slot, item.span)
+            if found is not None and found.ndim == 1 and len(found) == self.rows == column.rows:
+                return found[rows], item.source.class_names("label")
+        return None
+
     def with_folds(self, train: Rows, test: Rows) -> Dataset:
         """The same data with other parts, for cross-validation: rows of the data, as `part.rows` counts them. What
         transforms learn they learn from the new training part. Raises RunFailed."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 import numpy as np
 
 from nndsl.ir.graph import Model, Submodel
 from nndsl.layers.entry import snake_case
+from nndsl.runtime.dataset import Dataset
 from nndsl.runtime.engine import Array, Batch, Engine, Rowed, Rows
 from nndsl.runtime.folds import labels_of
 from nndsl.runtime.loop import History, Plan, batches_of
+from nndsl.runtime.parts import Part
 from nndsl.runtime.reports.gathering import Gathering
 from nndsl.runtime.results import table
 from nndsl.runtime.run_folder import METRICS
@@ -20,6 +22,8 @@ from nndsl.runtime.tally import Result
 
 if TYPE_CHECKING:
     from nndsl.runtime.session import Session
+
+Scatters: TypeAlias = dict[str, tuple[Array, Array | None]]
 
 DRAWN = 20_000
 """How many points of a submodel's plane are drawn at most."""
@@ -33,7 +37,8 @@ def judge(session: Session, history: History, stream: TextIO) -> Result | None:
 
     results: dict[str, Result] = {}
     judged: list[Gathering] = []
-    scatters: dict[str, tuple[Array, Array | None]] = {}
+    scatters: Scatters = {}
+    classes: dict[str, list[str]] = {}
     found = held_out_part(session.dataset)
     if found is None:
         stream.write(
@@ -43,23 +48,24 @@ def judge(session: Session, history: History, stream: TextIO) -> Result | None:
         name, title, part = found
         result = results[name] = evaluated(session.engine, part, session.plan)
         stream.write(f"{title}, {len(part):,} samples:\n{table(result)}\n")
-        judged, scatters = _gathered(session, part), _scatters(session, part)
+        judged = _gathered(session, part)
+        scatters, classes = _scatters(session, part)
     if not session.folder.writes:
         return next(iter(results.values()), None)
     if results:
         write_metrics(session.folder.file(METRICS), results)
     write_reports(
         session.folder.path, session.model.name, history, judged, scatters,
-        session.folder.about | {"results": metrics_of(results)},
+        session.folder.about | {"results": metrics_of(results)}, classes,
         note=lambda text: session.progress.say(f"note: {text}"),
     )  # fmt: skip
     return next(iter(results.values()), None)
 
 
-def held_out_part(dataset: Any) -> tuple[str, str, Rowed] | None:
+def held_out_part(dataset: Dataset) -> tuple[str, str, Part] | None:
     """What judges the model: (name in metrics.json, title, rows)."""
     for name, title in (("test", "held-out data"), ("validation", "validation data")):
-        part: Rowed = getattr(dataset, name)
+        part: Part = getattr(dataset, name)
         if len(part):
             return name, title, part
     return None
@@ -100,9 +106,10 @@ def _gathered(session: Session, part: Rowed) -> list[Gathering]:
     return found
 
 
-def _scatters(session: Session, part: Rowed) -> dict[str, tuple[Array, Array | None]]:
-    """The plane of each submodel with two units, with a label for each point."""
-    scatters: dict[str, tuple[Array, Array | None]] = {}
+def _scatters(session: Session, part: Part) -> tuple[Scatters, dict[str, list[str]]]:
+    """The plane of each submodel with two units, with a label for each point; the names of the labels."""
+    scatters: Scatters = {}
+    classes: dict[str, list[str]] = {}
     count = min(len(part), DRAWN)
     places = np.arange(count) if session.model.batch else np.unique(np.linspace(0, len(part) - 1, count).astype(int))
     for submodel in planes(session.model):
@@ -110,8 +117,11 @@ def _scatters(session: Session, part: Rowed) -> dict[str, tuple[Array, Array | N
             batch[submodel.target_names[0]]
             for batch in predicted(session.engine, session.model, part, places, session.plan, submodel)
         ]
-        scatters[submodel.name] = np.concatenate(points), _labels(session, part.take(places[: sum(map(len, points))]))
-    return scatters
+        labels, names = _labels(session, part, places[: sum(map(len, points))])
+        scatters[submodel.name] = np.concatenate(points), labels
+        if names:
+            classes[submodel.name] = names
+    return scatters, classes
 
 
 def planes(model: Model) -> list[Submodel]:
@@ -126,6 +136,13 @@ def planes(model: Model) -> list[Submodel]:
     ]
 
 
-def _labels(session: Session, targets: dict[str, Array]) -> Array | None:
-    """The class of each row, for colors: of an output that has classes."""
-    return labels_of(targets[output.name] for output in trained(session.model))
+def _labels(session: Session, part: Part, places: Rows) -> tuple[Array | None, list[str]]:
+    """The class of each row, for colors, and the names of the classes: of an output that has classes, or beside the
+    data."""
+    targets = part.take(places)
+    for output in trained(session.model):
+        found = labels_of([targets[output.name]])
+        if found is not None:
+            return found, session.dataset.classes.get(output.name, [])
+    beside = session.dataset.labels(part.rows[places]) if part.columns is session.dataset.columns else None
+    return beside or (None, [])

@@ -20,7 +20,7 @@ from nndsl.runtime.loop import Plan
 from nndsl.runtime.options import Options, check_there, make_plan, recorded
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
-from nndsl.runtime.run_folder import Elsewhere, RunFolder
+from nndsl.runtime.run_folder import HISTORY, Elsewhere, RunFolder
 from nndsl.runtime.session import Run, Session, fingerprint
 from nndsl.runtime.slots import trained
 from nndsl.runtime.together import check_alike, check_together, notes_together
@@ -213,8 +213,17 @@ def _devices(built: Built, world: World) -> str:
 
 
 def _watched(model: Model, dataset: Dataset) -> None:
-    """Callbacks that watch the validation part need one. Raises RunFailed."""
+    """Callbacks that watch the validation part need one, and what they write is no file of the run. Raises
+    RunFailed."""
     for callback in model.training.get("callbacks", ()):
+        if getattr(callback, "filename", None) == HISTORY:
+            raise RunFailed.one(
+                DataProblem(
+                    "NN0504", f"`{HISTORY}` is what the run itself writes into its folder",
+                    callback.spans.get("filename", model.training.spans["callbacks"]),
+                    help="give the file of `CSVLogger` another name, such as `\"log.csv\"`",
+                )
+            )  # fmt: skip
         name = next((name for name in callback.watched if name.startswith("val_")), None)
         if name is not None and not len(dataset.validation):
             raise RunFailed.one(

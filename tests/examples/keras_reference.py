@@ -258,6 +258,21 @@ def iris() -> Model:
     return Model([features], {"species": y})
 
 
+def codes() -> Model:
+    image = Input((64,), name="image")
+    h = layers.Dense(64, "relu", name="code_dense")(image)
+    h = layers.Dense(2, name="code")(layers.Dense(32, "relu", name="code_dense_2")(h))
+    h = layers.Dense(32, "relu", name="drawn_dense")(h)
+    h = layers.Dense(64, "relu", name="drawn_dense_2")(h)
+    return Model([image], {"drawn": layers.Dense(64, "sigmoid", name="drawn")(h)})
+
+
+def tumors() -> Model:
+    measures = Input((30,), name="measures")
+    h = layers.Dense(16, "relu", kernel_regularizer=keras.regularizers.L2(0.001), name="benign_dense")(measures)
+    return Model([measures], {"benign": layers.Dense(1, "sigmoid", name="benign")(layers.Dropout(0.2)(h))})
+
+
 def video() -> Model:
     clip = Input((16, 32, 32, 3), name="clip")
     h = layers.Conv3D(16, 3, padding="same", activation="relu", name="action_conv3d")(clip)
@@ -472,6 +487,8 @@ REFERENCES: dict[str, Callable[[], Model]] = {
         book,
         digits,
         iris,
+        codes,
+        tumors,
         video,
         frames,
         volume,

@@ -14,13 +14,14 @@ from typing import Any
 import keras
 import numpy as np
 import torch
-from nndsl.runtime.training import Plan, Trainer
 
 from nndsl.interop import keras_side
 from nndsl.interop.load import Loaded
 from nndsl.passes.weight_layout import layout, plain
 from nndsl.runtime.interrupt import Interrupt
+from nndsl.runtime.loop import Loop, Plan
 from nndsl.runtime.progress import Progress
+from nndsl.runtime.torch_engine import TorchEngine
 from tests import parity_harness as harness
 from tests.training.training_harness import Programs
 
@@ -78,10 +79,10 @@ def assert_trains_as(
     _same("evaluation behind", program.run(module, tensors, size), behind, logs)
 
     arrays = {name: value.numpy() for name, value in tensors.items()}
-    trainer, outcome = _run(programs, arrays, first, fit)
+    engine, outcome = _run(programs, arrays, first, fit)
     for epoch, found in enumerate(outcome):
         _same(f"nndsl run, epoch {epoch}", found, {key: values[epoch] for key, values in history.items()}, logs)
-    _same_weights("nndsl run", programs, trainer.net, by_path, tolerance)
+    _same_weights("nndsl run", programs, engine.net, by_path, tolerance)
     if keras_too:
         emitted = programs.pair.keras
         keras_side.assign(emitted, programs.pair.weights, start)
@@ -123,19 +124,37 @@ def _split(data: Any, fit: Fit) -> tuple[Any, Any]:
 
 def _run(
     programs: Programs, arrays: Arrays, first: Mapping[str, torch.Tensor], fit: Fit
-) -> tuple[Trainer, list[dict[str, float]]]:
+) -> tuple[TorchEngine, list[dict[str, float]]]:
     """What `nndsl run` makes of the same program and data."""
     model = programs.pair.model
     reset = model.training.get("reset_state", "epoch") == "epoch"
     plan = Plan(fit.epochs, None, fit.batch_size, None, shuffle=False, reset=reset, seed=0)
-    loaded = Loaded(programs.torch, type(programs.pair.torch), programs.pair.state)
-    trainer = Trainer(model, loaded, arrays, plan, torch.device("cpu"))
-    trainer.net.load_state_dict(first)
-    rows = np.arange(len(next(iter(arrays.values()))))
-    split = _split({"rows": rows}, fit)
-    held = split[1]["rows"] if split[1] else rows[:0]
-    outcome = trainer.fit(split[0]["rows"], held, held, Progress(io.StringIO(), quiet=True), Interrupt())
-    return trainer, outcome.history
+    loaded = Loaded(programs.torch, type(programs.pair.torch), programs.pair.state, "")
+    engine = TorchEngine(model, loaded, torch.device("cpu"), seed=0, batch=fit.batch_size)
+    engine.net.load_state_dict(first)
+    train, held = _split(arrays, fit)
+    watch = Whole(held) if held else None
+    loop = Loop(engine, plan, Whole(train), watch, Progress(io.StringIO(), quiet=True), Interrupt())
+    loop.run()
+    told = [{k: v for k, v in row.items() if k not in ("epoch", "seconds")} for row in loop.position.history]
+    engine.after_training()
+    return engine, told
+
+
+class Whole:
+    """Arrays as rows of data that lie in the memory."""
+
+    resident = True
+
+    def __init__(self, arrays: Arrays) -> None:
+        self.arrays = arrays
+        self.nbytes = sum(array.nbytes for array in arrays.values())
+
+    def __len__(self) -> int:
+        return len(next(iter(self.arrays.values())))
+
+    def take(self, places: np.ndarray) -> Arrays:
+        return {name: array[places] for name, array in self.arrays.items()}
 
 
 def _same_weights(
@@ -148,7 +167,7 @@ def _same_weights(
 
 
 def _same(what: str, found: Mapping[str, float], expected: Mapping[str, float], tolerance: float) -> None:
-    expected = {k: v for k, v in expected.items() if k != "learning_rate"}
+    expected, found = ({k: v for k, v in logs.items() if k != "learning_rate"} for logs in (expected, found))
     assert set(found) == set(expected), f"{what}: {sorted(found)}, Keras {sorted(expected)}"
     for name, value in expected.items():
         _close(f"{what}, {name}", np.asarray(found[name]), np.asarray(value), tolerance)

@@ -107,6 +107,7 @@ def test_a_table_without_validation_data_and_with_several_numbers(tmp_path: Path
     assert names[-1] == "val_sparse_top_k_categorical_accuracy"
 
 
+@pytest.mark.slow
 def test_a_table_of_a_metric_of_several_numbers(tmp_path: Path) -> None:
     text = text_of('epochs = 2; callbacks = [CSVLogger("a.csv"), TensorBoard("b")]', "F1Score()").replace(
         "sparse_categorical", "categorical"
@@ -193,7 +194,9 @@ def test_a_missing_tensorboard_is_told(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("length", ["epochs = 4", "steps = 16; evaluate_every = 4"])
-@pytest.mark.parametrize("metrics", ["accuracy", "accuracy, SparseTopKCategoricalAccuracy(k=2)"])
+@pytest.mark.parametrize(
+    "metrics", ["accuracy", pytest.param("accuracy, SparseTopKCategoricalAccuracy(k=2)", marks=pytest.mark.slow)]
+)
 def test_training_ends_with_a_loss_that_is_no_number(length: str, metrics: str, tmp_path: Path) -> None:
     x = samples()["x"]
     x[20] = np.nan  # in one batch of each epoch
@@ -218,7 +221,10 @@ def test_a_loss_that_is_no_number_can_be_an_error(tmp_path: Path) -> None:
     ("train", "rows"),
     [
         ("steps = 40; evaluate_every = 4; callbacks = [{}, EarlyStopping(monitor=loss, min_delta=0.2)]", None),
-        ("steps = 22; evaluate_every = 5; callbacks = [ReduceLROnPlateau(patience=1, min_delta=0.3), {}]", 5),
+        pytest.param(
+            "steps = 22; evaluate_every = 5; callbacks = [ReduceLROnPlateau(patience=1, min_delta=0.3), {}]", 5,
+            marks=pytest.mark.slow,
+        ),
         ("steps = 20; evaluate_every = 3; shuffle = false; callbacks = [{}, EarlyStopping(restore_best_weights=true)]",
          None),
     ],

@@ -151,6 +151,26 @@ def test_an_lstm_in_float16_runs_on_a_cpu_too() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("precision", HALVES)
+def test_training_goes_on_in_the_other_framework(precision: str, tmp_path: Path) -> None:
+    """The state of Keras's optimizer lies inside of that which scales losses."""
+    text = classifier(precision, "optimizer = Adam(0.05); epochs = 2; ")
+    (tmp_path / "model.nn").write_text(text, encoding="utf-8")
+    np.savez(tmp_path / "data.npz", **samples())  # type: ignore[arg-type]
+    (tmp_path / "model.py").write_text(emit(text, "torch"), encoding="utf-8")
+    assert run(tmp_path, "train", "data.npz", "--weights", "a.pt", "--device", "cpu").returncode == 0
+    for source, target in (("a.pt", "b.weights.h5"), ("b.weights.h5", "c.pt")):
+        command = [sys.executable, "-m", "nndsl", "weights", "convert", "model.nn", source, target]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        assert "the state of Adam after 8 steps" in done.stdout
+    first, last = (torch.load(tmp_path / name, weights_only=True) for name in ("a.pt", "c.pt"))
+    assert all(torch.equal(first[0][name], last[0][name]) for name in first[0])
+    for number, values in first[1]["state"].items():
+        assert torch.equal(values["exp_avg_sq"], last[1]["state"][number]["exp_avg_sq"])
+
+
+@pytest.mark.slow
 def test_verify_compares_in_full_precision(tmp_path: Path) -> None:
     (tmp_path / "model.nn").write_text(classifier("bfloat16"), encoding="utf-8")
     command = [sys.executable, "-m", "nndsl", "verify", "model.nn"]
