@@ -20,6 +20,10 @@ _TOGETHER = "NNDSL_TOGETHER"
 _MOST = 1024
 
 
+class _Silent(common.Rejected):
+    """Another process has said what is wrong."""
+
+
 def started() -> bool:
     """Whether this is one of the processes of `--processes`. Raises UsageError where another program has started it."""
     if _TOGETHER in os.environ:
@@ -78,7 +82,7 @@ def member() -> Iterator[World]:
 
 @contextmanager
 def speaking(world: World) -> Iterator[None]:
-    """Of several processes that fail, the first alone says why. Raises Rejected in the others."""
+    """Of several processes that fail, the first alone says why. Raises _Silent in the others."""
     try:
         yield
         world.leave()
@@ -86,7 +90,7 @@ def speaking(world: World) -> Iterator[None]:
         if not world.joined:
             raise
         if world.lost_others(error) or not world.speaks():
-            raise common.Rejected from None
+            raise _Silent from None
         sys.stderr = sys.__stderr__ or sys.stderr
         raise
 
@@ -98,11 +102,13 @@ def leaving(args: Namespace, world: World) -> Iterator[None]:
     if not world.joined:
         yield
         return
+    from nndsl.runtime.launch import QUIET
+
     try:
         yield
         return
-    except common.Rejected:
-        code = common.WRONG
+    except common.Rejected as error:
+        code = QUIET if isinstance(error, _Silent) else common.WRONG
     except common.UsageError as error:
         common.complain(str(error), error.help, args.color)
         code = common.USAGE
