@@ -8,7 +8,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, TextIO
 
 from nndsl.diagnostics.model import Problems
-from nndsl.diagnostics.terminal import want_color
+from nndsl.diagnostics.terminal import paint, visible, want_color
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,6 +112,15 @@ def show(problems: Iterable[Diagnostic], stream: TextIO, args: Namespace) -> Non
     color = want_color(stream, args.color)
     form = getattr(args, "problem_format", "text")
     stream.write(render.FORMATS[form](problems, color=color, width=width_of(stream)))
+
+
+def complain(message: str, help: str | None, color: str) -> None:
+    """A message without a place in a file, on the standard error."""
+    stream = sys.stderr
+    colored = want_color(stream, color)
+    stream.write(f"{paint('error', 'error', colored)}{paint('title', f': {visible(message)}', colored)}\n")
+    if help:
+        stream.write(f"  = {paint('title', 'help:', colored)} {visible(help)}\n")
 
 
 def check_file(args: Namespace) -> CheckedProgram:

@@ -12,8 +12,18 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from nndsl.cli.common import BROKEN_PIPE, BUG, INTERRUPTED, USAGE, WRONG, Rejected, UsageError, width_of
-from nndsl.diagnostics.terminal import paint, visible, want_color
+from nndsl.cli.common import (
+    BROKEN_PIPE,
+    BUG,
+    INTERRUPTED,
+    USAGE,
+    WRONG,
+    Rejected,
+    UsageError,
+    complain,
+    width_of,
+)
+from nndsl.diagnostics.terminal import visible
 
 # Each is a module of this room with `add_arguments(parser)` and `main(args) -> int`.
 COMMANDS = {
@@ -123,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:  # of the standard streams: a full disk behind `>`; files' errors never come this far
         if not _is_output_error(error):
             return _report_bug(arguments, error)
-        _complain(f"the output cannot be written: {(error.strerror or str(error)).lower()}", None, "auto")
+        complain(f"the output cannot be written: {(error.strerror or str(error)).lower()}", None, "auto")
         _mute()
         return USAGE
     except Exception as error:  # MemoryError and RecursionError among them
@@ -139,6 +149,7 @@ def _run(arguments: list[str]) -> int:
         if command is not None and command not in COMMANDS:
             return _unknown_command(command)
         args, unknown = build_parser(command).parse_known_args(arguments)
+        args.arguments = arguments
         if unknown:
             args.parser.unrecognized(unknown)
     except SystemExit as stop:  # argparse has said all there is to say
@@ -149,7 +160,7 @@ def _run(arguments: list[str]) -> int:
     except Rejected:
         return WRONG
     except UsageError as error:
-        _complain(str(error), error.help, args.color)
+        complain(str(error), error.help, args.color)
         return USAGE
 
 
@@ -172,16 +183,8 @@ def _unknown_command(name: str) -> int:
     help = did_you_mean(name, COMMANDS)
     if help is None and (name.endswith(".nn") or os.path.exists(name)):
         help = f"to check a file, write `nndsl check {name}`"
-    _complain(f"there is no command `{name}`", help or f"the commands are {', '.join(COMMANDS)}", "auto")
+    complain(f"there is no command `{name}`", help or f"the commands are {', '.join(COMMANDS)}", "auto")
     return USAGE
-
-
-def _complain(message: str, help: str | None, color: str) -> None:
-    stream = sys.stderr
-    colored = want_color(stream, color)
-    stream.write(f"{paint('error', 'error', colored)}{paint('title', f': {visible(message)}', colored)}\n")
-    if help:
-        stream.write(f"  = {paint('title', 'help:', colored)} {visible(help)}\n")
 
 
 def _prepare_streams() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nndsl.cli import common
 from nndsl.cli.data import add_data, check_data
+from nndsl.cli.processes import launched, member, speaking, started
 from nndsl.cli.running import add_device, running
 from nndsl.cli.weight_errors import FORMATS, check_ending
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from nndsl.diagnostics.model import Diagnostic
     from nndsl.runtime.options import Options
+    from nndsl.runtime.world import World
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
@@ -34,6 +36,7 @@ examples:
   nndsl run model.nn --epochs 5 --device cuda -o runs/long
   nndsl run model.nn --target keras               train the Keras program instead
   nndsl run model.nn --weights model.pt           go on from saved weights
+  nndsl run model.nn --processes 2                two processes, a GPU each, divide every batch
   nndsl run --resume runs/model-1                 go on with a run that was stopped
 
 Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wrong; 2: wrong usage; 130: interrupted.
@@ -51,6 +54,12 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
     add_device(parser, None)
     parser.add_argument("--precision", choices=PRECISIONS, help="the arithmetic, in place of the file's own")
     parser.add_argument("--compile", action="store_true", help="let torch.compile (or, with Keras, XLA) speed it up")
+    parser.add_argument(
+        "--processes", type=common.positive, metavar="N", help="how many processes divide every batch among them"
+    )
+    parser.add_argument(
+        "--shard", action="store_true", help="divide the weights among the processes too, where one cannot hold them"
+    )
     parser.add_argument("--weights", metavar="FILE", help=f"begin from the weights in a file, {FORMATS}")
     parser.add_argument("--seed", type=common.seed, metavar="N", help="repeats a run: weights, order, dropout")
     parser.add_argument(
@@ -67,11 +76,18 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
 
 
 def main(args: Namespace) -> int:
+    if args.processes is not None and not started():
+        return launched(args)
+    with member() as world:
+        return _main(args, world)
+
+
+def _main(args: Namespace, world: World) -> int:
     if args.resume is None and args.file is None:
         raise common.UsageError("a file is missing", "`nndsl run FILE` trains, `nndsl run --resume RUN` goes on")
     if args.resume is not None:
         _check_resume(args)
-        return _trained(args, lambda: _resume(args), args.resume)
+        return _trained(args, world, lambda: _resume(args, world), args.resume)
     check_data(args)
     program, project = common.checked(args)
     model = common.pick_model(program, args.model)
@@ -88,20 +104,22 @@ def main(args: Namespace) -> int:
 
         stem = model.name if args.file == "-" else os.path.splitext(os.path.basename(args.file))[0]
         params = common.params_of(args)
-        return run(program, model, project, params, _options(args), stem, sys.stdout, _warner(args)).interrupted
+        options, warn = _options(args), _warner(args)
+        return run(program, model, project, params, options, stem, sys.stdout, warn, world).interrupted
 
-    return _trained(args, train, args.weights or args.file)
+    return _trained(args, world, train, args.weights or args.file)
 
 
-def _trained(args: Namespace, train: Callable[[], bool], path: str) -> int:
-    with running(args, "`nndsl run`", path):
+def _trained(args: Namespace, world: World, train: Callable[[], bool], path: str) -> int:
+    with running(args, "`nndsl run`", path), speaking(world):
         return common.INTERRUPTED if train() else common.FINE
 
 
-def _resume(args: Namespace) -> bool:
+def _resume(args: Namespace, world: World) -> bool:
     from nndsl.runtime.run import resume
 
-    return resume(args.resume, _given(args), sys.stdout, _warner(args), quiet=args.quiet).interrupted
+    quiet = args.quiet
+    return resume(args.resume, _given(args), sys.stdout, _warner(args), quiet=quiet, world=world).interrupted
 
 
 def _warner(args: Namespace) -> Callable[[Diagnostic], None]:
@@ -136,10 +154,9 @@ def _check_resume(args: Namespace) -> None:
     given = [option for name, option in _FIXED.items() if getattr(args, name) not in (None, [])]
     if args.target != "torch":
         given.append("--target")
-    if args.compile:
-        given.append("--compile")
+    given += [f"--{name}" for name in ("compile", "shard") if getattr(args, name)]
     if given:
         raise common.UsageError(
             f"a run goes on as it began: {', '.join(given)} cannot be given with --resume",
-            "--epochs, --steps, --device and --checkpoint-every can",
+            "--epochs, --steps, --device, --processes and --checkpoint-every can",
         )

@@ -42,6 +42,10 @@ class Loss(Entry):
         """Whether there is a loss for each place of an output, so that a mask or a weight can tell places apart."""
         return self.axes(rank) == (rank - 1,)
 
+    def joint(self, rank: int) -> bool:
+        """Whether the samples of a batch are looked at together, so that the loss is no mean over them."""
+        return 0 in self.axes(rank)
+
     def target(self, prediction: TensorType) -> TensorType:
         """What the data must hold: class ids (int64, without the last axis), or an array like the output."""
         if not self.sparse:
@@ -203,9 +207,14 @@ class Metric(Entry):
     def totals(self, t: TrainingCall, prediction: code.Expr, target: code.Expr, weight: code.Expr | None) -> code.Expr:
         raise NotImplementedError
 
+    @property
+    def joint(self) -> bool:
+        """Whether the samples of a batch are looked at together."""
+        return getattr(self, "axis", -1) == 0
+
     def pools(self, *, mask: bool, weight: bool) -> bool:
         """Whether what a batch adds are totals."""
-        return self.counted or weight or (mask and self.masks) or getattr(self, "axis", -1) == 0
+        return self.counted or weight or (mask and self.masks) or self.joint
 
     def torch(
         self,

@@ -37,7 +37,8 @@ def _reads(field: FieldUse, transforms: list[tuple[Transform, Span]], number: in
     if not reader.has_text:
         problems.error(
             "NN0605", f"`{transform.title()}` reads text, and `{reader.title()}` holds numbers", span,
-            related=(Label(field.source.span, ""),), help=f"leave `{transform.title()}` out",
+            related=(Label(field.source.span, ""),),
+            help=f"leave `{transform.title()}` out; words are read from `csv` and `parquet`",
         )  # fmt: skip
         return False
     return True

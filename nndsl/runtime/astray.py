@@ -28,8 +28,9 @@ class Watched:
         return getattr(self.engine, name)
 
     def train(self, batch: Batch) -> None:
-        if (found := _step(self.engine, batch)) is not None:
-            raise Found(found)
+        found = [lost for lost in self.engine.world.of_each(_step(self.engine, batch)) if lost is not None]
+        if found:  # a gradient is lost in all processes, once it is in one
+            raise Found(min(found, key=lambda lost: lost.what != "the output of"))
 
 
 def _step(engine: TorchEngine, batch: Batch) -> Lost | None:

@@ -59,6 +59,10 @@ class Checkpoints:
             skipped.append(path)
         return None
 
+    def newest_step(self) -> int | None:
+        """The step of the newest file, read or not."""
+        return next((step for step, _ in self._all()), None)
+
     def _all(self) -> list[tuple[int, str]]:
         """(step, path), the newest first; of one step the one that was written last."""
         try:

@@ -52,9 +52,10 @@ class Filled:
         return self.source.shown
 
     def where(self, index: npt.NDArray[np.intp]) -> tuple[Span, str]:
-        """The place of the value at `index`."""
+        """The place of the value at `index`, and in words."""
         column = int(index[-1]) if len(index) > 1 else 0
-        return self.source.place(self.key, int(index[0]), column, self.span)
+        place, where = self.source.place(self.key, int(index[0]), column, self.span)
+        return place, f"{where} of {self.source.shown if self.source.names_columns else self.what}"
 
     def problem(
         self, code: str, message: str, *, help: str | None = None, span: Span | None = None,
@@ -70,7 +71,7 @@ class Filled:
         if error.index is None:
             return self.problem(error.code, f"{self.what} {error.message}", help=error.help)
         place, where = self.where(np.array([first + error.index[0], *error.index[1:]]))
-        return self.problem(error.code, f"{where} of {self.what} {error.message}", help=error.help, span=place)
+        return self.problem(error.code, f"{where} {error.message}", help=error.help, span=place)
 
 
 def check_shape(column: Column, sizes: dict[str, tuple[int, str, str]]) -> None:

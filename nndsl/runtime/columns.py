@@ -13,13 +13,15 @@ from nndsl.runtime.checks import Filled
 from nndsl.runtime.report import DataProblem, RunFailed
 from nndsl.runtime.scratch import Growing
 from nndsl.runtime.transforms import Step, StepError, record_of, step_of
-from nndsl.runtime.values import ValueCheck, missing_values
+from nndsl.runtime.values import ValueCheck, all_finite, missing_values
 
 Array: TypeAlias = npt.NDArray[Any]
 Rows: TypeAlias = npt.NDArray[np.intp]
 
 CHUNK_BYTES = 16 * 2**20
-"""About how much is read at a time where all rows are gone through."""
+"""About how much a transform learns from at a time."""
+LOOK_BYTES = 2**20
+"""About how much is checked at a time: what fits into the processor's cache is gone through twice as fast."""
 RESIDENT_BYTES = 2**30
 """How many bytes the prepared data may have to be kept in the memory."""
 
@@ -102,9 +104,11 @@ class Column:
         values = self.filled.values
         if not self.steps or values.dtype.kind != "f":
             return
-        missing, count = missing_values(), _per_chunk(values)
+        missing, count = missing_values(), _per_chunk(values, LOOK_BYTES)
         for start in range(0, len(values), count):
-            missing.look(values[start : start + count], None, start)
+            piece = values[start : start + count]
+            if not all_finite(piece):
+                missing.look(piece, None, start)
         if missing.count:
             raise missing.problem(self.filled, missing.index, "")
 
@@ -116,7 +120,7 @@ class Column:
         return series.done() if series.rows else step.apply(values)
 
     def _chunks(self, values: Array, rows: Rows, steps: Sequence[Step]) -> Iterator[Array]:
-        count = _per_chunk(values)
+        count = _per_chunk(values, CHUNK_BYTES)
         for start in range(0, len(rows), count):
             chosen = rows[start : start + count]
             if chosen[-1] - chosen[0] == len(chosen) - 1 and (np.diff(chosen) == 1).all():
@@ -150,7 +154,7 @@ class Column:
         `checked`. Raises DataProblem where a transform cannot take a value, MemoryError."""
         self.checked = ValueCheck(self)
         ready = np.empty((self.rows, *self.row), self.dtype) if keep else None
-        count = min(_per_chunk(self.values), max(CHUNK_BYTES // max(self.row_bytes, 1), 1))
+        count = min(_per_chunk(self.values, LOOK_BYTES), max(LOOK_BYTES // max(self.row_bytes, 1), 1))
         with np.errstate(invalid="ignore", over="ignore"):  # what does not fit is reported
             for start in range(0, self.rows, count):
                 piece = self._through(self.values[start : start + count], self.late, start)
@@ -200,6 +204,6 @@ class Column:
         return Column(self.filled, steps, self._float_dtype)
 
 
-def _per_chunk(values: Array) -> int:
-    """How many rows are read at a time."""
-    return max(CHUNK_BYTES // max(prod(values.shape[1:]) * max(values.dtype.itemsize, 4), 1), 1)
+def _per_chunk(values: Array, size: int) -> int:
+    """How many rows are read at a time, for about `size` bytes."""
+    return max(size // max(prod(values.shape[1:]) * max(values.dtype.itemsize, 4), 1), 1)

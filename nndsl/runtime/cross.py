@@ -21,18 +21,19 @@ from nndsl.runtime.run_folder import METRICS, RunFolder
 from nndsl.runtime.session import Run, about_run
 from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import Result
+from nndsl.runtime.world import ALONE, World
 
 
 def cross_validate(
     model: Model, built: Built, dataset: Dataset, plan: Plan, folder: RunFolder, about: dict[str, Any],
-    progress: Progress, stream: TextIO,
+    progress: Progress, stream: TextIO, world: World = ALONE,
 ) -> Run:  # fmt: skip
     """Says the numbers of each part, their mean and deviation, and writes them down. Raises RunFailed, CannotWrite."""
     splitter = model.training.get("cross_validation")
     folder.note(**about_run(model, dataset, plan), **about)
     status: dict[str, Any] = {"status": "failed"}
     try:
-        run = _parts(model, built, dataset, plan, folder, progress, splitter)
+        run = _parts(model, built, dataset, plan, folder, progress, splitter, world)
         status = {"status": "interrupted" if run.interrupted else "finished"}
     except RunFailed as failed:
         status["reason"] = "; ".join(diagnostic.message for diagnostic in failed.problems)
@@ -50,8 +51,9 @@ def cross_validate(
 
 
 def _parts(
-    model: Model, built: Built, dataset: Dataset, plan: Plan, folder: RunFolder, progress: Progress, splitter: Any
-) -> Run:
+    model: Model, built: Built, dataset: Dataset, plan: Plan, folder: RunFolder, progress: Progress, splitter: Any,
+    world: World,
+) -> Run:  # fmt: skip
     from nndsl.runtime.reports.metrics import write_metrics
 
     results: list[Result] = []
@@ -61,7 +63,7 @@ def _parts(
             engine = built.engine(plan.seed + place)
             engine.write_below(folder.file(f"part-{place + 1}"))
             quiet = Progress(progress.stream, quiet=progress.quiet or not progress.terminal)
-            loop = Loop(engine, plan, part.train, None, quiet, interrupt)
+            loop = Loop(engine, plan, part.train, None, quiet, interrupt, world=world)
             try:
                 loop.run()
             except LossIsLost as loss:
@@ -79,7 +81,8 @@ def _parts(
             results.append(evaluated(engine, part.test, plan))
             logs = "  ".join(f"{name} {value:.4f}" for name, value in results[-1].logs().items())
             progress.say(f"part {place + 1}/{splitter.n_splits}: {logs}")
-            write_metrics(folder.file(METRICS), {"cross_validation": results})
+            if folder.writes:
+                write_metrics(folder.file(METRICS), {"cross_validation": results})
         return Run(interrupted=interrupt.asked, parts=tuple(results))
 
 

@@ -11,6 +11,7 @@ from nndsl.runtime.engine import Engine
 from nndsl.runtime.loop import Plan
 from nndsl.runtime.options import Options
 from nndsl.runtime.report import DataProblem
+from nndsl.runtime.world import ALONE, World
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Built:
     lost: Callable[[Any, Any], DataProblem]
 
 
-def build(program: CheckedProgram, model: Model, options: Options, plan: Plan) -> Built:
+def build(program: CheckedProgram, model: Model, options: Options, plan: Plan, world: World = ALONE) -> Built:
     """Raises Unavailable."""
     if options.target == "keras":
         from nndsl.runtime.keras_build import build_keras
@@ -32,4 +33,4 @@ def build(program: CheckedProgram, model: Model, options: Options, plan: Plan) -
         return build_keras(program, model, options, plan)
     from nndsl.runtime.torch_build import build_torch
 
-    return build_torch(program, model, options, plan)
+    return build_torch(program, model, options, plan, world)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,17 +17,20 @@ SHARE = 0.4
 
 
 class Feed:
-    """The rows of one part on their way to the device. `types` are the torch dtypes by name. `share(places)` gives the
-    rows of a batch that this process works on."""
+    """The rows of one part on their way to the device. `types` are the torch dtypes by name. `shares` gives the
+    places of a batch that this process takes, all where None."""
 
-    def __init__(self, part: Rowed, types: Mapping[str, torch.dtype], device: torch.device, world: Any = None) -> None:
-        self.part, self.types, self.device, self.world = part, types, device, world
+    def __init__(
+        self, part: Rowed, types: Mapping[str, torch.dtype], device: torch.device,
+        shares: Callable[[Rows], Rows] | None = None,
+    ) -> None:  # fmt: skip
+        self.part, self.types, self.device, self.shares = part, types, device, shares
         self.whole: dict[str, Tensor] | None = None
         if part.resident and part.nbytes <= _room(device):
             self.whole = self._place(part.take(np.arange(len(part))))
 
     def __call__(self, batches: Iterable[Rows]) -> Iterator[Batch]:
-        shared = ((places, places if self.world is None else self.world.share(places)) for places in batches)
+        shared = ((places, places if self.shares is None else self.shares(places)) for places in batches)
         if self.whole is not None:
             whole = self.whole
             for places, own in shared:

@@ -18,6 +18,7 @@ from nndsl.runtime import made
 from nndsl.runtime.archives import Archive
 from nndsl.runtime.by_name import array_alone, array_by_name, columns_by_name
 from nndsl.runtime.checks import Filled
+from nndsl.runtime.idx import is_idx
 from nndsl.runtime.opened_files import open_parquet
 from nndsl.runtime.report import DataProblem, RunFailed, file_span
 from nndsl.runtime.slots import Slot, slots_of
@@ -116,7 +117,8 @@ class Filling:
         def take(binding: Binding) -> Filled:
             source, slot = opened[binding.source], by_name[binding.name]
             values = _values(source, slot, binding)
-            return Filled(slot, values, source, binding.fields, binding.span, binding.transforms)
+            transforms = source.first(binding.fields) + binding.transforms
+            return Filled(slot, values, source, binding.fields, binding.span, transforms)
 
         known = [b for b in self.model.bindings if b.source in opened and b.name in by_name]
         return together((partial(take, binding) for binding in known), problems)
@@ -152,7 +154,7 @@ class Filling:
                 return self._section(path)
             parquet = open_parquet(path)
             return together(partial(columns_by_name, slot, parquet, self.slots, self.left_out) for slot in self.slots)
-        if os.path.isdir(path) and isinstance(own, Images | Mnist):
+        if (os.path.isdir(path) and isinstance(own, Images)) or (is_idx(path) and isinstance(own, Mnist)):
             return self._section(path)
         if ending == ".npy" and isinstance(own, Npy):
             return self._section(path)

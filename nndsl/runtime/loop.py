@@ -18,6 +18,7 @@ from nndsl.runtime.engine import Batch, Engine, Rowed, Rows
 from nndsl.runtime.interrupt import Interrupt
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.trees import Tree
+from nndsl.runtime.world import ALONE, World
 
 History: TypeAlias = list[dict[str, float]]
 
@@ -70,13 +71,14 @@ class Loop:
     def __init__(
         self, engine: Engine, plan: Plan, train: Rowed, watch: Rowed | None, progress: Progress, interrupt: Interrupt,
         save: Callable[[Position], None] | None = None, noted: Callable[[Position], None] | None = None,
+        world: World = ALONE,
     ) -> None:  # fmt: skip
         self.engine, self.plan = engine, plan
         self.rows, self.held_out = len(train), watch
         self.feed = engine.feed(train)
         self.watched = engine.feed(watch) if watch is not None else None
         self.progress, self.interrupt = progress, interrupt
-        self.save, self.noted = save, noted
+        self.save, self.noted, self.world = save, noted, world
         self.position = Position()
         self.interrupted = False
         self.per_epoch = count_batches(self.rows, plan)
@@ -90,6 +92,7 @@ class Loop:
         counted = plan.epochs is not None
         self.progress.start("epoch" if counted else "step", plan.epochs or self.whole, self.whole, position.steps)
         self._begun = self._saved = time.monotonic()
+        self._late = False
         if position.steps == 0:
             self.engine.begin()
             self._save()
@@ -109,13 +112,16 @@ class Loop:
             self.engine.reset_state()
         batches = self.feed(batches_of(self._order(), plan, position.place))
         for batch in batches:
-            if self.interrupt.asked:
+            asked, self._late, look = self.world.agree(self.interrupt.asked, self._time_to_save(), self.progress.due())
+            if asked:
                 self.interrupted = True
                 return
             self.engine.train(batch)
             position.place += 1
             position.steps += 1
-            self._show(batch.size, counted)
+            self.progress.add(batch.size)
+            if look:
+                self._show(counted)
             if not counted and (position.steps % (plan.evaluate_every or self.whole) == 0 or self._done()):
                 logs = self._look(position.steps, {"step": position.steps})
                 ended = self.engine.after_epoch(len(position.history) - 1, logs)
@@ -142,12 +148,12 @@ class Loop:
 
     # ----------------------------------------------------------------------------------------- looking
 
-    def _show(self, size: int, counted: bool) -> None:
+    def _show(self, counted: bool) -> None:
         position = self.position
         number = position.epoch + 1 if counted else position.steps
         share = position.place / self.per_epoch if counted else position.steps / self.whole
-        if self.progress.step(position.steps, number, share, size, self.engine.logs):
-            self._check()
+        self.progress.step(position.steps, number, share, self.engine.logs)
+        self._check()
 
     def _look(self, number: int, title: dict[str, float]) -> dict[str, float]:
         """Takes the numbers since the last look, and those of the held-out data."""
@@ -178,10 +184,12 @@ class Loop:
         self.position.seconds += now - self._begun
         self._begun = now
 
+    def _time_to_save(self) -> bool:
+        return time.monotonic() - self._saved > SAVED_AFTER
+
     def _save_in_time(self) -> None:
         every = self.plan.save_every
-        due = self.position.steps % every == 0 if every else time.monotonic() - self._saved > SAVED_AFTER
-        if due:
+        if self.position.steps % every == 0 if every else self._late:
             self._save()
 
     def _save(self) -> None:
@@ -191,7 +199,7 @@ class Loop:
             self._check()  # what is kept is good
         self._clock()
         self.save(self.position)
-        self._saved = time.monotonic()
+        self._saved, self._late = time.monotonic(), False
 
 
 def count_batches(rows: int, plan: Plan) -> int:

@@ -40,6 +40,7 @@ def _is_full(error: BaseException) -> bool:
 
 
 def _full(engine: TorchEngine, tensors: dict[str, Tensor]) -> DataProblem:
+    tensors = {} if engine.world.joined else tensors  # the others would have to try along
     fits = (_largest_that_fits(engine, tensors) or 0) if tensors else None
     return full(engine.model, engine.batch, gpu=engine.device.type == "cuda", fits=fits)
 

@@ -8,6 +8,8 @@ from nndsl.diagnostics.model import Diagnostic
 from nndsl.ir.graph import DataSource
 from nndsl.layers.families.file_readers import Images, Parquet
 from nndsl.layers.families.readers import Mnist
+from nndsl.layers.families.transforms import Transform
+from nndsl.layers.families.word_transforms import Classes
 from nndsl.runtime.column_names import Columns
 from nndsl.runtime.idx import IdxFolder
 from nndsl.runtime.parquet import ParquetTable
@@ -19,6 +21,8 @@ from nndsl.source import Span
 
 
 class OpenParquet(Opened):
+    names_columns = True
+
     def __init__(self, table: ParquetTable) -> None:
         self.table, self.shown = table, table.shown
 
@@ -54,12 +58,14 @@ class OpenPictures(Opened):
     def take(self, key: Columns, slot: Slot, span: Span) -> Array:
         return self.folder.pixels() if key == "image" else self.folder.labels
 
+    def first(self, key: Columns) -> tuple[Transform, ...]:
+        if key != "label":
+            return ()
+        return (Classes({"names": tuple(self.folder.classes)}, lambda argument: argument.default),)
+
     @property
     def warnings(self) -> list[Diagnostic]:
         return self.folder.warnings
-
-    def class_names(self, key: Columns) -> list[str]:
-        return self.folder.classes if key == "label" else []
 
     def place(self, key: Columns, row: int, column: int, span: Span) -> tuple[Span, str]:
         return span, f"`{self.folder.files[row]}`"
@@ -70,15 +76,20 @@ def open_parquet(path: str) -> OpenParquet:
     return OpenParquet(ParquetTable(path, path))
 
 
-def open_file(reader: Parquet | Images | Mnist, path: str, shown: str, base: str, source: DataSource) -> Opened:
-    """Opens what the reader of `source` reads; `base` is the folder that links in a folder may not lead out of. Raises
-    DataProblem, Unavailable."""
+def open_file(
+    reader: Parquet | Images | Mnist, path: str, shown: str, base: str, source: DataSource, fields: set[str]
+) -> Opened:
+    """Opens what the reader of `source` reads; `base` is the folder that links in a folder may not lead out of,
+    `fields` are those that are asked for. Raises DataProblem, Unavailable."""
     match reader:
         case Parquet():
             return OpenParquet(ParquetTable(path, shown))
         case Mnist():
             return OpenIdx(IdxFolder(path, shown, base))
-    opened = OpenPictures(PictureFolder(path, shown, base, reader.size, reader.channels, source.span))
+    labelled = "label" in fields
+    opened = OpenPictures(
+        PictureFolder(path, shown, base, reader.size, reader.channels, source.span, labelled=labelled)
+    )
     if opened.last and "test" in source.options:
         raise DataProblem(
             "NN0215", f"`{shown}` brings its own test part, the folder `test`", source.span,

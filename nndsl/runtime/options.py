@@ -18,7 +18,8 @@ from nndsl.runtime.run_folder import short_path
 @dataclass(frozen=True)
 class Options:
     """The options of `nndsl run`; None where the command line says nothing. `output` is the run's folder, `weights` the
-    file that training begins from, `save_every` the steps between two checkpoints."""
+    file that training begins from, `save_every` the steps between two checkpoints, `shard` whether processes share the
+    weights among them."""
 
     data: str | None = None
     validation: str | None = None
@@ -34,6 +35,7 @@ class Options:
     output: str | None = None
     weights: str | None = None
     save_every: int | None = None
+    shard: bool = False
     quiet: bool = False
 
     def record(self) -> dict[str, Any]:

@@ -48,9 +48,12 @@ def judge(session: Session, history: History, stream: TextIO) -> Result | None:
         name, title, part = found
         result = results[name] = evaluated(session.engine, part, session.plan)
         stream.write(f"{title}, {len(part):,} samples:\n{table(result)}\n")
-        write_metrics(session.folder.file(METRICS), results)
         judged = _gathered(session, part)
         scatters, classes = _scatters(session, part)
+    if not session.folder.writes:
+        return next(iter(results.values()), None)
+    if results:
+        write_metrics(session.folder.file(METRICS), results)
     write_reports(
         session.folder.path, session.model.name, history, judged, scatters,
         session.folder.about | {"results": metrics_of(results)}, classes,

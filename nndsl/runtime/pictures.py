@@ -28,11 +28,15 @@ SHOWN = 10
 
 
 class PictureFolder:
-    """`classes` are the names of the folders, `test` says whether the last rows are a test part. Raises DataProblem,
-    RunFailed, Unavailable."""
+    """`classes` are the names of the folders, `test_rows` says how many rows at the end are a test part. Raises
+    DataProblem, RunFailed, Unavailable."""
 
-    def __init__(self, path: str, shown: str, base: str, size: tuple[int, ...], channels: int, span: Span) -> None:
-        """`base` is the folder that links may not lead out of, `size` height and width, `span` the place that asks."""
+    def __init__(
+        self, path: str, shown: str, base: str, size: tuple[int, ...], channels: int, span: Span, *, labelled: bool
+    ) -> None:
+        """`base` is the folder that links may not lead out of, `size` height and width, `span` the place that asks.
+        Where classes are not asked for (not `labelled`) pictures may lie in the folder itself, too."""
+        self.labelled = labelled
         self.path, self.shown, self.span = path, shown, span
         self.base = os.path.realpath(base)
         self.size, self.channels = (size[0], size[1]), channels
@@ -41,13 +45,14 @@ class PictureFolder:
         parts = self._parts()
         self.classes = self._class_names(parts)
         self.files: list[str] = []  # below the folder, in the order of the rows
-        self.labels = np.empty(0, np.int64)
+        labels: list[str] = []
         self.test_rows = 0
         for number, part in enumerate(parts):
-            files, labels = self._files(part)
+            files, classes = self._files(part)
             self.files += files
-            self.labels = np.concatenate([self.labels, labels])
+            labels += classes
             self.test_rows = len(files) if number == 1 else 0
+        self.labels: Array = np.array(labels, np.dtypes.StringDType())
         if self._skipped:
             self.warnings.append(
                 warning(
@@ -102,13 +107,13 @@ class PictureFolder:
     def _class_names(self, parts: list[str]) -> list[str]:
         names = self._folders(parts[0])
         shown = os.path.join(self.shown, parts[0]).rstrip("/")
-        if len(names) < 2:
+        if len(names) < 2 and self.labelled:
             raise DataProblem(
                 "NN0607", f"`{shown}` holds {'no folder' if not names else 'one folder'}, and a folder for each class "
                 "is needed", self.span,
                 help=f"put the pictures into folders that bear the names of their classes: `{shown}/cat/1.jpg`",
             )  # fmt: skip
-        for other in self._folders(parts[1]) if len(parts) > 1 else ():
+        for other in self._folders(parts[1]) if len(parts) > 1 and self.labelled else ():
             if other not in names:
                 raise DataProblem(
                     "NN0607", f"`{self.shown}/test` has a class `{other}`, and `{self.shown}/train` has none of this "
@@ -116,30 +121,33 @@ class PictureFolder:
                 )  # fmt: skip
         return names
 
-    def _files(self, part: str) -> tuple[list[str], Array]:
-        self._skipped += sum(not os.path.isdir(path) for _, path in self._list(part))
-        present = self._folders(part)
-        files: list[str] = []
-        labels: list[int] = []
-        for number, name in enumerate(self.classes):
+    def _inside(self, below: str) -> list[str]:
+        """The pictures in a folder, folders in it apart."""
+        files = [(name, path) for name, path in self._list(below) if not os.path.isdir(path)]
+        found = [name for name, path in files if name.lower().endswith(ENDINGS) and os.path.isfile(path)]
+        self._skipped += len(files) - len(found)
+        return [os.path.join(below, name) for name in found]
+
+    def _files(self, part: str) -> tuple[list[str], list[str]]:
+        """The pictures of a part, and the class of each."""
+        files = self._inside(part)
+        if self.labelled:
+            self._skipped += len(files)
+            files = []
+        labels = [""] * len(files)
+        for name in self._folders(part):
             below = os.path.join(part, name)
-            inside = self._list(below) if name in present else []
-            found = [
-                os.path.join(below, file)
-                for file, path in inside
-                if file.lower().endswith(ENDINGS) and os.path.isfile(path)
-            ]
-            self._skipped += len(inside) - len(found)
-            if not found and part != "test":
+            found = self._inside(below)
+            if not found and part != "test" and self.labelled:
                 raise DataProblem(
                     "NN0607", f"`{os.path.join(self.shown, below)}` holds no picture", self.span,
                     help=f"pictures end with {', '.join(ENDINGS)}; remove the folder if it is no class",
                 )  # fmt: skip
             files += found
-            labels += [number] * len(found)
+            labels += [name] * len(found)
         if not files:
             raise DataProblem("NN0607", f"`{os.path.join(self.shown, part)}` holds no picture", self.span)
-        return files, np.array(labels, np.int64)
+        return files, labels
 
     # --------------------------------------------------------------------------------------- pixels
 

@@ -26,21 +26,23 @@ class Progress:
         self.begun = self.last = time.monotonic()
         self.samples = 0
 
-    def step(self, done: int, number: int, share: float, samples: int, logs: Callable[[], Mapping[str, float]]) -> bool:
-        """After each step: `done` steps in all, `number` of the unit, of which a `share` is done. True when `logs` was
-        looked at (it is not, most of the time)."""
+    def due(self) -> bool:
+        """Whether it is time for a look at the numbers."""
+        return time.monotonic() - self.last >= REFRESH
+
+    def add(self, samples: int) -> None:
+        """After each step."""
         self.samples += samples
-        now = time.monotonic()
-        if now - self.last < REFRESH:
-            return False
-        self.last = now
+
+    def step(self, done: int, number: int, share: float, logs: Callable[[], Mapping[str, float]]) -> None:
+        """A new picture: `done` steps in all, `number` of the unit, of which a `share` is done."""
+        self.last = now = time.monotonic()
         values = logs()
         if self.terminal:
             rate = self.samples / max(now - self.begun, 1e-9)
             left = (now - self.begun) / (done - self.before) * (self.steps - done)
             bar = "━" * round(20 * share) + "─" * (20 - round(20 * share))
             self._draw(f"{self._title(number)} {bar} {numbers(values)}  {rate:,.0f}/s  {_clock(left)} left")
-        return True
 
     def line(self, number: int, values: Mapping[str, float]) -> None:
         """At the end of an epoch, or after `evaluate_every` steps."""

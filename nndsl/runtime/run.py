@@ -20,53 +20,65 @@ from nndsl.runtime.loop import Plan
 from nndsl.runtime.options import Options, check_there, make_plan, recorded
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
-from nndsl.runtime.run_folder import HISTORY, RunFolder
+from nndsl.runtime.run_folder import HISTORY, Elsewhere, RunFolder
 from nndsl.runtime.session import Run, Session, fingerprint
 from nndsl.runtime.slots import trained
+from nndsl.runtime.together import check_alike, check_together, notes_together
+from nndsl.runtime.world import ALONE, World
 
 Warn = Callable[[Diagnostic], None]
 
 
 def run(
     program: CheckedProgram, model: Model, project: Project, params: dict[str, str], options: Options, stem: str,
-    stream: TextIO, warn: Warn,
+    stream: TextIO, warn: Warn, world: World = ALONE,
 ) -> Run:  # fmt: skip
     """Trains, evaluates and saves; `stem` names the folder where the options name none. Raises RunFailed, Unavailable,
     nndsl.files.CannotWrite, and what `nndsl.interop.convert.load` raises."""
     _check_trained(model)
+    world.join(options.device)
     set_precision(model, options)
-    plan = make_plan(model, options)
+    plan = world.of_first(make_plan(model, options))
+    check_together(model, options, plan, world)
     begin = _begin(program, model, options, warn)
     dataset = _load(model, options, plan, warn)
     if dataset.ordered:
         plan = replace(plan, shuffle=False)
     progress = Progress(stream, quiet=options.quiet)
-    built = build(program, model, options, plan)
-    _introduce(model, dataset, plan, built, progress)
+    built = build(program, model, options, plan, world)
+    check_alike(model, fingerprint(dataset), world)
+    _introduce(model, dataset, plan, built, progress, world)
     _watched(model, dataset)
-    folder = RunFolder.create(options.output, stem)
+    folder = _create(options.output, stem, world)
     try:
         folder.keep_program(project)
-        about = {"params": params, "options": options.record(), "target": options.target, "device": built.device}
+        about: dict[str, Any] = {
+            "params": params, "options": options.record(), "target": options.target, "device": built.device,
+            "processes": world.count,
+        }  # fmt: skip
         if "cross_validation" in model.training.given:
-            return cross_validate(model, built, dataset, plan, folder, about, progress, stream)
+            return cross_validate(model, built, dataset, plan, folder, about, progress, stream, world)
         engine = built.engine(plan.seed)
         if begin is not None:
             engine.start_from(begin)
         folder.keep_text(built.text)
-        session = Session(model, engine, dataset, plan, folder, progress, built.lost)
+        session = Session(model, engine, dataset, plan, folder, progress, built.lost, world)
         session.begin(about)
         return session.go(stream)
     finally:
         folder.unlock()
 
 
-def resume(path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, quiet: bool = False) -> Run:
+def resume(
+    path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, quiet: bool = False, world: World = ALONE
+) -> Run:
     """Goes on with the run in a folder; `given` are the options that are otherwise than before. Raises RunFailed,
     Unavailable, CannotWrite."""
-    folder = RunFolder.open(path)
+    world.join(str(given.get("device", "auto")))
+    folder = (RunFolder if world.first else Elsewhere).open(path)
     folder.lock()
     try:
+        world.tell_folder(folder.path)
         folder.clean()
         program, model = saved_model(folder)
         kept = recorded(folder.about)
@@ -79,9 +91,10 @@ def resume(path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, q
         if "cross_validation" in model.training.given:
             raise Unavailable("a cross-validation has no checkpoints", "begin anew: `nndsl run FILE`")
         plan = planned(folder, kept, model)
+        check_together(model, replace(kept, shard=kept.shard and world.joined), plan, world)
         dataset = _load(model, kept, plan, warn)
         progress = Progress(stream, quiet=quiet)
-        built = build(program, model, kept, plan)
+        built = build(program, model, kept, plan, world)
         if folder.about.get("fingerprint") != fingerprint(dataset):
             raise RunFailed.one(
                 DataProblem(
@@ -89,10 +102,10 @@ def resume(path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, q
                     help="put them back as they were, or train the model anew",
                 )
             )  # fmt: skip
-        _introduce(model, dataset, plan, built, progress)
+        _introduce(model, dataset, plan, built, progress, world)
         engine = built.engine(plan.seed)
-        session = Session(model, engine, dataset, plan, folder, progress, built.lost)
-        folder.note(options=kept.record(), status="running", reason=None, device=built.device)
+        session = Session(model, engine, dataset, plan, folder, progress, built.lost, world)
+        folder.note(options=kept.record(), status="running", reason=None, device=built.device, processes=world.count)
         return session.go(stream, resumed=True)
     finally:
         folder.unlock()
@@ -172,13 +185,31 @@ def _load(model: Model, options: Options, plan: Plan, warn: Warn) -> Dataset:
     return dataset
 
 
-def _introduce(model: Model, dataset: Dataset, plan: Plan, built: Built, progress: Progress) -> None:
+def _create(output: str | None, stem: str, world: World) -> RunFolder:
+    """The new folder, which the first process makes. Raises Unavailable."""
+    if world.first:
+        folder = RunFolder.create(output, stem)
+        world.tell_folder(folder.path)
+        world.of_first(folder.path)
+        return folder
+    return Elsewhere(world.of_first(""), {})
+
+
+def _introduce(
+    model: Model, dataset: Dataset, plan: Plan, built: Built, progress: Progress, world: World = ALONE
+) -> None:
     parts = [f"{len(dataset.train):,} samples to train on"]
     parts += [f"{len(dataset.validation):,} for validation"] if len(dataset.validation) else []
     parts += [f"{len(dataset.test):,} held out"] if len(dataset.test) else []
-    progress.say(f"{model.name}: {', '.join(parts)} ({dataset.shown}); {built.device}, seed {plan.seed}")
+    progress.say(f"{model.name}: {', '.join(parts)} ({dataset.shown}); {_devices(built, world)}, seed {plan.seed}")
+    for note in notes_together(model, world):
+        progress.say(f"note: {note}")
     for note in dataset.notes:
         progress.say(f"note: {note}")
+
+
+def _devices(built: Built, world: World) -> str:
+    return f"{built.device}, {world.count} processes" if world.count > 1 else built.device
 
 
 def _watched(model: Model, dataset: Dataset) -> None:

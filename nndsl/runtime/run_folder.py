@@ -35,6 +35,8 @@ _STDIN = "<stdin>"
 class RunFolder:
     """One run's folder. `about` is what stands in its run.json."""
 
+    writes = True
+
     def __init__(self, path: str, about: dict[str, Any]) -> None:
         self.path, self.about = path, about
         self.checkpoints = Checkpoints(self.file("checkpoints"))
@@ -145,6 +147,27 @@ class RunFolder:
         write_text(self.file(name), json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+class Elsewhere(RunFolder):
+    """The folder as processes other than the first see it: they write nothing."""
+
+    writes = False
+
+    def keep_program(self, project: Project) -> None:
+        pass
+
+    def keep_text(self, text: str) -> None:
+        pass
+
+    def lock(self) -> None:
+        pass
+
+    def clean(self) -> None:
+        pass
+
+    def write_json(self, name: str, value: object) -> None:
+        pass
+
+
 class SavedProgram:
     """The files of a program in a run's folder, under the names that they had: messages name the user's own files, and
     data is looked for where it was."""
@@ -223,4 +246,4 @@ def _next(stem: str) -> str:
             number += 1
 
 
-__all__ = ["CannotWrite", "RunFolder", "SavedProgram", "read_json"]
+__all__ = ["CannotWrite", "Elsewhere", "RunFolder", "SavedProgram", "read_json"]

@@ -17,6 +17,7 @@ from nndsl._version import __version__
 from nndsl.files import CannotWrite
 from nndsl.interop.safetensors_file import save_weights
 from nndsl.ir.graph import Model
+from nndsl.runtime.checkpoints import Found
 from nndsl.runtime.dataset import Dataset
 from nndsl.runtime.engine import Engine
 from nndsl.runtime.interrupt import Interrupt
@@ -26,6 +27,7 @@ from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
 from nndsl.runtime.reports.history import HistoryFile
 from nndsl.runtime.run_folder import DATA, HISTORY, WEIGHTS, RunFolder
 from nndsl.runtime.tally import Result
+from nndsl.runtime.world import ALONE, World
 
 WRITTEN_AFTER = 2.0
 """Seconds from one writing of the history to the next."""
@@ -48,10 +50,10 @@ class Session:
 
     def __init__(
         self, model: Model, engine: Engine, dataset: Dataset, plan: Plan, folder: RunFolder, progress: Progress,
-        lost: Callable[[Session, LossIsLost], DataProblem],
+        lost: Callable[[Session, LossIsLost], DataProblem], world: World = ALONE,
     ) -> None:  # fmt: skip
         self.model, self.engine, self.dataset, self.plan = model, engine, dataset, plan
-        self.folder, self.progress, self.lost = folder, progress, lost
+        self.folder, self.progress, self.lost, self.world = folder, progress, lost, world
         engine.write_below(folder.path)
         self._history, self._rows = HistoryFile(folder.file(HISTORY)), 0
         self._written = 0.0
@@ -83,16 +85,22 @@ class Session:
         watch = self.dataset.validation if len(self.dataset.validation) else None
         if self.plan.epochs is None and watch is None and len(self.dataset.test):
             watch = self.dataset.test
-        return Loop(engine, self.plan, self.dataset.train, watch, progress, interrupt, **told)
+        return Loop(engine, self.plan, self.dataset.train, watch, progress, interrupt, **told, world=self.world)
 
     # ------------------------------------------------------------------------------------- checkpoints
 
     def _save(self, position: Position) -> None:
-        self.folder.checkpoints.save(position.steps, {"position": position.tree(), "engine": self.engine.state()})
+        state = self.engine.state()
+        if self.folder.writes:
+            self.folder.checkpoints.save(position.steps, {"position": position.tree(), "engine": state})
+
+    def newest(self) -> Found | None:
+        """The newest checkpoint that can be read, as the first process reads it."""
+        return self.world.of_first(self.folder.checkpoints.newest() if self.world.first else None)
 
     def _restore(self, loop: Loop) -> None:
         """Puts everything back to the newest checkpoint. Raises RunFailed."""
-        found = self.folder.checkpoints.newest()
+        found = self.newest()
         if found is None:
             raise Unavailable(
                 f"`{self.folder.path}` has no checkpoint that can be read", "train the model anew: `nndsl run FILE`"
@@ -109,6 +117,8 @@ class Session:
             self._write_history(position)
 
     def _write_history(self, position: Position) -> None:
+        if not self.folder.writes:
+            return
         for row in position.history[self._rows :]:
             self._history.take(row)
         self._rows = len(position.history)
@@ -145,6 +155,8 @@ class Session:
 
     def _write_weights(self) -> None:
         learnt = self.engine.learnt()
+        if not self.folder.writes:
+            return
         save_weights(
             self.folder.file(WEIGHTS), learnt.values, learnt.state, model=self.model.name,
             optimizer=type(self.model.training.optimizer).__name__, transforms=self.dataset.learnt,
@@ -158,7 +170,8 @@ class Session:
         try:
             yield
         except BaseException as error:
-            reason = "interrupted" if isinstance(error, KeyboardInterrupt) else _reason(error)
+            gone = "another process of the run ended" if self.world.lost_others(error) else _reason(error)
+            reason = "interrupted" if isinstance(error, KeyboardInterrupt) else gone
             with suppress(CannotWrite):  # the disk is full, say: what is there already stays
                 self.folder.note(status="interrupted" if reason == "interrupted" else "failed", reason=reason)
             raise
@@ -169,7 +182,7 @@ class Session:
         """Keeps the last good weights, and finds where the loss was lost."""
         self._write_history(loss.position)
         problem = self.lost(self, loss)
-        found = self.folder.checkpoints.newest()
+        found = self.newest()
         if found is not None:
             self.engine.put_state(found.tree["engine"])
             self._write_weights()

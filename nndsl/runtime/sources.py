@@ -15,6 +15,7 @@ from nndsl.files import STDIN
 from nndsl.ir.graph import DataSource, Model
 from nndsl.layers.families.file_readers import Images, Npy, Parquet
 from nndsl.layers.families.readers import BreastCancer, Csv, Digits, Function, Iris, Mnist, Npz, Random, Reader
+from nndsl.layers.families.transforms import Transform
 from nndsl.runtime import made
 from nndsl.runtime.archives import Archive
 from nndsl.runtime.column_names import Columns
@@ -37,11 +38,12 @@ MNIST = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 
 class Opened:
     """An open source. `shown` is what messages call it, `last` how many rows at its end are the official test part,
-    `ordered` whether its rows follow one another in time."""
+    `ordered` whether its rows follow one another in time, `names_columns` whether `place` says which column it is."""
 
     shown = ""
     last = 0
     ordered = False
+    names_columns = False
 
     def take(self, key: Columns, slot: Slot, span: Span) -> Array:
         """The rows of one field or of columns, [rows, …]. Raises DataProblem."""
@@ -67,6 +69,10 @@ class Opened:
         """The class of each row, where the source has one beside the field: pictures are colored by it."""
         return None
 
+    def first(self, key: Columns) -> tuple[Transform, ...]:
+        """What is done to a field before the transforms of its line."""
+        return ()
+
     @property
     def warnings(self) -> list[Diagnostic]:
         """What was suspicious in reading."""
@@ -77,6 +83,8 @@ class Opened:
 
 
 class OpenTable(Opened):
+    names_columns = True
+
     def __init__(self, table: Table) -> None:
         self.table, self.shown = table, table.shown
 
@@ -226,7 +234,10 @@ def open_source(
         return OpenMnist(Archive(place, shown)) if isinstance(reader, Mnist) else OpenArchive(Archive(place, shown))
     # links in a folder may lead about in the folder of the program, or in the one that the command line names
     base = os.path.dirname(os.path.abspath(model.file.name)) if path is None else path
-    return open_file(reader, place, shown, base if os.path.isdir(base) else os.path.dirname(base) or ".", source)
+    base = base if os.path.isdir(base) else os.path.dirname(base) or "."
+    names = {slot.name for slot in slots}
+    fields = {str(b.fields) for b in model.bindings if b.source == source.name and b.name in names}
+    return open_file(reader, place, shown, base, source, fields)
 
 
 def open_table(path: str, shown: str | None = None, *, header: bool | None, delimiter: str) -> Table:

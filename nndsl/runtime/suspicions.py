@@ -120,6 +120,6 @@ def _negative(column: Column) -> Diagnostic | None:
         return None
     place, where = filled.where(column.series_index(seen.negative.index))
     return warning(
-        "NN0606", f"{where} of {filled.what} is {seen.negative.value:g}: a weight below 0 rewards mistakes", place,
+        "NN0606", f"{where} is {seen.negative.value:g}: a weight below 0 rewards mistakes", place,
         help="weights of samples are 0 or more; 0 leaves a sample out",
     )  # fmt: skip

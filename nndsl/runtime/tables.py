@@ -22,6 +22,7 @@ from nndsl.source import Span
 Array: TypeAlias = npt.NDArray[Any]
 
 MAX_COLUMNS = 100_000
+ONE_COLUMN = "name the column of the text: `table.review`, `table[3]`"
 MAX_TEXT = 2 * 2**30
 """Characters of a column of text, which is held in memory."""
 MAX_LINE = 16 * 2**20
@@ -80,7 +81,10 @@ class Table(WithColumns):
         self._all = self._slow() if quick is None else quick
         self.rows = len(self._all)
         if self.rows == 0:
-            raise DataProblem("NN0607", f"{shown} holds no row of data", file_span(shown))
+            raise DataProblem(
+                "NN0607", f"{shown} holds no row of data", file_span(shown),
+                help="its first line is read as the names of the columns" if self.has_header else None,
+            )  # fmt: skip
 
     # -------------------------------------------------------------------------------------- reading
 
@@ -255,7 +259,7 @@ class Table(WithColumns):
         """One column as text, [rows] of StringDType. Raises DataProblem."""
         numbers, one = self.numbers(key, span)
         if not one and len(numbers) > 1:
-            raise DataProblem("NN0605", f"text is one column, and these are {len(numbers)}", span)
+            raise DataProblem("NN0605", f"text is one column, and these are {len(numbers)}", span, help=ONE_COLUMN)
         lines = self.lines()
         if self.has_header:
             next(lines, None)

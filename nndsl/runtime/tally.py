@@ -60,10 +60,12 @@ class Tally:
         self.samples = 0
 
     def add(self, model: nn.Module, size: int, values: dict[str, Tensor]) -> None:
-        """The numbers of a batch of `size` samples."""
+        """The numbers of a batch of `size` samples; none of them counts where there are no samples."""
         for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0) + value.detach() * (1 if value.dim() else size)
-        if hasattr(self.module, "penalty"):
+            own = value.detach()
+            part = own * (1 if own.dim() else size) if size else own.new_zeros(own.shape)
+            self.sums[name] = self.sums.get(name, 0) + part
+        if size and hasattr(self.module, "penalty"):
             self.penalties = self.penalties + self.module.penalty(model).detach() * size
         self.samples += size
 

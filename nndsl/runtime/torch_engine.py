@@ -23,11 +23,14 @@ from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import Result, Tally
 from nndsl.runtime.tensors import array_of, plain, tensors
 from nndsl.runtime.trees import Tree, walk
+from nndsl.runtime.world import ALONE
 from nndsl.targets.names import attribute_name
 
 
 class TorchEngine:
     """One model of an emitted program on one device: see `engine.Engine`."""
+
+    world = ALONE
 
     def __init__(
         self, model: Model, loaded: Loaded, device: torch.device, *, seed: int, batch: int, compiled: bool = False
@@ -39,7 +42,7 @@ class TorchEngine:
         self.types = {name: dtype for name, (_, dtype) in self.program.ARRAYS.items()}
         with memory_watched(self):
             torch.manual_seed(seed)
-            self.net: nn.Module = arranged(loaded.cls().to(device), device)
+            self.net: nn.Module = self._placed(arranged(loaded.cls().to(device), device))
         if compiled:
             self.net.compile()
         self.optimizer: Any = self.program.make_optimizer(self.net)
@@ -66,21 +69,33 @@ class TorchEngine:
     def train(self, batch: Batch) -> None:
         with memory_watched(self, batch):
             self.optimizer.zero_grad(set_to_none=True)
-            values = self.program.measure(self.net, batch.tensors)
+            loss, values = self._forward(batch)
             if self.scaler is None:
-                values["loss"].backward()
+                torch.autograd.backward(loss)
                 self.optimizer.step()
             else:
-                self.scaler.scale(values["loss"]).backward()
+                torch.autograd.backward(self.scaler.scale(loss))
                 self.scaler.step(self.optimizer)
                 self.scaler.update()
-            self.tally.add(self.net, batch.size, values)
+            self._add(self.tally, batch, values)
 
     def loss(self) -> float:
         return self.tally.loss() if self.tally.samples else 0.0
 
     def logs(self) -> dict[str, float]:
         return self.tally.result().logs()
+
+    def _forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """(what backward begins with, the numbers of the batch)."""
+        values = self._measured(batch)
+        return values["loss"], values
+
+    def _measured(self, batch: Batch) -> dict[str, Tensor]:
+        values: dict[str, Tensor] = self.program.measure(self.net, batch.tensors)
+        return values
+
+    def _add(self, tally: Tally, batch: Batch, values: dict[str, Tensor]) -> None:
+        tally.add(self.net, batch.size, values)
 
     def learning_rate(self) -> float | None:
         groups = self.optimizer.param_groups
@@ -111,7 +126,7 @@ class TorchEngine:
         tally = self._fresh_tally()
         with memory_watched(self):
             for batch in batches:
-                tally.add(self.net, batch.size, self.program.measure(self.net, batch.tensors))
+                self._add(tally, batch, self._measured(batch))
         if kept is not None:
             self._put_buffers(kept)
         self.net.train()
@@ -155,7 +170,11 @@ class TorchEngine:
         bring_counters(self.optimizer)
 
     def state(self) -> Tree:
-        tree = {
+        return plain(self._tree())
+
+    def _tree(self) -> dict[str, Any]:
+        """The state, of tensors."""
+        return {
             "weights": self.net.state_dict(),
             "buffers": self._buffers(),
             "optimizer": self.optimizer.state_dict(),
@@ -164,28 +183,32 @@ class TorchEngine:
             "tally": vars(self.tally) | {"module": None, "outputs": None},
             "random": self._random(),
         }
-        return plain(tree)
 
     def put_state(self, state: Tree) -> None:
         state = tensors(state)
-        self.net.load_state_dict(state["weights"])
+        self._load(state)
         self._put_buffers({name: value.to(self.device) for name, value in state["buffers"].items()})
-        for group in state["optimizer"]["param_groups"]:  # torch moves what belongs to parameters alone
-            for name, value in group.items():
-                group[name] = walk(value, self._moved)
-        self.optimizer.load_state_dict(state["optimizer"])
-        bring_counters(self.optimizer)
         for watcher, kept in zip(self.watchers, state["watchers"], strict=True):
             kept.pop("path", None)  # the folder may have been moved
             vars(watcher).update(walk(kept, self._moved))
         if self.scaler is not None:
             self.scaler.load_state_dict(state["scaler"])
-        self.tally = self._fresh_tally()
-        vars(self.tally).update(
-            {name: walk(value, self._moved) for name, value in state["tally"].items() if value is not None}
-        )
+        self._put_tally(state["tally"])
         self._put_random(state["random"])
         self.net.train()
+
+    def _load(self, state: dict[str, Any]) -> None:
+        """Weights and the state of the optimizer."""
+        self.net.load_state_dict(state["weights"])
+        for group in state["optimizer"]["param_groups"]:  # torch moves what belongs to parameters alone
+            for name, value in group.items():
+                group[name] = walk(value, self._moved)
+        self.optimizer.load_state_dict(state["optimizer"])
+        bring_counters(self.optimizer)
+
+    def _put_tally(self, state: Mapping[str, Any]) -> None:
+        self.tally = self._fresh_tally()
+        vars(self.tally).update({name: walk(value, self._moved) for name, value in state.items() if value is not None})
 
     def _moved(self, value: Any) -> Any:
         return value.to(self.device) if isinstance(value, Tensor) else value
@@ -221,6 +244,10 @@ class TorchEngine:
         for name, value in state.items():
             owner, _, attribute = name.rpartition(".")
             setattr(self.net.get_submodule(owner), attribute, value)
+
+    def _placed(self, net: nn.Module) -> nn.Module:
+        """The model as its optimizer shall see it."""
+        return net
 
     def _fresh_tally(self) -> Tally:
         return Tally(self.program, self.outputs, named=len(self.model.outputs) > 1)

@@ -221,7 +221,9 @@ class StandardizeStep(Step):
         last = values.shape[-1] if values.ndim > 1 else 1
         if last != len(self.mean):
             raise StepError(
-                f"has {last} features, and `standardize` has learnt the mean of {len(self.mean)}", code="NN0605"
+                f"has {last} features, and `standardize` has learnt the mean of {len(self.mean)}",
+                help="new data have the columns that were trained on",
+                code="NN0605",
             )
         result: Array = ((numbers - self.mean) / self.deviation).astype(numbers.dtype)
         return result

@@ -48,9 +48,17 @@ class Rule:
         """What is to be said; `index` is the place of the first in what the source gave."""
         place, where = filled.where(index)
         more = f" ({self.count - 1:,} more like it)" if self.count > 1 else ""
-        message = f"{where} of {filled.what} {self.says(self.value)}{after}{more}"
+        message = f"{where} {self.says(self.value)}{after}{more}"
         related = (self.related,) if self.related is not None else ()
         return filled.problem("NN0606", message, help=self.help(), span=place, related=related)
+
+
+def all_finite(values: Array) -> bool:
+    """Whether no number is missing or infinite: a sum is quicker than a look at each, and is itself infinite if not."""
+    if values.dtype.kind != "f":
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.add.reduce(values, axis=None)) or np.isfinite(values).all())
 
 
 def missing_values() -> Rule:
@@ -80,11 +88,9 @@ class ValueCheck:
     def look(self, values: Array, first: int) -> None:
         """Takes [rows, …] as the model does, but for the dtype; they begin with row `first`."""
         usable = None
-        if values.dtype.kind == "f":
-            finite = np.isfinite(values)
-            if not finite.all():
-                usable = finite
-                self.missing.look(values, None, first)
+        if not all_finite(values):
+            usable = np.isfinite(values)
+            self.missing.look(values, None, first)
         seen = values if usable is None else values[usable]
         if seen.size:
             low, high = seen.min(), seen.max()
@@ -120,7 +126,7 @@ class ValueCheck:
         place, where = filled.where(self.column.series_index(np.array([row])))
         return filled.problem(
             "NN0606",
-            f"{where} of {filled.what} is no one-hot row: its numbers sum to {total:g}",
+            f"{where} is no one-hot row: its numbers sum to {total:g}",
             help=f"`{self.slot.loss}` takes rows with a single 1: `one_hot({classes})` makes them of class ids",
             span=place,
         )

@@ -127,8 +127,8 @@ class ClassesStep(Step):
         if self.given:
             shown = ", ".join(f"`{other}`" for other in self.names[:12]) + (", …" if len(self.names) > 12 else "")
             return StepError(
-                f"is `{name[:40]}`, which `classes` does not name", (row,),
-                did_you_mean(name, self.names) or f"it names {shown}",
+                f"is `{name[:40]}`, which is none of the named classes", (row,),
+                did_you_mean(name, self.names) or f"they are {shown}",
             )  # fmt: skip
         return StepError(
             f"is `{name[:40]}`, a class that the training part does not have", (row,),

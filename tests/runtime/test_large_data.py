@@ -35,6 +35,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes everything large."""
     monkeypatch.setattr(columns, "RESIDENT_BYTES", 100)
     monkeypatch.setattr(columns, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(columns, "LOOK_BYTES", 500)
     monkeypatch.setattr(scratch, "IN_MEMORY", 1000)
     monkeypatch.setattr(tables, "CHUNK", 1000)
 

@@ -244,7 +244,7 @@ def test_a_forecast_is_better_than_tomorrow_as_today(folder: Path, capsys: pytes
     assert main(["run", str(ROOT / "examples/temperatures.nn"), "--quiet"]) == 0
     row = next(line.split() for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["tomorrow"])
     temperatures = np.loadtxt(ROOT / "examples/temperatures.csv", delimiter=",", skiprows=1)[:, 0]
-    assert float(row[-1]) < 0.75 * np.abs(np.diff(temperatures[-226:])).mean()
+    assert float(row[-1]) < 0.85 * np.abs(np.diff(temperatures[-226:])).mean()
 
 
 @pytest.mark.slow

@@ -257,8 +257,7 @@ def test_a_class_that_only_held_out_rows_have_is_told_with_its_cell() -> None:
         read(TEXTS)
     (problem,) = failed.value.problems
     assert problem.message == (
-        f"line {row + 2}, column 1 (`label`) of `label` of t.csv is `spam`, "
-        "a class that the training part does not have"
+        f"line {row + 2}, column 1 (`label`) of t.csv is `spam`, a class that the training part does not have"
     )
     assert problem.primary.span.text == "spam"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("safetensors")
@@ -45,6 +45,7 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TREES)
 def test_a_tree_survives(tree: Any) -> None:
     assert same(unpack(pack(tree)), tree)
@@ -56,6 +57,7 @@ def test_bytes_that_are_no_tree_are_told(data: bytes) -> None:
         unpack(data)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TREES, st.data())
 def test_a_damaged_tree_is_told_or_another_one(tree: Any, data: st.DataObject) -> None:
     packed = bytearray(pack(tree))

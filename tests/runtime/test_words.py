@@ -97,7 +97,7 @@ def test_named_classes_keep_their_order() -> None:
 @pytest.mark.parametrize(
     ("step", "text", "says", "help"),
     [
-        (classes(["no", "yes"]), "yess", "is `yess`, which `classes` does not name", "yes"),
+        (classes(["no", "yes"]), "yess", "is `yess`, which is none of the named classes", "yes"),
         (classes(["no", "yes"]), " ", "is empty, and names no class", "fill the gap"),
     ],
 )

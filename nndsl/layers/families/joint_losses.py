@@ -103,6 +103,9 @@ class Circle(Loss):
     def for_each(self, rank: int) -> bool:
         return False
 
+    def joint(self, rank: int) -> bool:
+        return True
+
     def classes(self, prediction: TensorType) -> int | None:
         return None
 
