@@ -53,7 +53,7 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
     )
     add_device(parser, None)
     parser.add_argument("--precision", choices=PRECISIONS, help="the arithmetic, in place of the file's own")
-    parser.add_argument("--compile", action="store_true", help="let torch.compile speed up the model")
+    parser.add_argument("--compile", action="store_true", help="let torch.compile (or, with Keras, XLA) speed it up")
     parser.add_argument(
         "--processes", type=common.positive, metavar="N", help="how many processes divide every batch among them"
     )

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.interop.optimizer_names import in_order
 from nndsl.interop.worker import Job, serve
 
 # Numbers that no variable of Keras's own starts from; float32 holds them exactly.
@@ -26,13 +25,9 @@ def work(job: Job) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
     kept: list[tuple[str, Any]] = []  # several variables may have one name
     plan = job.data["optimizer"]
     if plan is not None:
-        paths = {id(variable): path for path, variable in variables.items()}
         program.compile_model(model)
         model.optimizer.build(model.trainable_variables)
-        names = in_order(plan, [paths[id(variable)] for variable in model.trainable_variables])
-        # in float16 another one is around it, which scales losses
-        own = getattr(model.optimizer, "inner_optimizer", model.optimizer).variables
-        kept = [(name, v) for name, v in zip(names, own, strict=True) if name is not None]
+        kept = keras_side.find_state(model, variables, plan)
     path = job.data["write"]
     if path is None:
         return {"places": _places(model, [*variables.items(), *kept], job)}, {}

@@ -1,7 +1,7 @@
 """What a process does that runs an emitted Keras program: finds the model's variables by their canonical names.
 
-It runs in a worker of its own, next to the program, and imports nothing of the compiler: the layout of the model comes
-as plain data (`nndsl.passes.weight_layout.plain`).
+Most of its users run in a worker of their own, next to the program: the layout of the model and what its optimizer
+keeps come as plain data (`nndsl.passes.weight_layout.plain`, `nndsl.interop.optimizer_names.plan`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any
 
 import keras
 import numpy as np
+
+from nndsl.interop.optimizer_names import in_order
 
 
 def find_variables(model: keras.Model, layout: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -33,18 +35,54 @@ def find_variables(model: keras.Model, layout: Sequence[Mapping[str, Any]]) -> d
     return found
 
 
+def find_state(model: keras.Model, variables: Mapping[str, Any], plan: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The variables of the model's optimizer, which must be built, by canonical name: several may have one. `plan` is
+    that of `optimizer_names`, `variables` what `find_variables` gave."""
+    paths = {id(variable): path for path, variable in variables.items()}
+    names = in_order(plan, [paths[id(variable)] for variable in model.trainable_variables])
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # one that scales losses is around it
+    return [(name, held) for name, held in zip(names, optimizer.variables, strict=True) if name is not None]
+
+
 def read(variables: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
     """The values by canonical path."""
-    return {path: np.asarray(keras.ops.convert_to_numpy(variable)) for path, variable in variables.items()}
+    return {path: value_of(variable) for path, variable in variables.items()}
+
+
+def value_of(variable: Any) -> np.ndarray[Any, Any]:
+    """A copy of what a variable of Keras holds."""
+    return np.array(variable.value.numpy())
 
 
 def assign(model: keras.Model, variables: Mapping[str, Any], values: Mapping[str, np.ndarray[Any, Any]]) -> None:
     """Gives the variables the values; layers that compute with copies of theirs make these anew."""
     for path, variable in variables.items():
         variable.assign(values[path])
+    finalize(model)
+
+
+def finalize(model: keras.Model) -> None:
+    """Layers that compute with copies of their variables make these anew."""
     for layer in _all(model):
         if hasattr(layer, "finalize_state"):
             layer.finalize_state()
+
+
+def states(model: keras.Model) -> list[Any]:
+    """The variables in which stateful layers keep what goes from batch to batch."""
+    found = [
+        state
+        for layer in model._flatten_layers(include_self=False)  # those in layers around others too
+        if getattr(layer, "stateful", False) and getattr(layer, "states", None) is not None
+        for state in keras.tree.flatten(layer.states)
+    ]
+    return list({id(state): state for state in found}.values())
+
+
+def reset_states(model: keras.Model) -> None:
+    """Stateful layers forget. Their own `reset_state` does not take the nested states of several cells."""
+    for state in states(model):
+        state.assign(keras.ops.zeros_like(state))
 
 
 def begin_anew() -> None:

@@ -37,10 +37,7 @@ class KerasSide(Side):
         self.reset()
 
     def reset(self) -> None:
-        for layer in self.model._flatten_layers(include_self=False):
-            if getattr(layer, "stateful", False) and hasattr(layer, "states"):
-                for state in keras.tree.flatten(layer.states):
-                    state.assign(keras.ops.zeros_like(state))
+        keras_side.reset_states(self.model)
 
     def weights(self) -> Arrays:
         return keras_side.read(self.variables)

@@ -1,4 +1,4 @@
-"""Where training went astray: the step and the layer at which the first number was none."""
+"""Looks at each step of a torch model, for the layer at which the first number was none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import linecache
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -14,29 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from nndsl.ir.graph import LayerUse, Model
 from nndsl.runtime.engine import Batch
+from nndsl.runtime.lost import Found, Lost
 from nndsl.runtime.torch_engine import TorchEngine
-from nndsl.targets.names import attribute_name
-
-
-@dataclass(frozen=True)
-class Lost:
-    """`what` of which module (by torch's name; empty outside of all) was no number first; `line` and `text` are the
-    line of the emitted program where a forward pass lost it (0: it was lost elsewhere)."""
-
-    what: str
-    module: str
-    line: int = 0
-    text: str = ""
-
-
-class Found(Exception):
-    """The first number that is none has been found."""
-
-    def __init__(self, lost: Lost) -> None:
-        super().__init__(lost)
-        self.lost = lost
 
 
 class Watched:
@@ -131,14 +110,3 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 
 def _finite(tensor: Tensor) -> bool:
     return not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
-
-
-def layer_of(model: Model, module: str) -> LayerUse | None:
-    """The layer of the file that a module of the program stands for."""
-    wanted = module.replace(".", "_")
-    named = {attribute_name(use.path): use for use in model.layers}
-    while wanted:
-        if wanted in named:
-            return named[wanted]
-        wanted = wanted.rpartition("_")[0]
-    return None

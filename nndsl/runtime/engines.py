@@ -28,7 +28,7 @@ class Built:
 def build(program: CheckedProgram, model: Model, options: Options, plan: Plan, world: World = ALONE) -> Built:
     """Raises Unavailable."""
     if options.target == "keras":
-        from nndsl.runtime.keras_engine import build_keras
+        from nndsl.runtime.keras_build import build_keras
 
         return build_keras(program, model, options, plan)
     from nndsl.runtime.torch_build import build_torch

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,10 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nndsl.runtime.ahead import ahead
 from nndsl.runtime.engine import Batch, Rowed, Rows
 
-AHEAD = 4
-"""How many batches wait for the device."""
 SHARE = 0.4
 """What part of a device's free memory the data may take."""
 
@@ -40,7 +37,7 @@ class Feed:
                 chosen = torch.from_numpy(own).to(self.device)
                 yield Batch({name: x.index_select(0, chosen) for name, x in whole.items()}, len(places))
         else:
-            yield from _ahead(Batch(self._place(self.part.take(own)), len(places)) for places, own in shared)
+            yield from ahead(Batch(self._place(self.part.take(own)), len(places)) for places, own in shared)
 
     def _place(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Tensor]:
         placed = {}
@@ -57,38 +54,3 @@ def _room(device: torch.device) -> float:
     if device.type == "cuda":
         return SHARE * torch.cuda.mem_get_info(device)[0]
     return float("inf")
-
-
-def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, made in a thread while the ones before are worked on."""
-    made: queue.Queue[Batch | BaseException | None] = queue.Queue(AHEAD)
-    stop = threading.Event()
-
-    def put(item: Batch | BaseException | None) -> bool:
-        while not stop.is_set():
-            try:
-                made.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def make() -> None:
-        try:
-            for batch in batches:
-                if not put(batch):
-                    return
-            put(None)
-        except BaseException as error:  # it is raised where the batch is asked for
-            put(error)
-
-    thread = threading.Thread(target=make, name="nndsl-data", daemon=True)
-    thread.start()
-    try:
-        while (item := made.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        thread.join()

@@ -127,6 +127,8 @@ class Loop:
                 ended = self.engine.after_epoch(len(position.history) - 1, logs)
                 position.stopped_early = ended and position.steps < self.whole
             if not counted and self._done():
+                if position.place < self.per_epoch:
+                    return  # a run that is made longer goes on inside of the epoch
                 break
             if position.place < self.per_epoch:  # behind the last one the epoch's numbers are taken first
                 self._save_in_time()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nndsl.runtime.engine import Batch
+from nndsl.runtime.full import full
 from nndsl.runtime.report import DataProblem, RunFailed
 
 if TYPE_CHECKING:
@@ -39,20 +40,9 @@ def _is_full(error: BaseException) -> bool:
 
 
 def _full(engine: TorchEngine, tensors: dict[str, Tensor]) -> DataProblem:
-    where = "the memory of the GPU" if engine.device.type == "cuda" else "the memory"
     tensors = {} if engine.world.joined else tensors  # the others would have to try along
-    fits = _largest_that_fits(engine, tensors) if tensors else None
-    elsewhere = " or `--device cpu`" if engine.device.type != "cpu" else ""
-    if fits:
-        help = f"a batch of {fits} fits: `--batch-size {fits}`"
-    elif tensors:
-        help = f"not even one sample fits: take a smaller model{elsewhere}"
-    else:
-        help = f"take a smaller batch (`--batch-size {max(engine.batch // 2, 1)}`), a smaller model{elsewhere}"
-    return DataProblem(
-        "NN0702", f"{where} does not hold a batch of {engine.batch} of `{engine.model.name}`", engine.model.span,
-        help=help,
-    )  # fmt: skip
+    fits = (_largest_that_fits(engine, tensors) or 0) if tensors else None
+    return full(engine.model, engine.batch, gpu=engine.device.type == "cuda", fits=fits)
 
 
 def _largest_that_fits(engine: TorchEngine, tensors: dict[str, Tensor]) -> int | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from nndsl.ir.graph import Output
+
+if TYPE_CHECKING:  # who trains with Keras needs no torch
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ class Tally:
         self.penalties: Tensor | float = 0.0
         self.samples = 0
 
-    @torch.no_grad()
     def add(self, model: nn.Module, size: int, values: dict[str, Tensor]) -> None:
         """The numbers of a batch of `size` samples; none of them counts where there are no samples."""
         for name, value in values.items():
-            part = value.detach() * (1 if value.dim() else size) if size else torch.zeros_like(value)
+            own = value.detach()
+            part = own * (1 if own.dim() else size) if size else own.new_zeros(own.shape)
             self.sums[name] = self.sums.get(name, 0) + part
         if size and hasattr(self.module, "penalty"):
-            self.penalties = self.penalties + self.module.penalty(model) * size
+            self.penalties = self.penalties + self.module.penalty(model).detach() * size
         self.samples += size
 
     def loss(self) -> float:

@@ -1,6 +1,7 @@
 """The training part of an emitted Keras program: what `templates/keras/training.py.j2` needs.
 
-The contract: `compile_model(model)` compiles what `build_model()` gives; `ARRAYS`, `INPUTS`, `TARGETS`, `BATCH_SIZE`,
+The contract: `compile_model(model)` compiles what `build_model()` gives; `Batches` gives a batch as Keras takes it;
+`make_callbacks()`, where the section has callbacks, makes fresh ones; `ARRAYS`, `INPUTS`, `TARGETS`, `BATCH_SIZE`,
 `EPOCHS` or `STEPS`, `SEED` are what the section says, and `load_data(path, names)` is the torch program's.
 """
 
@@ -162,7 +163,7 @@ def _function(metric: Metric) -> code.Expr:
 
 
 def _callbacks(model: Model, callbacks: list[Any]) -> str:
-    """The list of callbacks, each with the mode that it has for what it watches."""
+    """The statement that gives the list of callbacks, each with the mode that it has for what it watches."""
     if not callbacks:
         return ""
     made: list[code.Expr] = [code.call("Numbers")] if _spreads(model, callbacks) else []
@@ -173,7 +174,7 @@ def _callbacks(model: Model, callbacks: list[Any]) -> str:
         elif "monitor" in callback.arguments:  # Keras would ask what is better all the same
             changed |= {"monitor": OMIT, "mode": OMIT}
         made.append(spell(callback, None, changed))
-    return "\n".join(broken(code.List(tuple(made)), "callbacks = ", "", 1))
+    return "\n".join(broken(code.List(tuple(made)), "return ", "", 1))
 
 
 def _several(model: Model) -> bool:

@@ -74,6 +74,15 @@ def numbers(logs: dict) -> dict[str, float]:
     return found
 
 
+def make_callbacks() -> list[keras.callbacks.Callback]:
+    """What looks at the numbers after each evaluation."""
+    return [
+        keras.callbacks.EarlyStopping(patience=3, mode="min"),
+        keras.callbacks.CSVLogger("log.csv"),
+        keras.callbacks.TerminateOnNaN(raise_error=True),
+    ]
+
+
 def train(
     model: keras.Model,
     data: dict[str, np.ndarray],
@@ -86,12 +95,7 @@ def train(
     if not model.compiled:
         compile_model(model)
     batches = Batches(data, batch_size, np.random.default_rng(seed))
-    callbacks = [
-        keras.callbacks.EarlyStopping(patience=3, mode="min"),
-        keras.callbacks.CSVLogger("log.csv"),
-        keras.callbacks.TerminateOnNaN(raise_error=True),
-    ]
-    watchers = keras.callbacks.CallbackList(callbacks, model=model)
+    watchers = keras.callbacks.CallbackList(make_callbacks(), model=model)
     model.stop_training = False
     watchers.on_train_begin()
     look = 0  # how often they have looked at the numbers

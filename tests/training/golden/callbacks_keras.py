@@ -67,6 +67,23 @@ class Batches(keras.utils.PyDataset):
             self.order = self.rng.permutation(self.count)
 
 
+def make_callbacks() -> list[keras.callbacks.Callback]:
+    """What looks at the numbers after each epoch."""
+    return [
+        keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=5, mode="min"),
+        keras.callbacks.EarlyStopping(
+            patience=20, mode="min", restore_best_weights=True
+        ),
+        keras.callbacks.ModelCheckpoint(
+            "best.weights.h5", save_best_only=True, save_weights_only=True, mode="min"
+        ),
+        keras.callbacks.ModelCheckpoint("all/{epoch:03d}-{val_mae:.3f}.keras"),
+        keras.callbacks.CSVLogger("tables/log.csv"),
+        keras.callbacks.TensorBoard(log_dir="board"),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+
+
 def train(
     model: keras.Model,
     data: dict[str, np.ndarray],
@@ -80,25 +97,12 @@ def train(
         compile_model(model)
     batches = Batches(data, batch_size, np.random.default_rng(seed))
     Path("tables").mkdir(parents=True, exist_ok=True)
-    callbacks = [
-        keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=5, mode="min"),
-        keras.callbacks.EarlyStopping(
-            patience=20, mode="min", restore_best_weights=True
-        ),
-        keras.callbacks.ModelCheckpoint(
-            "best.weights.h5", save_best_only=True, save_weights_only=True, mode="min"
-        ),
-        keras.callbacks.ModelCheckpoint("all/{epoch:03d}-{val_mae:.3f}.keras"),
-        keras.callbacks.CSVLogger("tables/log.csv"),
-        keras.callbacks.TensorBoard(log_dir="board"),
-        keras.callbacks.TerminateOnNaN(),
-    ]
     model.fit(
         batches,
         epochs=epochs,
         shuffle=False,  # the batches have their own order
         validation_data=validation and Batches(validation, batch_size),
-        callbacks=callbacks,
+        callbacks=make_callbacks(),
         verbose=2,
     )
 

@@ -1,0 +1,247 @@
+"""Training with the emitted Keras program. What touches Keras is in `nndsl.interop.keras_trainer`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from nndsl.interop import keras_astray, keras_side
+from nndsl.interop.contents import Weights
+from nndsl.interop.keras_trainer import FULL, NoXla, Trainer
+from nndsl.interop.optimizer_names import plan as plan_of
+from nndsl.ir.graph import Model, Submodel
+from nndsl.layers.families.optimizer_maps import MultiOptimizer
+from nndsl.passes.train_checks import is_stateful
+from nndsl.passes.weight_layout import changed, layout, plain
+from nndsl.runtime.ahead import ahead
+from nndsl.runtime.engine import Array, Batch, Rowed, Rows
+from nndsl.runtime.full import full
+from nndsl.runtime.lost import Found, Lost
+from nndsl.runtime.report import RunFailed, Unavailable
+from nndsl.runtime.slots import trained
+from nndsl.runtime.tally import OutputResult, Result
+from nndsl.runtime.trees import Tree, walk
+from nndsl.targets.training_settings import trains
+
+
+class KerasEngine:
+    """One model of an emitted program: see `engine.Engine`. Raises Unavailable where XLA cannot compile it."""
+
+    def __init__(
+        self, model: Model, text: str, *, seed: int, batch: int, gpu: bool = False, compiled: bool = False
+    ) -> None:
+        self.model, self.batch, self.gpu = model, batch, gpu
+        self.outputs = trained(model)
+        self.stateful = is_stateful(model)
+        self.layout = layout(model)
+        with self._memory():
+            self.trainer = Trainer(
+                text, model.name, [output.name for output in self.outputs], plain(self.layout), seed=seed,
+                batch=model.batch, compiled=compiled,
+            )  # fmt: skip
+        self.types = {name: dtype for name, (_, dtype) in self.trainer.program.ARRAYS.items()}
+        self.samples = 0
+
+    def feed(self, part: Rowed) -> Callable[[Iterable[Rows]], Iterator[Batch]]:
+        whole = self._arrays(part.take(np.arange(len(part)))) if part.resident else None
+
+        def batches(places: Iterable[Rows]) -> Iterator[Batch]:
+            if whole is not None:
+                for rows in places:
+                    yield Batch({name: array[rows] for name, array in whole.items()}, len(rows))
+            else:
+                yield from ahead(Batch(self._arrays(part.take(rows)), len(rows)) for rows in places)
+
+        return batches
+
+    def _arrays(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: array.astype(self.types.get(name, array.dtype), copy=False) for name, array in arrays.items()}
+
+    # ---------------------------------------------------------------------------------------- training
+
+    def begin(self) -> None:
+        self.trainer.begin()
+        self.samples = 0
+
+    def train(self, batch: Batch) -> None:
+        with self._memory(batch):
+            self.trainer.train(batch.tensors)
+        self.samples += batch.size
+
+    def loss(self) -> float:
+        return self.trainer.loss()
+
+    def logs(self) -> dict[str, float]:
+        return self._result(self.trainer.numbers(), 0.0, self.samples).logs()
+
+    def learning_rate(self) -> float | None:
+        optimizer = self.model.training.optimizer
+        return self.trainer.learning_rate(min(optimizer.used) if isinstance(optimizer, MultiOptimizer) else 0)
+
+    def write_below(self, folder: str) -> None:
+        self.trainer.watchers.write_below(folder)
+
+    def after_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
+        return self.trainer.watchers.after_epoch(epoch, logs)
+
+    def after_training(self) -> None:
+        self.trainer.end()
+
+    # ------------------------------------------------------------------------------------- evaluation
+
+    def evaluate(self, batches: Iterable[Batch], *, keep_state: bool = False) -> Result:
+        samples = 0
+
+        def arrays() -> Iterator[Mapping[str, Array]]:
+            nonlocal samples
+            for batch in batches:
+                samples += batch.size
+                yield batch.tensors
+
+        with self._memory():
+            numbers, penalty = self.trainer.evaluate(arrays(), keep_state=keep_state)
+        return self._result(numbers, penalty, samples)
+
+    def _result(self, numbers: Mapping[str, float], penalty: float, samples: int) -> Result:
+        several, named = len(self.outputs) > 1, len(self.model.outputs) > 1
+        outputs = []
+        for output in self.outputs:
+            title = f"{output.name}_" if named else ""
+            labels = [label for metric in output.metrics for label in metric.labels(output.value.type)]
+            metrics = {label: numbers[title + label] for label in labels}
+            if several:
+                loss = numbers[f"{output.name}_loss"]
+                weighted = output.weight * loss
+            else:
+                weighted = numbers["loss"] - penalty
+                loss = weighted / output.weight if output.weight else 0.0
+            outputs.append(OutputResult(output.name, loss, output.weight, weighted, metrics))
+        return Result(numbers["loss"], tuple(outputs), samples, named)
+
+    def predict(self, batches: Iterable[Batch], part: Submodel | None = None) -> Iterator[dict[str, Array]]:
+        self.reset_state()
+        for batch in batches:
+            with self._memory():
+                found = self.trainer.predict(list(batch.tensors.values()), None if part is None else part.name)
+            if part is not None:
+                found = dict(zip(part.target_names, found, strict=True))
+            yield dict(found)
+
+    def masks(self) -> dict[str, Array]:
+        return self.trainer.masks
+
+    def reset_state(self) -> None:
+        if self.stateful:
+            keras_side.reset_states(self.trainer.model)
+
+    # ------------------------------------------------------------------------------------------ state
+
+    def learnt(self) -> Weights:
+        found = Weights(keras_side.read(self.trainer.variables))
+        found.state = keras_side.read(dict(self._optimizer()))
+        return found
+
+    def start_from(self, weights: Weights) -> None:
+        keras_side.assign(self.trainer.model, self.trainer.variables, weights.values)
+        self.trainer.compile()  # some optimizers start from the weights
+        if weights.state:
+            for name, variable in self._optimizer():
+                if name in weights.state:
+                    variable.assign(weights.state[name])
+
+    def _optimizer(self) -> list[tuple[str, Any]]:
+        if not trains(self.model):
+            return []
+        kept = plan_of(self.model.training.optimizer, changed(self.layout))
+        return keras_side.find_state(self.trainer.model, self.trainer.variables, kept)
+
+    def state(self) -> Tree:
+        tree = {
+            "variables": [keras_side.value_of(variable) for variable in self.trainer.kept()],
+            "callbacks": self.trainer.watchers.state(),
+            "samples": self.samples,
+        }
+        return walk(tree, _bits)
+
+    def put_state(self, state: Tree) -> None:
+        state = _numbers(state)
+        self.trainer.put(state["variables"])
+        self.trainer.watchers.put_state(state["callbacks"])
+        self.samples = state["samples"]
+
+    # --------------------------------------------------------------------------------------- trouble
+
+    @contextmanager
+    def _memory(self, batch: Batch | None = None) -> Iterator[None]:
+        """Raises RunFailed where the memory is full, and Unavailable where XLA cannot compile the model."""
+        fits = None
+        try:
+            yield
+            return
+        except NoXla as error:
+            raise Unavailable(f"XLA cannot compile `{self.model.name}`: {error}", "leave --compile out") from None
+        except FULL as error:
+            error.__traceback__ = None  # its frames hold what the batch took
+            if batch is not None:
+                fits = self._largest_that_fits(batch)
+        raise RunFailed.one(full(self.model, self.batch, gpu=self.gpu, fits=fits))
+
+    def _largest_that_fits(self, batch: Batch) -> int:
+        """Tries halves; 0 where not even one sample fits."""
+        rows = batch.size
+        while (rows := rows // 2) >= 1:
+            try:
+                keras_astray.gradients(self.trainer, {name: array[:rows] for name, array in batch.tensors.items()})
+                return rows
+            except FULL:
+                continue
+        return 0
+
+
+class Watched:
+    """An engine whose every step is looked at: `train` raises Found."""
+
+    def __init__(self, engine: KerasEngine) -> None:
+        self.engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
+
+    def train(self, batch: Batch) -> None:
+        trainer = self.engine.trainer
+        before = [keras_side.value_of(variable) for variable in trainer.kept()]
+        self.engine.train(batch)
+        if not keras_astray.is_sound(trainer):
+            raise Found(Lost(*keras_astray.first_lost(trainer, before, batch.tensors)))
+
+    def after_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
+        return self.engine.trainer.watchers.after_epoch(epoch, logs, write=False)
+
+
+_BITS = "bits of bfloat16"
+
+
+def _bits(value: Any) -> Any:
+    """Files take no bfloat16: such arrays are kept as the bits that they are, under one key."""
+    if isinstance(value, np.ndarray) and value.dtype.name == "bfloat16":
+        return {_BITS: value.view(np.uint16)}
+    return value
+
+
+def _numbers(tree: Tree) -> Tree:
+    """The tree with such arrays again."""
+    match tree:
+        case {"bits of bfloat16": array}:
+            from ml_dtypes import bfloat16  # TensorFlow needs it
+
+            return array.view(bfloat16)
+        case dict():
+            return {key: _numbers(value) for key, value in tree.items()}
+        case list():
+            return [_numbers(value) for value in tree]
+        case tuple():
+            return tuple(_numbers(value) for value in tree)
+    return tree
