@@ -11,8 +11,8 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from nndsl.ir.graph import Model
-from nndsl.runtime.astray import layer_of
 from nndsl.runtime.gathering import exchanged
+from nndsl.runtime.lost import layer_of
 from nndsl.runtime.together import normalizations
 from nndsl.runtime.world import World
 
