@@ -8,7 +8,7 @@ import threading
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING
 
 from nndsl.cli import common
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _TOGETHER = "NNDSL_TOGETHER"
 _MOST = 1024
+
+
+class _Silent(common.Rejected):
+    """Another process has said what is wrong."""
 
 
 def started() -> bool:
@@ -78,7 +82,7 @@ def member() -> Iterator[World]:
 
 @contextmanager
 def speaking(world: World) -> Iterator[None]:
-    """Of several processes that fail, the first alone says why. Raises Rejected in the others."""
+    """Of several processes that fail, the first alone says why. Raises _Silent in the others."""
     try:
         yield
         world.leave()
@@ -86,9 +90,39 @@ def speaking(world: World) -> Iterator[None]:
         if not world.joined:
             raise
         if world.lost_others(error) or not world.speaks():
-            raise common.Rejected from None
+            raise _Silent from None
         sys.stderr = sys.__stderr__ or sys.stderr
         raise
+
+
+@contextmanager
+def leaving(args: Namespace, world: World) -> Iterator[None]:
+    """Ends a process that has failed among others at once, with its message and exit code: torch's threads that wait
+    for the others would abort it, or keep it."""
+    if not world.joined:
+        yield
+        return
+    from nndsl.runtime.launch import QUIET
+
+    try:
+        yield
+        return
+    except common.Rejected as error:
+        code = QUIET if isinstance(error, _Silent) else common.WRONG
+    except common.UsageError as error:
+        common.complain(str(error), error.help, args.color)
+        code = common.USAGE
+    except KeyboardInterrupt:
+        code = common.INTERRUPTED
+    except Exception as error:
+        from nndsl.cli.bug import report_bug
+
+        report_bug(args.arguments, error)
+        code = common.BUG
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def _watch_parent(parent: int) -> None:

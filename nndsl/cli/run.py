@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nndsl.cli import common
 from nndsl.cli.data import add_data, check_data
-from nndsl.cli.processes import launched, member, speaking, started
+from nndsl.cli.processes import launched, leaving, member, speaking, started
 from nndsl.cli.running import add_device, running
 from nndsl.cli.weight_errors import FORMATS, check_ending
 
@@ -78,7 +78,7 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
 def main(args: Namespace) -> int:
     if args.processes is not None and not started():
         return launched(args)
-    with member() as world:
+    with member() as world, leaving(args, world):
         return _main(args, world)
 
 

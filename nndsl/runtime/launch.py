@@ -24,6 +24,8 @@ from nndsl.runtime.report import Unavailable
 from nndsl.runtime.run_folder import RunFolder
 from nndsl.runtime.world import FOLDER, TOGETHER
 
+QUIET = 75
+"""The exit code of a process that ends because another one has."""
 GRACE = 15.0
 """Seconds that the others have to end by themselves, once one of them has ended badly."""
 _LOOK = 0.05
@@ -98,13 +100,13 @@ class _Processes:
             for rank, process in list(left.items()):
                 if (found := process.poll()) is not None:
                     del left[rank]
-                    if found and not code:
+                    if found and code in (0, QUIET):  # whoever ended first says what it was
                         code, self.first, until = found, rank, time.monotonic() + GRACE
             if time.monotonic() > until:
                 self._send(harder.pop(0))
                 until = time.monotonic() + GRACE if harder else float("inf")
             time.sleep(_LOOK)
-        return code
+        return 1 if code == QUIET else code
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         self._send(number)

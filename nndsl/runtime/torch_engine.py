@@ -15,7 +15,7 @@ from nndsl.interop.torch_file import fill, fill_state, gathered
 from nndsl.ir.graph import Model, Submodel
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.engine import Array, Batch, Rowed, Rows
-from nndsl.runtime.faster import arranged, bring_counters, fuse
+from nndsl.runtime.faster import arranged, bring_counters, fuse, repeat_itself
 from nndsl.runtime.feed import Feed
 from nndsl.runtime.memory import memory_watched
 from nndsl.runtime.report import Unavailable
@@ -40,6 +40,7 @@ class TorchEngine:
         self.outputs = trained(model)
         self.stateful = is_stateful(model)
         self.types = {name: dtype for name, (_, dtype) in self.program.ARRAYS.items()}
+        repeat_itself(device)
         with memory_watched(self):
             torch.manual_seed(seed)
             self.net: nn.Module = self._placed(arranged(loaded.cls().to(device), device))

@@ -76,6 +76,8 @@ class World:
         if self._control is not None:
             import torch.distributed as dist
 
+            if self._pending is not None:
+                self._pending[0].wait()
             dist.barrier(self._control)
             dist.destroy_process_group()
             self._control = self._pending = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -84,8 +85,8 @@ def test_a_run_goes_on_to_the_bit(folder: Path) -> None:
     write_model(IMAGES, "float32")
     assert run("--data", "images.npz", "--device", "cuda", "-o", "whole") == 0
     assert run("--data", "images.npz", "--device", "cuda", "-o", "again") == 0
-    if any((weights("whole")[name] != array).any() for name, array in weights("again").items()):
-        pytest.skip("this GPU does not repeat itself, in one run already")
+    for name, array in weights("whole").items():
+        assert (array == weights("again")[name]).all(), name
     assert run("--data", "images.npz", "--device", "cuda", "-o", "part", "--epochs", "2") == 0
     assert main(["run", "--resume", "part", "--epochs", "3", "--quiet"]) == 0
     for name, array in weights("whole").items():
@@ -96,9 +97,12 @@ def test_a_run_goes_on_to_the_bit(folder: Path) -> None:
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision(precision: str, folder: Path) -> None:
     write_model(IMAGES, "float32")
-    assert run("--data", "images.npz", "--device", "cuda", "--precision", precision, "--epochs", "8", "-o", "half") == 0
-    found = json.loads(Path("half/metrics.json").read_text())["test"]["outputs"]["label"]["metrics"]["accuracy"]
-    assert found > 0.9
+    found = {}
+    for name, more in (("full", []), ("half", ["--precision", precision])):
+        assert run("--data", "images.npz", "--device", "cuda", "--epochs", "20", "-o", name, *more) == 0
+        result = json.loads(Path(name, "metrics.json").read_text())["test"]["outputs"]["label"]
+        found[name] = result["metrics"]["accuracy"]
+    assert abs(found["full"] - found["half"]) < 0.1 and found["half"] > 0.8
     assert all(np.isfinite(array).all() for array in weights("half").values())
 
 
@@ -118,7 +122,7 @@ def test_data_that_do_not_fit_on_the_device(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(feed, "SHARE", 0.0)
     assert run("--data", "images.npz", "--device", "cuda", "-o", "streamed") == 0
     for name, array in weights("whole").items():
-        assert np.abs(array - weights("streamed")[name]).max() < 1e-6, name
+        assert (array == weights("streamed")[name]).all(), name
 
 
 def test_a_full_memory_names_the_batch_that_fits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,6 +157,4 @@ def test_one_process_of_several_machines(more: list[str], folder: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    import os
-
-    return os.environ | {"PYTHONPATH": str(ROOT)}
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}

@@ -8,7 +8,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +239,40 @@ def test_four_gigabytes_take_little_memory(folder: Path) -> None:
                 for _ in range(1024 if name == "x" else 1):
                     stream.write(array.tobytes())
     assert most_anonymous("big.npz") < 400
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+@pytest.mark.skipif(sys.platform != "linux", reason="RssAnon is Linux's")
+def test_a_run_over_four_gigabytes_takes_little_memory(folder: Path) -> None:
+    pytest.importorskip("torch")
+    big = np.lib.format.open_memmap("x.npy", "w+", np.float32, (2**20, 1024))
+    big[::50_000] = np.arange(1024)
+    big.flush()
+    np.save("y.npy", np.arange(2**20, dtype=np.float32) % 7)
+    Path("big.nn").write_text(
+        """model Big {
+    input x: float[1024]
+    output y = x -> Dense(16, activation=relu) -> Dense(1) with loss=mse
+    train { optimizer = adam; steps = 200; batch_size = 64; seed = 1 }
+    data {
+        source xs = npy("x.npy") with test=0.2
+        source ys = npy("y.npy") with test=0.2
+        x = xs -> scale(0.5) -> standardize()
+        y = ys
+    }
+}
+"""
+    )
+    command = [sys.executable, "-m", "nndsl", "run", "big.nn", "-o", "run", "--checkpoint-every", "50"]
+    most = 0
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            with suppress(OSError, StopIteration), open(f"/proc/{process.pid}/status") as status:
+                most = max(most, next(int(line.split()[1]) // 1024 for line in status if line.startswith("RssAnon")))
+            time.sleep(0.02)
+    assert process.returncode == 0 and Path("run/weights.safetensors").exists()
+    assert 50 < most < 1000, most
 
 
 class Sparse:
