@@ -134,7 +134,9 @@ class Filling:
 
     def _file(self, path: str) -> list[Filled]:
         """A file given on the command line: by names, or in the place of the section's own file."""
-        files = [s.reader for s in self.model.sources if isinstance(s.reader, OfFile)]
+        slots = {slot.name for slot in self.slots}
+        used = {binding.source for binding in self.model.bindings if binding.name in slots}
+        files = [s.reader for s in self.model.sources if isinstance(s.reader, OfFile) and s.name in used]
         own = files[0] if len(files) == 1 else None
         if path == STDIN:
             return self._table(path, own)
@@ -143,9 +145,8 @@ class Filling:
         ending = os.path.splitext(path)[1].lower()
         if ending == ".npz":
             archive = Archive(path, path)
-            names = {slot.name for slot in self.slots}
             there = set(archive.names)
-            if isinstance(own, Npz | Mnist) and (self._read_from(own) <= there or not names <= there):
+            if isinstance(own, Npz | Mnist) and (self._read_from(own) <= there or not slots <= there):
                 return self._section(path)
             arrays = OpenArchive(archive)
             return together(partial(array_by_name, slot, arrays) for slot in self.slots)
