@@ -43,7 +43,7 @@ class TorchEngine:
         repeat_itself(device)
         with memory_watched(self):
             torch.manual_seed(seed)
-            self.net: nn.Module = self._placed(arranged(loaded.cls().to(device), device))
+            self.net: nn.Module = self._placed(loaded.cls().to(device))
         if compiled:
             self.net.compile()
         self.optimizer: Any = self.program.make_optimizer(self.net)
@@ -248,7 +248,7 @@ class TorchEngine:
 
     def _placed(self, net: nn.Module) -> nn.Module:
         """The model as its optimizer shall see it."""
-        return net
+        return arranged(net, self.device)
 
     def _fresh_tally(self) -> Tally:
         return Tally(self.program, self.outputs, named=len(self.model.outputs) > 1)
