@@ -107,6 +107,7 @@ class _Elaborator:
         for section in sections:
             if section.kind.text == "options":
                 model_options(model, section, self.evaluate, self.problems)
+        self.inputs.own_float = model.float_dtype
         if self.float_dtype is not None:
             model.float_dtype = self.float_dtype
         if catalogue.is_known(model.name):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from nndsl.diagnostics.model import Label, Problems
+from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.dims import BATCH, Dim, fresh, symbol
 from nndsl.ir.graph import Input, Model, Value
-from nndsl.ir.types import DTYPES, TensorType
+from nndsl.ir.types import DTYPES, FLOATS, TensorType
 from nndsl.layers.values import Option, show
 from nndsl.passes.evaluate import Evaluator, Failed
 from nndsl.passes.resolve import did_you_mean_fix
@@ -21,6 +21,7 @@ class Inputs:
 
     def __init__(self, model: Model, evaluate: Evaluator, problems: Problems) -> None:
         self.model, self.evaluate, self.problems = model, evaluate, problems
+        self.own_float = model.float_dtype  # as the file says, whatever the model is compiled in
         self.symbols: dict[str, Dim] = {}
 
     def fixed_batch(self, body: tuple[ast.Stmt, ...]) -> None:
@@ -81,7 +82,7 @@ class Inputs:
             )  # fmt: skip
             return None
         name = statement.dtype.text
-        if name == "float":
+        if name in ("float", self.own_float):
             return self.model.float_dtype
         if name == "int":
             return "int32"
@@ -96,6 +97,15 @@ class Inputs:
                 help=f"here it is `{same}`" if same
                 else did_you_mean(name, known) or f"the dtypes are {', '.join(f'`{k}`' for k in known)}",
                 fixes=did_you_mean_fix(statement.dtype.span, close),
+            )  # fmt: skip
+            return None
+        if name in FLOATS:
+            self.problems.error(
+                "NN0313", f"`{statement.name.text}` is {name}, and the model computes in {self.own_float}",
+                statement.dtype.span, f"not {self.own_float}",
+                help=f"write `float`: data of any type are read as what the model computes in; `options {{ float = {name} }}`"
+                f" makes that {name}",
+                fixes=(Fix("change to `float`", (Edit(statement.dtype.span, "float"),)),),
             )  # fmt: skip
             return None
         return name
