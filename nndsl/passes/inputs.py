@@ -103,8 +103,8 @@ class Inputs:
             self.problems.error(
                 "NN0313", f"`{statement.name.text}` is {name}, and the model computes in {self.own_float}",
                 statement.dtype.span, f"not {self.own_float}",
-                help=f"write `float`: data of any type are read as what the model computes in; `options {{ float = {name} }}`"
-                f" makes that {name}",
+                help="write `float`: data of any type are read as what the model computes in; "
+                f"`options {{ float = {name} }}` makes that {name}",
                 fixes=(Fix("change to `float`", (Edit(statement.dtype.span, "float"),)),),
             )  # fmt: skip
             return None
