@@ -39,12 +39,18 @@ def fuse(optimizer: Any, device: torch.device) -> None:
     for group in optimizer.param_groups:
         if not group.get("differentiable"):
             group["fused"], group["foreach"] = True, False
-    bring_counters(optimizer)
+    settle(optimizer)
 
 
-def bring_counters(optimizer: Any) -> None:
-    """The count of steps lies where a fused optimizer looks for it."""
+def settle(optimizer: Any) -> None:
+    """After a state was put back: what belongs to a weight lies in memory as the weight does, for a fused step goes
+    through both in order; and the count of steps lies where a fused optimizer looks for it."""
     fused = {parameter for group in optimizer.param_groups if group.get("fused") for parameter in group["params"]}
     for parameter, state in optimizer.state.items():
-        if parameter in fused and isinstance(state.get("step"), torch.Tensor):
-            state["step"] = state["step"].to(parameter.device, torch.float32)
+        for name, value in state.items():
+            if not isinstance(value, torch.Tensor):
+                continue
+            if name == "step" and parameter in fused:
+                state[name] = value.to(parameter.device, torch.float32)
+            elif value.shape == parameter.shape and value.stride() != parameter.stride():
+                state[name] = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)

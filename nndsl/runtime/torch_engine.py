@@ -15,7 +15,7 @@ from nndsl.interop.torch_file import fill, fill_state, gathered
 from nndsl.ir.graph import Model, Submodel
 from nndsl.passes.train_checks import is_stateful
 from nndsl.runtime.engine import Array, Batch, Rowed, Rows
-from nndsl.runtime.faster import arranged, bring_counters, fuse, repeat_itself
+from nndsl.runtime.faster import arranged, fuse, repeat_itself, settle
 from nndsl.runtime.feed import Feed
 from nndsl.runtime.memory import memory_watched
 from nndsl.runtime.report import Unavailable
@@ -168,7 +168,7 @@ class TorchEngine:
     def start_from(self, weights: Weights) -> None:
         fill(self.net, self.loaded, weights.values)
         fill_state(self.optimizer, self.net, self.loaded, self.model, weights.state)
-        bring_counters(self.optimizer)
+        settle(self.optimizer)
 
     def state(self) -> Tree:
         return plain(self._tree())
@@ -205,7 +205,7 @@ class TorchEngine:
             for name, value in group.items():
                 group[name] = walk(value, self._moved)
         self.optimizer.load_state_dict(state["optimizer"])
-        bring_counters(self.optimizer)
+        settle(self.optimizer)
 
     def _put_tally(self, state: Mapping[str, Any]) -> None:
         self.tally = self._fresh_tally()

@@ -83,7 +83,7 @@ def test_the_gpu_learns_what_the_cpu_learns(text: str, optimizer: str, folder: P
 
 def test_a_run_goes_on_to_the_bit(folder: Path) -> None:
     # PyTorch has no code for the gradient of max pooling that repeats itself.
-    write_model(IMAGES.replace("MaxPooling2D()", "AveragePooling2D() -> Dropout(0.2)"), "float32")
+    write_model(IMAGES.replace("MaxPooling2D()", "AveragePooling2D(2) -> Dropout(0.2)"), "float32")
     assert run("--data", "images.npz", "--device", "cuda", "-o", "whole") == 0
     assert run("--data", "images.npz", "--device", "cuda", "-o", "again") == 0
     for name, array in weights("whole").items():
@@ -118,7 +118,7 @@ def test_compiled(folder: Path) -> None:
 def test_data_that_do_not_fit_on_the_device(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from nndsl.runtime import feed
 
-    write_model(IMAGES.replace("MaxPooling2D()", "AveragePooling2D()"), "float32")
+    write_model(IMAGES.replace("MaxPooling2D()", "AveragePooling2D(2)"), "float32")
     assert run("--data", "images.npz", "--device", "cuda", "-o", "whole") == 0
     monkeypatch.setattr(feed, "SHARE", 0.0)
     assert run("--data", "images.npz", "--device", "cuda", "-o", "streamed") == 0
