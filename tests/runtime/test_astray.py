@@ -98,3 +98,14 @@ def test_a_full_memory_names_the_batch_that_fits(
     assert "a batch of 16 fits: `--batch-size 16`" in error
     assert json.loads(Path("run/run.json").read_text())["status"] == "failed"
     assert main(["run", "lost.nn", "--data", "data.npz", "--quiet", "-o", "fits", "--batch-size", "16"]) == 0
+
+
+def test_weights_that_are_lost_before_the_loss_are_not_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from safetensors.numpy import load_file
+
+    # The step after which the weights are infinite is saved: its own loss was still a number.
+    with np.load("data.npz") as file:
+        np.savez("data.npz", x=1000 * file["x"], y=file["y"])
+    error = lost("Dense(4)", "1e38", capsys, "--checkpoint-every", "1")
+    assert "the weights of step 0, the last good ones kept" in error
+    assert all(np.isfinite(array).all() for array in load_file("run/weights.safetensors").values())
