@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, get_type_hints
 
 from nndsl.ir.graph import Model
 from nndsl.passes.train_checks import is_stateful
@@ -55,16 +56,21 @@ _FILES = ("data", "validation", "test", "weights")
 _NO_FILES = (None, "random", "-")
 
 
+_WORDS = {
+    "target": "torch|keras", "precision": "None|float32|bfloat16|float16", "device": r"auto|cpu|mps|cuda(:\d{1,3})?"
+}  # fmt: skip
+
+
 def recorded(about: Mapping[str, Any]) -> Options:
     """The options of an earlier run, of its run.json. Raises Unavailable."""
     kept = about.get("options")
-    known = {field.name: field for field in fields(Options)}
+    known = get_type_hints(Options)
     if not isinstance(kept, dict) or not set(kept) <= set(known):
         raise Unavailable("run.json is of another version of nndsl, or damaged", "train the model anew")
     for name, value in kept.items():
-        wanted = type(known[name].default)
-        if value is not None and known[name].default is not None and not isinstance(value, wanted):
-            raise Unavailable(f"run.json is damaged: its `{name}` is {value!r}", "train the model anew")
+        odd = isinstance(value, bool) != (known[name] is bool) or (isinstance(value, int) and value < 0)
+        if odd or not isinstance(value, known[name]) or not re.fullmatch(_WORDS.get(name, ".*"), str(value), re.S):
+            raise Unavailable(f"run.json is damaged: its `{name}` is {str(value)[:40]!r}", "train the model anew")
     return Options(**kept | {name: short_path(kept[name]) for name in _FILES if kept.get(name) not in _NO_FILES})
 
 

@@ -115,10 +115,16 @@ _CHANGEABLE = ("epochs", "steps", "device", "save_every")
 """What a run that goes on may do otherwise: all else is as it was."""
 
 
+_PLANNED = {"epochs": int | None, "seed": int, "shuffle": bool}
+"""What a run that goes on needs of its plan."""
+
+
 def planned(folder: RunFolder, options: Options, model: Model) -> Plan:
     """The plan of an earlier run, with the length that is asked for now. Raises Unavailable."""
-    plan = make_plan(model, replace(options, seed=folder.about["plan"]["seed"]))
-    before = folder.about["plan"]
+    before = folder.about.get("plan")
+    if not isinstance(before, dict) or not all(isinstance(before.get(n), t) for n, t in _PLANNED.items()):
+        raise Unavailable("run.json is damaged: its `plan` is not what a run writes", "train the model anew")
+    plan = make_plan(model, replace(options, seed=before["seed"]))
     if (plan.epochs is None) != (before["epochs"] is None):
         counted, other = ("epochs", "steps") if plan.epochs is None else ("steps", "epochs")
         raise Unavailable(f"the run counts {counted}, not {other}", f"take --{counted}")

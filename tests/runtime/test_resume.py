@@ -218,6 +218,23 @@ def test_what_cannot_go_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert "error" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["run", "--resume"], ["evaluate"]], ids=["resume", "evaluate"])
+def test_a_run_json_of_a_stranger(command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever one of its values is, it is told, or does no harm."""
+    assert main(["run", "small.nn", "-o", "part", "--quiet", "--epochs", "1"]) == 0
+    kept = about("part")
+    for name in kept:
+        for value in (None, 3, "../..", [], {}, {"seed": "x", "epochs": None, "data": 5}):
+            Path("part/run.json").write_text(json.dumps({**kept, name: value}))
+            assert main([*command, "part"]) in (0, 1, 2), (name, value, capsys.readouterr().err)
+    options = kept["options"]
+    assert isinstance(options, dict)
+    for name in options:
+        for value in (None, -3, "../..", "cuda:x", True, [], 0.5):
+            Path("part/run.json").write_text(json.dumps({**kept, "options": {**options, name: value}}))
+            assert main([*command, "part"]) in (0, 1, 2), (name, value, capsys.readouterr().err)
+
+
 def test_two_processes_do_not_share_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from nndsl.runtime.run_folder import RunFolder
 
