@@ -42,8 +42,8 @@ def add_data(parser: ArgumentParser) -> None:
     """Where data come from."""
     parser.add_argument(
         "--data", metavar="DATA",
-        help="a .csv, .npz or .npy file in place of the file's own data, - for a table from the standard input, or "
-        "`random`",
+        help="a .csv, .parquet, .npz or .npy file, or a folder of pictures, in place of the file's own data, - for a "
+        "table from the standard input, or `random`",
     )  # fmt: skip
     parser.add_argument(
         "--validation", metavar="FILE", help="data to judge by after each epoch, in a file of their own"

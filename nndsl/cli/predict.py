@@ -46,7 +46,7 @@ def main(args: Namespace) -> int:
         from nndsl.runtime.written import joined, packed
 
         trained = open_run(args.run, device=args.device, batch_size=args.batch_size)
-        data = packed(joined(predict(trained, args.data, args.submodel)), ending, trained.classes)
+        data = packed(joined(predict(trained, args.data, args.submodel)), ending, trained.classes, trained.middles)
         if args.output is not None and args.output != "-":
             write_bytes(args.output, data, args.data)
             return common.FINE

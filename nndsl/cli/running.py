@@ -33,7 +33,7 @@ def running(args: Namespace, what: str, path: str) -> Iterator[None]:
     # Threads that wait must not burn the core that others need: on a busy machine a run of small batches took twice as
     # long with spinning. Read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorBoard's writer loads TensorFlow where it is installed
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong in TensorFlow is raised as well
     from nndsl.runtime.report import RunFailed, Unavailable
 
     try:

@@ -32,9 +32,7 @@ examples:
 
 
 def main(args: Namespace) -> int:
-    for folder in args.folders:
-        if not os.path.isdir(folder):
-            raise common.UsageError(f"there is no folder `{folder}`", _near(folder))
+    args.folders = [_found(folder) for folder in args.folders]
     return _compare(args) if len(args.folders) > 1 else _list(args)
 
 
@@ -90,6 +88,14 @@ def _shown(folder: str) -> str:
     from nndsl.diagnostics.terminal import visible
 
     return f"`{visible(folder)}`"
+
+
+def _found(folder: str) -> str:
+    """The folder of that name, here or among the runs, as `nndsl evaluate` finds it. Raises UsageError."""
+    for place in (folder, os.path.join(DEFAULT, folder)):
+        if os.path.isdir(place):
+            return place
+    raise common.UsageError(f"there is no folder `{folder}`", _near(folder))
 
 
 def _near(folder: str) -> str | None:

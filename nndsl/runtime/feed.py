@@ -17,8 +17,9 @@ SHARE = 0.4
 
 
 class Feed:
-    """The rows of one part on their way to the device. `types` are the torch dtypes by name. `shares` gives the
-    places of a batch that this process takes, all where None."""
+    """The rows of one part on their way to the device. `types` are the torch dtypes of the model's own arrays by name;
+    others, which a submodel takes, keep theirs. `shares` gives the places of a batch that this process takes, all where
+    None."""
 
     def __init__(
         self, part: Rowed, types: Mapping[str, torch.dtype], device: torch.device,
@@ -45,7 +46,7 @@ class Feed:
             tensor = torch.from_numpy(np.ascontiguousarray(array))
             if self.device.type == "cuda" and self.whole is None:
                 tensor = tensor.pin_memory()
-            placed[name] = tensor.to(self.device, self.types[name], non_blocking=True)
+            placed[name] = tensor.to(self.device, self.types.get(name, tensor.dtype), non_blocking=True)
         return placed
 
 

@@ -92,16 +92,10 @@ def resume(
             raise Unavailable("a cross-validation has no checkpoints", "begin anew: `nndsl run FILE`")
         plan = planned(folder, kept, model)
         check_together(model, replace(kept, shard=kept.shard and world.joined), plan, world)
-        dataset = _load(model, kept, plan, warn)
+        dataset = _load(model, kept, replace(plan, steps=steps_before(folder)), warn)
         progress = Progress(stream, quiet=quiet)
         built = build(program, model, kept, plan, world)
-        if folder.about.get("fingerprint") != fingerprint(dataset):
-            raise RunFailed.one(
-                DataProblem(
-                    "NN0610", f"the data of the run in `{folder.path}` have changed since it began", model.span,
-                    help="put them back as they were, or train the model anew",
-                )
-            )  # fmt: skip
+        check_unchanged(folder, model, dataset, "train the model anew")
         _introduce(model, dataset, plan, built, progress, world)
         engine = built.engine(plan.seed)
         session = Session(model, engine, dataset, plan, folder, progress, built.lost, world)
@@ -129,6 +123,25 @@ def planned(folder: RunFolder, options: Options, model: Model) -> Plan:
         counted, other = ("epochs", "steps") if plan.epochs is None else ("steps", "epochs")
         raise Unavailable(f"the run counts {counted}, not {other}", f"take --{counted}")
     return replace(plan, shuffle=before["shuffle"])
+
+
+def steps_before(folder: RunFolder) -> int | None:
+    """The steps that the run was begun with: a made series is as long as these."""
+    before = folder.about.get("plan")
+    steps = before.get("steps") if isinstance(before, dict) else None
+    return steps if isinstance(steps, int) and steps > 0 else None
+
+
+def check_unchanged(folder: RunFolder, model: Model, dataset: Dataset, otherwise: str) -> None:
+    """That the data are those that the run began with; `otherwise` is what to do where they are gone. Raises
+    RunFailed."""
+    if folder.about.get("fingerprint") != fingerprint(dataset):
+        raise RunFailed.one(
+            DataProblem(
+                "NN0610", f"the data of the run in `{folder.path}` have changed since it began", model.span,
+                help=f"put them back as they were, or {otherwise}",
+            )
+        )  # fmt: skip
 
 
 def saved_model(folder: RunFolder) -> tuple[CheckedProgram, Model]:

@@ -132,6 +132,9 @@ class Session:
         steps = loop.position.steps - before
         if loop.interrupted:
             self.progress.say(f"interrupted after {loop.position.steps:,} steps")
+        elif before and not steps and not loop.position.stopped_early:
+            counted, unit = (before, "step") if self.plan.epochs is None else (loop.position.epoch, "epoch")
+            self.progress.say(f"no step is left to take: {counted:,} {unit}{'s' * (counted != 1)} are done already")
         else:
             early = "stopped early, " if loop.position.stopped_early else ""
             self.progress.say(f"{early}{steps:,} steps in {seconds:.1f} s")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -51,6 +53,9 @@ class TorchEngine:
         self.scaler: Any = self.program.make_scaler(device.type) if hasattr(self.program, "make_scaler") else None
         self.watchers: list[Any] = []
         if hasattr(self.program, "make_watchers"):
+            # TensorBoard's writer would load TensorFlow where it is installed, for seconds and with its chatter, and
+            # needs none of it. A module of this name tells it so.
+            sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
             try:
                 self.watchers = self.program.make_watchers()
             except ImportError as error:
@@ -138,9 +143,13 @@ class TorchEngine:
         self.net.eval()
         self.reset_state()
         function: Any = self._whole if part is None else getattr(self.net, attribute_name(part.name))
+        types: list[torch.dtype] = [] if part is None else [getattr(torch, x.type.dtype) for x in part.sources]
         for batch in batches:
+            taken = list(batch.tensors.values())
+            if part is not None:  # whose sources may be values that are no array of the program
+                taken = [tensor.to(dtype) for tensor, dtype in zip(taken, types, strict=True)]
             with memory_watched(self):
-                found = function(*batch.tensors.values())
+                found = function(*taken)
             if part is not None:
                 several = found if isinstance(found, tuple) else (found,)
                 found = dict(zip(part.target_names, several, strict=True))

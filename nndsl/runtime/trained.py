@@ -12,6 +12,7 @@ import numpy as np
 from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.interop import convert
 from nndsl.ir.graph import Input, Model, Submodel
+from nndsl.layers.families.losses import Hinge, SquaredHinge
 from nndsl.runtime.dataset import apply, load
 from nndsl.runtime.engine import Array, Engine, Rowed
 from nndsl.runtime.engines import build
@@ -19,8 +20,9 @@ from nndsl.runtime.loop import Plan
 from nndsl.runtime.options import Options, check_there, recorded
 from nndsl.runtime.outcome import evaluated, held_out_part, predicted
 from nndsl.runtime.report import Unavailable
-from nndsl.runtime.run import planned, saved_model, set_precision
+from nndsl.runtime.run import check_unchanged, planned, saved_model, set_precision, steps_before
 from nndsl.runtime.run_folder import WEIGHTS, RunFolder
+from nndsl.runtime.slots import trained as trained_outputs
 from nndsl.runtime.tally import Result
 
 
@@ -35,6 +37,15 @@ class Trained:
     plan: Plan
     learnt: dict[str, Any]
     classes: dict[str, list[str]]
+
+    @property
+    def middles(self) -> dict[str, float]:
+        """By output of one number for yes or no: the number above which it is yes."""
+        return {output.name: _middle(output.loss) for output in trained_outputs(self.model)}
+
+
+def _middle(loss: Any) -> float:
+    return 0.0 if getattr(loss, "from_logits", False) or isinstance(loss, (Hinge, SquaredHinge)) else 0.5
 
 
 def open_run(path: str, *, device: str = "auto", batch_size: int | None = None) -> Trained:
@@ -81,9 +92,10 @@ def evaluate(trained: Trained, given: str | None) -> tuple[str, int, Result]:
         options = trained.options
         check_there(options, "name a file: `--data FILE`")
         dataset = load(
-            model, options.data, validation=options.validation, test=options.test, batch=plan.batch, steps=plan.steps,
-            seed=plan.seed,
+            model, options.data, validation=options.validation, test=options.test, batch=plan.batch,
+            steps=steps_before(trained.folder), seed=plan.seed,
         )  # fmt: skip
+        check_unchanged(trained.folder, model, dataset, "name a file: `--data FILE`")
         found = held_out_part(dataset)
         if found is None:
             raise Unavailable("the run held no data out", "name a file: `--data FILE`")

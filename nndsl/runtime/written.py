@@ -24,13 +24,16 @@ def joined(parts: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]} if found else {}
 
 
-def packed(arrays: Mapping[str, Array], ending: str, classes: Mapping[str, Sequence[str]]) -> bytes:
-    """The file as bytes. `classes` are the names of classes by output, where they have any. Raises Unavailable."""
+def packed(
+    arrays: Mapping[str, Array], ending: str, classes: Mapping[str, Sequence[str]], middles: Mapping[str, float]
+) -> bytes:
+    """The file as bytes. `classes` are the names of classes by output, where they have any; `middles` are the numbers
+    above which the one number of an output stands for the second of two classes. Raises Unavailable."""
     stream = io.BytesIO()
     if ending == ".npz":
         np.savez(stream, allow_pickle=False, **dict(arrays))
         return stream.getvalue()
-    columns = dict(_columns(arrays, classes))
+    columns = dict(_columns(arrays, classes, middles))
     if ending == ".csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -48,8 +51,11 @@ def packed(arrays: Mapping[str, Array], ending: str, classes: Mapping[str, Seque
     return stream.getvalue()
 
 
-def _columns(arrays: Mapping[str, Array], classes: Mapping[str, Sequence[str]]) -> Iterable[tuple[str, Array]]:
-    """A column `label` with the likeliest class, where classes have names; `label_0`, … for several numbers."""
+def _columns(
+    arrays: Mapping[str, Array], classes: Mapping[str, Sequence[str]], middles: Mapping[str, float]
+) -> Iterable[tuple[str, Array]]:
+    """A column `label` with the likeliest class, where classes have names; `label_0`, … for several numbers, and for
+    one behind such a column."""
     for name, array in arrays.items():
         sizes = array.shape[1:]
         if int(np.prod(sizes)) > WIDEST:
@@ -60,6 +66,11 @@ def _columns(arrays: Mapping[str, Array], classes: Mapping[str, Sequence[str]]) 
         names = classes.get(name)
         if names and len(sizes) == 1 and sizes[0] == len(names):
             yield name, np.asarray(names)[array.argmax(-1)]
+        elif names and len(names) == 2 and sizes in ((), (1,)) and name in middles:
+            numbers = array.reshape(len(array))
+            yield name, np.asarray(names)[(numbers > middles[name]).astype(int)]
+            yield f"{name}_0", numbers
+            continue
         if not sizes or sizes == (1,):
             yield name, array.reshape(len(array))
             continue

@@ -142,7 +142,8 @@ def read(path: str, now: float | None = None) -> RunFolder:
         run.problems.append(f"{RECORD} has no `status`")
     if os.path.lexists(os.path.join(path, METRICS)) or status == "finished":
         run.metrics = _json(run, METRICS)
-    if os.path.lexists(os.path.join(path, HISTORY)) or status == "finished":
+    whole = status == "finished" and "cross_validation" not in run.metrics  # which keeps no history
+    if os.path.lexists(os.path.join(path, HISTORY)) or whole:
         try:
             run.last = last_row(os.path.join(path, HISTORY))[1]
         except Damaged as error:
