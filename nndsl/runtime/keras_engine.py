@@ -74,6 +74,9 @@ class KerasEngine:
     def loss(self) -> float:
         return self.trainer.loss()
 
+    def sound(self) -> bool:
+        return keras_astray.weights_are_sound(self.trainer)
+
     def logs(self) -> dict[str, float]:
         return self._result(self.trainer.numbers(), 0.0, self.samples).logs()
 

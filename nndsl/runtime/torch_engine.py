@@ -83,6 +83,9 @@ class TorchEngine:
     def loss(self) -> float:
         return self.tally.loss() if self.tally.samples else 0.0
 
+    def sound(self) -> bool:
+        return all(bool(torch.isfinite(weight).all()) for weight in self.net.parameters() if weight.requires_grad)
+
     def logs(self) -> dict[str, float]:
         return self.tally.result().logs()
 
