@@ -81,7 +81,7 @@ class _Forward(TorchFunctionMode):
         return result
 
     def _place(self) -> tuple[int, str]:
-        """The line of the emitted program that is at work: that of the model itself or of its penalties, not of a helper
+        """The line of the emitted program that is at work: that of the model or of its penalties, not of a helper
         in it."""
         frame: FrameType | None = sys._getframe(1)
         found = 0, ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nndsl.files import writing
 from nndsl.interop import keras_astray, keras_side
 from nndsl.interop.contents import Weights
 from nndsl.interop.keras_trainer import FULL, NoXla, Trainer
@@ -24,6 +25,7 @@ from nndsl.runtime.report import RunFailed, Unavailable
 from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import OutputResult, Result
 from nndsl.runtime.trees import Tree, walk
+from nndsl.runtime.writing_files import FILES, writing_files
 from nndsl.targets.training_settings import trains
 
 
@@ -67,7 +69,7 @@ class KerasEngine:
         self.samples = 0
 
     def train(self, batch: Batch) -> None:
-        with self._memory(batch):
+        with self._memory(batch), writing(FILES):  # callbacks make their folders with the first step
             self.trainer.train(batch.tensors)
         self.samples += batch.size
 
@@ -88,10 +90,12 @@ class KerasEngine:
         self.trainer.watchers.write_below(folder)
 
     def after_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
-        return self.trainer.watchers.after_epoch(epoch, logs)
+        with writing_files():
+            return self.trainer.watchers.after_epoch(epoch, logs)
 
     def after_training(self) -> None:
-        self.trainer.end()
+        with writing_files():
+            self.trainer.end()
 
     # ------------------------------------------------------------------------------------- evaluation
 
