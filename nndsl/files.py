@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from nndsl.diagnostics.model import Problems
 from nndsl.diagnostics.suggest import suggest
@@ -169,6 +169,17 @@ def write_bytes(path: str, data: bytes, source: str | None = None, *, durable: b
             _replace(os.path.realpath(path), data, before, durable=durable)
     except OSError as error:
         raise CannotWrite(_cannot_write(path, error)) from None
+
+
+@contextmanager
+def writing(what: str) -> Iterator[None]:
+    """Where other code writes files: what it cannot write is told. `what` names them where an error names none. Raises
+    CannotWrite."""
+    try:
+        yield
+    except OSError as error:
+        name = error.filename2 or error.filename
+        raise CannotWrite(_cannot_write(name if isinstance(name, str) else what, error)) from None
 
 
 def _is_same(status: os.stat_result, other: str) -> bool:

@@ -15,7 +15,11 @@ from nndsl.interop.keras_trainer import Arrays, Trainer, unwarned
 
 def is_sound(trainer: Trainer) -> bool:
     """Whether the loss and all weights are numbers."""
-    return bool(np.isfinite(trainer.loss())) and all(map(_finite, trainer.model.trainable_variables))
+    return bool(np.isfinite(trainer.loss())) and weights_are_sound(trainer)
+
+
+def weights_are_sound(trainer: Trainer) -> bool:
+    return all(map(_finite, trainer.model.trainable_variables))
 
 
 def first_lost(trainer: Trainer, before: Sequence[Any], arrays: Arrays) -> tuple[str, str]:

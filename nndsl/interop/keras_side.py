@@ -41,7 +41,27 @@ def find_state(model: keras.Model, variables: Mapping[str, Any], plan: Mapping[s
     paths = {id(variable): path for path, variable in variables.items()}
     names = in_order(plan, [paths[id(variable)] for variable in model.trainable_variables])
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # one that scales losses is around it
-    return [(name, held) for name, held in zip(names, optimizer.variables, strict=True) if name is not None]
+    return [(name, held) for name, held in zip(names, variables_of(optimizer), strict=True) if name is not None]
+
+
+def variables_of(optimizer: Any) -> list[Any]:
+    """All that an optimizer keeps, in the order of Keras. One that scales losses builds the one inside of it
+    untracked, and Keras then forgets what Nadam keeps once, and what Adafactor has in the place of averages of small
+    weights."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:
+        return [*optimizer._variables, *variables_of(inner)]
+    if hasattr(optimizer, "optimizers"):  # a MultiOptimizer
+        return [*optimizer._variables, *(held for part in optimizer.optimizers for held in variables_of(part))]
+    found = list(optimizer.variables)
+    places = {id(held): place for place, held in enumerate(found)}
+    if isinstance(optimizer, keras.optimizers.Nadam) and optimizer.built and id(optimizer._u_product) not in places:
+        found.append(optimizer._u_product)
+    if isinstance(optimizer, keras.optimizers.Adafactor) and optimizer.built:
+        for rows, columns, squares in reversed(list(zip(optimizer._r, optimizer._c, optimizer._v, strict=True))):
+            if id(rows) not in places:
+                found[places[id(squares)] : places[id(squares)]] = [rows, columns]
+    return found
 
 
 def read(variables: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:

@@ -229,7 +229,7 @@ class Trainer:
     def kept(self) -> list[Any]:
         """Every variable that training changes: weights, random streams, what layers and the optimizer keep, and what
         is gathered for the numbers."""
-        found = [*self.model.variables, *keras_side.states(self.model), *self.model.optimizer.variables]
+        found = [*self.model.variables, *keras_side.states(self.model), *keras_side.variables_of(self.model.optimizer)]
         found += [variable for metric in self._metrics() for variable in metric.variables]
         return list({id(variable): variable for variable in found}.values())
 

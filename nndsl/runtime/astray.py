@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from nndsl.runtime.engine import Batch
-from nndsl.runtime.lost import Found, Lost
+from nndsl.runtime.lost import LOSS, Found, Lost
 from nndsl.runtime.torch_engine import TorchEngine
 
 
@@ -34,15 +35,22 @@ class Watched:
 
 
 def _step(engine: TorchEngine, batch: Batch) -> Lost | None:
-    """One step of training, looked at everywhere."""
+    """One step of training, looked at everywhere. What is lost on the way counts only where it is seen in the end: a
+    layer may take the logarithm of all numbers and choose those that have one."""
     with _listening(engine.net) as modules, _Forward(engine, modules) as forward:
         engine.train(batch)
-    lost: Lost | None = forward.lost
-    if lost is not None:
-        return lost
+    lost = _gradient_or_weight(engine)
+    if lost is None and math.isfinite(engine.tally.loss()):
+        return None
+    return forward.lost or lost or Lost(LOSS, "")
+
+
+def _gradient_or_weight(engine: TorchEngine) -> Lost | None:
+    """The first gradient that was lost, or weight."""
     parameters = list(engine.net.named_parameters())
-    # Backward meets the last layers first: the gradient that was lost first is that of the last of them.
-    for name, parameter in reversed(parameters):
+    # Backward meets the last layers first: the gradient that was lost first is that of the last of them. Where losses
+    # are scaled, the step was left out, and the next ones have a smaller scale.
+    for name, parameter in reversed(parameters) if engine.scaler is None else ():
         if parameter.grad is not None and not _finite(parameter.grad):
             return Lost("the gradient of", name.rpartition(".")[0])
     for name, parameter in parameters:
@@ -52,7 +60,8 @@ def _step(engine: TorchEngine, batch: Batch) -> Lost | None:
 
 
 class _Forward(TorchFunctionMode):
-    """Looks at every function of torch: the first that makes numbers that are none of numbers that are some."""
+    """Looks at every function of torch: the first that makes numbers that are none of numbers that are some, unless
+    another one chooses others."""
 
     def __init__(self, engine: TorchEngine, modules: list[str]) -> None:
         super().__init__()
@@ -61,20 +70,26 @@ class _Forward(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        if self.lost is None and not all(map(_finite, _tensors(result))) and all(map(_finite, _tensors(args))):
-            line, text = self._place()
-            if line:
-                self.lost = Lost("the output of", self.modules[-1] if self.modules else "", line, text)
+        made = list(_tensors(result))
+        if all(map(_finite, _tensors(args))):
+            if self.lost is None and not all(map(_finite, made)):
+                line, text = self._place()
+                if line:
+                    self.lost = Lost("the output of", self.modules[-1] if self.modules else "", line, text)
+        elif any(tensor.is_floating_point() for tensor in made) and all(map(_finite, made)):
+            self.lost = None  # it went no further
         return result
 
     def _place(self) -> tuple[int, str]:
-        """The line of the emitted program that is at work: that of the model itself, not of a helper in it."""
+        """The line of the emitted program that is at work: that of the model or of its penalties, not of a helper
+        in it."""
         frame: FrameType | None = sys._getframe(1)
         found = 0, ""
         while frame is not None:  # the outermost is the last that is met
             if frame.f_code.co_filename == self.file:
                 found = frame.f_lineno, linecache.getline(self.file, frame.f_lineno).strip()
-                if frame.f_code.co_name == "forward" and frame.f_locals.get("self") is self.net:
+                of_model = frame.f_code.co_name == "forward" and frame.f_locals.get("self") is self.net
+                if of_model or frame.f_code.co_name == "penalty":
                     break
             frame = frame.f_back
         return found

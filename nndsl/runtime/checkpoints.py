@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from nndsl.files import write_bytes
+from nndsl.files import write_bytes, writing
 from nndsl.runtime.trees import Damaged, Tree, pack, unpack
 
 KEPT = 2
@@ -38,13 +39,15 @@ class Checkpoints:
 
     def save(self, step: int, tree: Tree) -> str:
         """Writes one, then removes all but the newest few; gives its path. Raises nndsl.files.CannotWrite."""
-        os.makedirs(self.folder, exist_ok=True)
+        with writing(self.folder), suppress(FileExistsError):
+            os.mkdir(self.folder)
         data = pack(tree)
         path = os.path.join(self.folder, f"step-{step:09}-{_hash(data)}.safetensors")
         write_bytes(path, data, durable=True)
         for _, old in self._all()[KEPT:]:
             if old != path:
-                os.unlink(old)
+                with writing(old), suppress(FileNotFoundError):
+                    os.unlink(old)
         return path
 
     def newest(self, sound: bool = False) -> Found | None:
@@ -78,7 +81,8 @@ class Checkpoints:
         for name in names:
             if match := _NAME.fullmatch(name):
                 path = os.path.join(self.folder, name)
-                found.append((int(match[1]), os.stat(path).st_mtime_ns, path))
+                with suppress(OSError):
+                    found.append((int(match[1]), os.stat(path).st_mtime_ns, path))
         return [(step, path) for step, _, path in sorted(found, reverse=True)]
 
 

@@ -56,6 +56,9 @@ class Engine(Protocol):
     def loss(self) -> float:
         """The mean loss since `begin`, 0 where nothing was gathered; waits for the device."""
 
+    def sound(self) -> bool:
+        """Whether the weights that are trained are numbers; waits for the device."""
+
     def logs(self) -> dict[str, float]:
         """The numbers since `begin`, under Keras's names."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nndsl.files import writing
 from nndsl.interop import keras_astray, keras_side
 from nndsl.interop.contents import Weights
 from nndsl.interop.keras_trainer import FULL, NoXla, Trainer
@@ -24,6 +25,7 @@ from nndsl.runtime.report import RunFailed, Unavailable
 from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import OutputResult, Result
 from nndsl.runtime.trees import Tree, walk
+from nndsl.runtime.writing_files import FILES, writing_files
 from nndsl.targets.training_settings import trains
 
 
@@ -67,12 +69,15 @@ class KerasEngine:
         self.samples = 0
 
     def train(self, batch: Batch) -> None:
-        with self._memory(batch):
+        with self._memory(batch), writing(FILES):  # callbacks make their folders with the first step
             self.trainer.train(batch.tensors)
         self.samples += batch.size
 
     def loss(self) -> float:
         return self.trainer.loss()
+
+    def sound(self) -> bool:
+        return keras_astray.weights_are_sound(self.trainer)
 
     def logs(self) -> dict[str, float]:
         return self._result(self.trainer.numbers(), 0.0, self.samples).logs()
@@ -85,10 +90,12 @@ class KerasEngine:
         self.trainer.watchers.write_below(folder)
 
     def after_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
-        return self.trainer.watchers.after_epoch(epoch, logs)
+        with writing_files():
+            return self.trainer.watchers.after_epoch(epoch, logs)
 
     def after_training(self) -> None:
-        self.trainer.end()
+        with writing_files():
+            self.trainer.end()
 
     # ------------------------------------------------------------------------------------- evaluation
 

@@ -100,6 +100,7 @@ class Loop:
             self._epoch(counted)
             if self.interrupted:
                 break
+        self._check_weights()
         self._save()
 
     def _done(self) -> bool:
@@ -176,6 +177,11 @@ class Loop:
         loss = self.engine.loss()
         if not math.isfinite(loss):
             raise LossIsLost(loss, self.position)
+
+    def _check_weights(self) -> None:
+        """The last step has changed them, and no loss has seen it."""
+        if not all(self.world.of_each(self.engine.sound())):
+            raise LossIsLost(math.nan, self.position)
 
     # ------------------------------------------------------------------------------------- checkpoints
 

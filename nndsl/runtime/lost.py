@@ -54,8 +54,9 @@ def lost(session: Session, loss: LossIsLost, watched: Callable[[Any], Any]) -> D
         try:
             loop.run()
         except (Found, LossIsLost) as found:
-            step = loop.position.steps + 1
-            if isinstance(found, Found):
+            step = loop.position.steps
+            if isinstance(found, Found):  # in the middle of a step, which does not count yet
+                step += 1
                 where, label = _told(model, found.lost, session.folder.file(TEXT))
         kept = [f"the weights of step {checkpoint.step:,}, the last good ones kept, are in {session.folder.path}"]
     return DataProblem(

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import IO, Any
 
 from nndsl.diagnostics.model import Problems
-from nndsl.files import SUFFIX, CannotWrite, read_source, write_text
+from nndsl.files import SUFFIX, CannotWrite, read_source, write_text, writing
 from nndsl.passes.definitions import CannotImport
 from nndsl.project import Project
 from nndsl.runtime.checkpoints import Checkpoints
@@ -71,7 +71,8 @@ class RunFolder:
         if main.name == _STDIN:
             names[main] = f"stdin{SUFFIX}"
         for file, name in names.items():
-            os.makedirs(os.path.dirname(self.file(_PROGRAM, name)), exist_ok=True)
+            with writing(self.file(_PROGRAM)):
+                os.makedirs(os.path.dirname(self.file(_PROGRAM, name)), exist_ok=True)
             write_text(self.file(_PROGRAM, name), file.text)
         self.about |= {"main": names[main], "root": root}
 
@@ -139,8 +140,15 @@ class RunFolder:
 
     def note(self, **changed: Any) -> None:
         """Changes run.json. Raises CannotWrite."""
+        if self.about.get("status") is not None:
+            self.check_there()
         self.about |= changed
         self.write_json(ABOUT, self.about)
+
+    def check_there(self) -> None:
+        """A run whose folder was removed meanwhile makes no half of a new one. Raises CannotWrite."""
+        if not os.path.isfile(self.file(ABOUT)):
+            raise CannotWrite(f"the folder `{self.path}` of the run is gone: someone has moved or removed it")
 
     def write_json(self, name: str, value: object) -> None:
         """Raises CannotWrite."""
@@ -162,6 +170,9 @@ class Elsewhere(RunFolder):
         pass
 
     def clean(self) -> None:
+        pass
+
+    def check_there(self) -> None:
         pass
 
     def write_json(self, name: str, value: object) -> None:

@@ -92,6 +92,7 @@ class Session:
     def _save(self, position: Position) -> None:
         state = self.engine.state()
         if self.folder.writes:
+            self.folder.check_there()
             self.folder.checkpoints.save(position.steps, {"position": position.tree(), "engine": state})
 
     def newest(self, sound: bool = False) -> Found | None:
@@ -119,6 +120,7 @@ class Session:
     def _write_history(self, position: Position) -> None:
         if not self.folder.writes:
             return
+        self.folder.check_there()
         for row in position.history[self._rows :]:
             self._history.take(row)
         self._rows = len(position.history)

@@ -38,6 +38,7 @@ from nndsl.runtime.tensors import plain, tensors
 from nndsl.runtime.torch_engine import TorchEngine
 from nndsl.runtime.trees import Tree, walk
 from nndsl.runtime.world import World, mixed
+from nndsl.runtime.writing_files import writing_files
 
 _MOVING = ("running_", "renorm_")
 """How buffers of batch normalization begin."""
@@ -127,7 +128,7 @@ class SpreadEngine(TorchEngine):
     def after_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
         if not self.watchers:
             return False
-        with self._averaged(), self._shown_whole() as (net, optimizer):
+        with self._averaged(), self._shown_whole() as (net, optimizer), writing_files():
             ends = [watcher.after_epoch(epoch, logs, net, optimizer) for watcher in self._own_watchers()]
         return self.world.of_first(any(ends))
 
@@ -136,7 +137,7 @@ class SpreadEngine(TorchEngine):
         if hasattr(self.program, "use_averages"):
             self.program.use_averages(self.optimizer)
         if self.watchers:
-            with self._shown_whole() as (net, _):
+            with self._shown_whole() as (net, _), writing_files():
                 for watcher in self._own_watchers():
                     watcher.after_training(net)
 

@@ -26,6 +26,7 @@ from nndsl.runtime.tally import Result, Tally
 from nndsl.runtime.tensors import array_of, plain, tensors
 from nndsl.runtime.trees import Tree, walk
 from nndsl.runtime.world import ALONE
+from nndsl.runtime.writing_files import writing_files
 from nndsl.targets.names import attribute_name
 
 
@@ -88,6 +89,9 @@ class TorchEngine:
     def loss(self) -> float:
         return self.tally.loss() if self.tally.samples else 0.0
 
+    def sound(self) -> bool:
+        return all(bool(torch.isfinite(weight).all()) for weight in self.net.parameters() if weight.requires_grad)
+
     def logs(self) -> dict[str, float]:
         return self.tally.result().logs()
 
@@ -113,14 +117,16 @@ class TorchEngine:
                 watcher.path = os.path.join(folder, watcher.path)
 
     def after_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
-        ends = [watcher.after_epoch(epoch, logs, self.net, self.optimizer) for watcher in self.watchers]
+        with writing_files():
+            ends = [watcher.after_epoch(epoch, logs, self.net, self.optimizer) for watcher in self.watchers]
         return any(ends)  # each of them has looked
 
     def after_training(self) -> None:
         if hasattr(self.program, "use_averages"):
             self.program.use_averages(self.optimizer)
-        for watcher in self.watchers:
-            watcher.after_training(self.net)
+        with writing_files():
+            for watcher in self.watchers:
+                watcher.after_training(self.net)
 
     # ------------------------------------------------------------------------------------- evaluation
 

@@ -109,3 +109,44 @@ def test_weights_that_are_lost_before_the_loss_are_not_kept(folder: Path, capsys
     error = lost("Dense(4)", "1e38", capsys, "--checkpoint-every", "1")
     assert "the weights of step 0, the last good ones kept" in error
     assert all(np.isfinite(array).all() for array in load_file("run/weights.safetensors").values())
+
+
+def test_steps_that_float16_leaves_out_are_not_lost(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def steps(count: int) -> int:
+        arguments = ["run", "lost.nn", "--data", "data.npz", "--quiet", "-o", f"of-{count}", "--steps", str(count)]
+        return main([*arguments, "--precision", "float16"])
+
+    # The first scales are too large for such gradients; later the weights grow beyond float16.
+    error = lost("Rescaling(3000)", "10", capsys, "--precision", "float16")
+    step = int(error.split("from step ")[1].split()[0])
+    assert step > 5 and "first the output of" in error
+    assert steps(step - 1) == 0 and steps(step) == 1
+
+
+def test_weights_that_the_last_step_loses(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from safetensors.numpy import load_file
+
+    with np.load("data.npz") as file:
+        np.savez("data.npz", x=1000 * file["x"], y=file["y"])
+    error = lost("Dense(4)", "1e38", capsys, "--steps", "1")  # no loss has seen them
+    assert "from step 1 on: first a weight of" in error
+    assert all(np.isfinite(array).all() for array in load_file("run/weights.safetensors").values())
+
+
+def test_numbers_that_are_not_chosen_are_not_lost(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layer = "layer Chosen() {\n    input x\n    output y = where(x > 0, log(x), 0 * x)\n}\n"
+    Path("lost.nn").write_text(layer + MODEL.replace("BODY", "Chosen() -> Dense(4)").replace("RATE", "40"))
+
+    def run(steps: int) -> int:
+        return main(["run", "lost.nn", "--data", "data.npz", "--quiet", "-o", f"of-{steps}", "--steps", str(steps)])
+
+    assert run(100) == 1
+    error = capsys.readouterr().err
+    step = int(error.split("from step ")[1].split()[0])
+    assert step > 3 and "torch.log" not in error
+    assert run(step - 1) == 0 and run(step) == 1
+
+
+def test_penalties_have_their_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = lost("Dense(4, kernel_initializer=Constant(100), kernel_regularizer=L2(1e38))", "0.001", capsys)
+    assert "weight.square().sum()`" in error and "from step 1 on" in error

@@ -508,9 +508,18 @@ def test_compiled_by_xla(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_half_precision(precision: str, folder: Path) -> None:
-    Path("line.nn").write_text((LINE % "Adam(learning_rate=0.05)").replace("    options { float = float64 }\n", ""))
+@pytest.mark.parametrize(
+    ("precision", "optimizer"),
+    [
+        ("bfloat16", "Adam(learning_rate=0.05)"),
+        ("float16", "Adam(learning_rate=0.05)"),
+        ("float16", "Nadam(learning_rate=0.05)"),  # Keras loses sight of some of its state where losses are scaled
+        ("float16", "Adafactor(learning_rate=0.05, use_ema=true)"),
+        ("float16", 'MultiOptimizer(OptimizerMap(Nadam(0.05), [("h/.*", Adafactor(0.05)), ("y/bias", Nadam(0.1))]))'),
+    ],
+)
+def test_half_precision(precision: str, optimizer: str, folder: Path) -> None:
+    Path("line.nn").write_text((LINE % optimizer).replace("    options { float = float64 }\n", ""))
     run("line.nn", "--target", "keras", "-o", "a", "--quiet", "--precision", precision)
     run("line.nn", "--target", "keras", "-o", "b", "--quiet", "--precision", precision, "--epochs", "2")
     run("--resume", "b", "--epochs", "4", "--quiet")

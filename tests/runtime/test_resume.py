@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -269,3 +270,56 @@ def test_a_full_disk(folder: Path, capsys: pytest.CaptureFixture[str], monkeypat
     assert main(["run", "--resume", "part", "--quiet"]) == 0
     assert main(["run", "small.nn", "-o", "whole", "--quiet"]) == 0
     assert weights("part") == weights("whole")
+
+
+@pytest.mark.parametrize(
+    ("callback", "obstacle"),
+    [
+        ('CSVLogger("files/log.csv")', "mkdir files files/log.csv"),
+        ('ModelCheckpoint("files/best.weights.h5", save_weights_only=true)', "touch files"),
+        ('ModelCheckpoint("files/best.weights.h5", save_weights_only=true)', "mkdir files files/best.pt.part"),
+        ('TensorBoard("files")', "touch files"),
+    ],
+)
+def test_files_of_callbacks_that_cannot_be_written(
+    callback: str, obstacle: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, lambda: subprocess.run(obstacle.split(), cwd="part", check=True))
+    Path("small.nn").write_text(MODEL.replace("callbacks = [", f"callbacks = [{callback}, "))
+    assert main(["run", "small.nn", "-o", "part", "--quiet"]) == 2
+    error = capsys.readouterr().err
+    assert ("cannot be written" in error and "part/files" in error) or "the files of callbacks" in error
+    assert about("part")["status"] == "failed"
+    shutil.rmtree("part/files") if obstacle.startswith("mkdir") else Path("part/files").unlink()
+    assert main(["run", "--resume", "part", "--quiet"]) == 0
+    assert main(["run", "small.nn", "-o", "whole", "--quiet"]) == 0
+    assert weights("part") == weights("whole")
+
+
+def test_a_folder_that_is_gone_is_not_made_anew(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, lambda: Path("part").rename("elsewhere"))
+    assert main(["run", "small.nn", "-o", "part", "--quiet"]) == 2
+    assert "the folder `part` of the run is gone" in capsys.readouterr().err
+    assert not Path("part").exists()
+    assert main(["run", "--resume", "elsewhere", "--quiet"]) == 0
+    Path("elsewhere/checkpoints").rename("elsewhere/kept")
+    Path("elsewhere/checkpoints").touch()
+    assert main(["run", "--resume", "elsewhere", "--quiet"]) == 2
+    assert "has no checkpoint that can be read" in capsys.readouterr().err
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Something happens once, behind the first checkpoint."""
+    from nndsl.runtime.checkpoints import Checkpoints
+
+    real = Checkpoints.save
+
+    def save(self: Checkpoints, step: int, tree: object) -> str:
+        monkeypatch.setattr(Checkpoints, "save", real)
+        path = real(self, step, tree)
+        happens()
+        return path
+
+    monkeypatch.setattr(Checkpoints, "save", save)
