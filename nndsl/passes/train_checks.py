@@ -67,8 +67,10 @@ def _precision(model: Model, problems: Problems) -> None:
             "NN0506", reason, model.training.spans["precision"],
             help="leave `precision` out, or `float` in `options`; weights are float32 with `precision`",
         )  # fmt: skip
+    if not model.training.half or problems.has_errors:
+        return
     holder = next((use for use in model.layers if use.config.penalises_activity and [*use.config.children()]), None)
-    if model.training.half and holder is not None:
+    if holder is not None:
         problems.error(
             "NN0506",
             f"`precision = {model.training.half}`, and `{holder.config.title()}` holds a layer with a penalty on what "

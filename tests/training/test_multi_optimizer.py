@@ -64,7 +64,9 @@ MAPS = {
 }
 
 
-@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if place > 2 else []) for place, name in enumerate(MAPS)]
+)
 def test_twenty_steps_as_in_keras(name: str) -> None:
 
     random = np.random.default_rng(0)

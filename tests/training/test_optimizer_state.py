@@ -154,7 +154,10 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("optimizer", "text"), CASES)
+@pytest.mark.parametrize(
+    ("optimizer", "text"),
+    [pytest.param(*case, marks=[pytest.mark.slow] if place % 4 else []) for place, case in enumerate(CASES)],
+)
 def test_training_goes_on_in_the_other_framework(optimizer: str, text: str) -> None:
     session = Session(optimizer, "float64", text)
     session.step_torch(0, 5)

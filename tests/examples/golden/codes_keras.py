@@ -81,6 +81,16 @@ class Batches(keras.utils.PyDataset):
             self.order = self.rng.permutation(self.count)
 
 
+def make_callbacks() -> list[keras.callbacks.Callback]:
+    """What looks at the numbers after each epoch."""
+    return [
+        keras.callbacks.ReduceLROnPlateau(factor=0.5, mode="min"),
+        keras.callbacks.EarlyStopping(
+            patience=30, mode="min", restore_best_weights=True
+        ),
+    ]
+
+
 def train(
     model: keras.Model,
     data: dict[str, np.ndarray],
@@ -93,18 +103,12 @@ def train(
     if not model.compiled:
         compile_model(model)
     batches = Batches(data, batch_size, np.random.default_rng(seed))
-    callbacks = [
-        keras.callbacks.ReduceLROnPlateau(factor=0.5, mode="min"),
-        keras.callbacks.EarlyStopping(
-            patience=30, mode="min", restore_best_weights=True
-        ),
-    ]
     model.fit(
         batches,
         epochs=epochs,
         shuffle=False,  # the batches have their own order
         validation_data=validation and Batches(validation, batch_size),
-        callbacks=callbacks,
+        callbacks=make_callbacks(),
         verbose=2,
     )
 
