@@ -97,7 +97,7 @@ def program(random: Random, statements: int = 5, *, steer: bool = True) -> str:
     lines = []
     values = []
     for number in range(random.randint(1, 2)):
-        dtype = random.choice(("float", "float", "float", "int", "float64", "uint8"))
+        dtype = random.choice(("float", "float", "float", "int", "float32", "uint8"))
         lines.append(f"input in_{number}: {dtype}[{random.choice(SHAPES)}]")
         values.append(f"in_{number}")
     shared = random.random() < 0.3
