@@ -160,6 +160,7 @@ def saved_model(folder: RunFolder) -> tuple[CheckedProgram, Model]:
 
 
 def _check_trained(model: Model) -> None:
+    """That there is something to train, in numbers that weight files hold. Raises RunFailed, Unavailable."""
     if not trained(model):
         raise RunFailed.one(
             DataProblem(
@@ -167,6 +168,11 @@ def _check_trained(model: Model) -> None:
                 help="give an output a loss: `output y = … with loss=mse`",
             )
         )  # fmt: skip
+    if model.float_dtype == "bfloat16":
+        raise Unavailable(
+            f"`{model.name}` has weights of bfloat16, and weight files hold none of these",
+            "leave `float = bfloat16` out, and write `precision = bfloat16` into `train`: most is computed in bfloat16",
+        )
 
 
 def set_precision(model: Model, options: Options) -> None:

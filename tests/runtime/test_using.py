@@ -53,6 +53,13 @@ def test_submodels_of_what_goes_in_and_of_what_is_between(dtype: str, folder: Pa
     np.testing.assert_array_equal(again, whole)
 
 
+def test_weights_of_bfloat16_are_refused_before_training(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("parts.nn").write_text(PARTS % "bfloat16")
+    assert main(["run", "parts.nn", "--data", "random"]) == 2
+    assert "precision = bfloat16" in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
 WORDS = """model Words {
     input x: float[1]
     output sure = x -> Dense(1, activation=sigmoid) with loss=binary_crossentropy
@@ -128,11 +135,16 @@ WAVES = """model Waves {
 """
 
 
-def test_a_made_series_is_trained_on_for_longer(folder: Path) -> None:
+def test_a_made_series_is_trained_on_for_longer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("waves.nn").write_text(WAVES)
     assert main(["run", "waves.nn", "-o", "a", "--quiet"]) == 0
     assert main(["run", "--resume", "a", "--steps", "9", "--quiet"]) == 0
     assert json.loads(Path("a/run.json").read_text())["steps"] == 9
+    capsys.readouterr()
+    assert main(["runs", "a"]) == 0
+    said = capsys.readouterr().out
+    assert "9 steps" in said
+    assert "there is no" not in said, "nothing was held out, so there are no metrics"
 
 
 def test_cross_validations_are_listed_and_compared_by_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,7 +54,7 @@ def listed(runs: Sequence[RunFolder], width: int | None) -> str:
         Column("Model", [row["model"] or "" for row in rows]),
         Column("Status", [row["status"] or ("damaged" if row["is_run"] else "no run") for row in rows]),
         Column("Begun (UTC)", [run.begun() for run in ordered]),
-        Column("Length", [_length(row) for row in rows], number=True),
+        Column("Length", [_length(run) for run in ordered], number=True),
         Column("Loss", [_number(row["loss"]) for row in rows], number=True),
         Column("Val. loss", [_number(row["val_loss"]) for row in rows], number=True),
         Column("Metric", [_metric(row["metric"]) for row in rows]),
@@ -66,10 +66,12 @@ def listed(runs: Sequence[RunFolder], width: int | None) -> str:
     return "\n".join([*lines, *([""] if notes else []), *map(visible, notes)]) + "\n"
 
 
-def _length(row: dict[str, Any]) -> str:
-    for unit in ("epochs", "steps"):
-        if row[unit]:
-            return f"{int(row[unit]):,} {unit if row[unit] != 1 else unit[:-1]}"
+def _length(run: RunFolder) -> str:
+    """In what the run counts: `3 epochs`, `1 step`."""
+    in_steps = number_of(run.group("plan").get("steps")) is not None
+    for unit in ("steps", "epochs") if in_steps else ("epochs", "steps"):
+        if number := run.number(unit):
+            return f"{int(number):,} {unit if number != 1 else unit[:-1]}"
     return ""
 
 

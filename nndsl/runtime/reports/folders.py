@@ -140,7 +140,9 @@ def read(path: str, now: float | None = None) -> RunFolder:
     status = run.text("status")
     if run.record and status is None:
         run.problems.append(f"{RECORD} has no `status`")
-    if os.path.lexists(os.path.join(path, METRICS)) or status == "finished":
+    samples = run.group("samples")
+    judged = status == "finished" and any(samples.get(part, 1) for part in ("test", "validation"))
+    if os.path.lexists(os.path.join(path, METRICS)) or judged:
         run.metrics = _json(run, METRICS)
     whole = status == "finished" and "cross_validation" not in run.metrics  # which keeps no history
     if os.path.lexists(os.path.join(path, HISTORY)) or whole:
