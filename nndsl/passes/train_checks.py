@@ -67,9 +67,11 @@ def _precision(model: Model, problems: Problems) -> None:
             "NN0506", reason, model.training.spans["precision"],
             help="leave `precision` out, or `float` in `options`; weights are float32 with `precision`",
         )  # fmt: skip
-    if not model.training.half or problems.has_errors:
+    if not model.training.half:
         return
-    holder = next((use for use in model.layers if use.config.penalises_activity and [*use.config.children()]), None)
+    # A layer knows its children only where what flows in is known.
+    known = (use for use in model.layers if use.nodes and all(type_.known for type_ in use.nodes[0].input_types))
+    holder = next((use for use in known if use.config.penalises_activity and [*use.config.children()]), None)
     if holder is not None:
         problems.error(
             "NN0506",

@@ -14,8 +14,10 @@ REFRESH = 0.2
 
 
 class Progress:
-    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
-        self.stream, self.quiet = stream, quiet
+    """`weights` are those of the outputs' losses by the names of the logs: such a loss is shown with its weight."""
+
+    def __init__(self, stream: TextIO, *, quiet: bool = False, weights: Mapping[str, float] | None = None) -> None:
+        self.stream, self.quiet, self.weights = stream, quiet, weights or {}
         self.terminal = not quiet and stream.isatty()
         self._shown = 0
 
@@ -42,14 +44,14 @@ class Progress:
             rate = self.samples / max(now - self.begun, 1e-9)
             left = (now - self.begun) / (done - self.before) * (self.steps - done)
             bar = "━" * round(20 * share) + "─" * (20 - round(20 * share))
-            self._draw(f"{self._title(number)} {bar} {numbers(values)}  {rate:,.0f}/s  {_clock(left)} left")
+            self._draw(f"{self._title(number)} {bar} {self._numbers(values)}  {rate:,.0f}/s  {_clock(left)} left")
 
     def line(self, number: int, values: Mapping[str, float]) -> None:
         """At the end of an epoch, or after `evaluate_every` steps."""
         if self.quiet:
             return
         seconds = max(time.monotonic() - self.begun, 1e-9)
-        self.say(f"{self._title(number)}  {numbers(values)}  {self.samples / seconds:,.0f}/s")
+        self.say(f"{self._title(number)}  {self._numbers(values)}  {self.samples / seconds:,.0f}/s")
 
     def say(self, text: str) -> None:
         """A line that stays."""
@@ -64,6 +66,13 @@ class Progress:
             self.stream.write("\r" + " " * self._shown + "\r")
             self._shown = 0
 
+    def _numbers(self, values: Mapping[str, float]) -> str:
+        shown = []
+        for name, value in values.items():
+            weight = self.weights.get(name.removeprefix("val_"), 1)
+            shown.append(f"{name} {number(value)}" if weight == 1 else f"{name} {number(value)}×{weight:g}")
+        return "  ".join(shown)
+
     def _title(self, number: int) -> str:
         return f"{self.unit} {number:>{len(str(self.count))}}/{self.count}"
 
@@ -72,10 +81,6 @@ class Progress:
         self.stream.write("\r" + text.ljust(self._shown))
         self.stream.flush()
         self._shown = len(text)
-
-
-def numbers(values: Mapping[str, float]) -> str:
-    return "  ".join(f"{name} {number(value)}" for name, value in values.items())
 
 
 def number(value: float) -> str:

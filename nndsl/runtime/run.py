@@ -44,7 +44,7 @@ def run(
     dataset = _load(model, options, plan, warn)
     if dataset.ordered:
         plan = replace(plan, shuffle=False)
-    progress = Progress(stream, quiet=options.quiet)
+    progress = Progress(stream, quiet=options.quiet, weights=_weights(model))
     built = build(program, model, options, plan, world)
     check_alike(model, fingerprint(dataset), world)
     _introduce(model, dataset, plan, built, progress, world)
@@ -93,7 +93,7 @@ def resume(
         plan = planned(folder, kept, model)
         check_together(model, replace(kept, shard=kept.shard and world.joined), plan, world)
         dataset = _load(model, kept, replace(plan, steps=steps_before(folder)), warn)
-        progress = Progress(stream, quiet=quiet)
+        progress = Progress(stream, quiet=quiet, weights=_weights(model))
         built = build(program, model, kept, plan, world)
         check_unchanged(folder, model, dataset, "train the model anew")
         _introduce(model, dataset, plan, built, progress, world)
@@ -157,6 +157,12 @@ def saved_model(folder: RunFolder) -> tuple[CheckedProgram, Model]:
         return program, program.find(str(folder.about.get("model")))
     except LookupError:
         raise Unavailable("run.json is damaged: its program has no such model", "train the model anew") from None
+
+
+def _weights(model: Model) -> dict[str, float]:
+    """What the losses of several outputs are multiplied by, by their names in the logs."""
+    outputs = trained(model)
+    return {f"{output.name}_loss": output.weight for output in outputs} if len(outputs) > 1 else {}
 
 
 def _check_trained(model: Model) -> None:
