@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nndsl.cli import common
 from nndsl.cli.weight_errors import explained
+from nndsl.diagnostics.terminal import visible
 
 if TYPE_CHECKING:
     from nndsl.runtime.dataset import Dataset
@@ -75,7 +76,7 @@ def main(args: Namespace) -> int:
             validation=args.validation, test=args.test, lenient=True,
         )  # fmt: skip
         found = look_at(dataset)
-        sys.stdout.write(overview_json(found) if args.format == "json" else overview_text(found))
+        sys.stdout.write(overview_json(found) if args.format == "json" else visible(overview_text(found), keep="\n"))
         if args.images is not None:
             _draw(args, dataset)
     except RunFailed as failed:

@@ -76,6 +76,7 @@ def resume(
     Unavailable, CannotWrite."""
     world.join(str(given.get("device", "auto")))
     folder = (RunFolder if world.first else Elsewhere).open(path)
+    folder.check_links()
     folder.lock()
     try:
         world.tell_folder(folder.path)

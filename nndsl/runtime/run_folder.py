@@ -123,6 +123,13 @@ class RunFolder:
                 f"another process works in `{self.path}`", "wait until it is done, or choose another folder with -o"
             ) from None
 
+    def check_links(self) -> None:
+        """A run that goes on writes into its folder alone, whoever made it. Raises Unavailable where links lead out."""
+        for parent, folders, files in os.walk(self.path):
+            for name in (*folders, *files):
+                if os.path.islink(place := os.path.join(parent, name)):
+                    raise Unavailable(f"`{place}` is a link, and a run writes into its own folder", "remove the link")
+
     def unlock(self) -> None:
         if self._lock is not None:
             self._lock.close()

@@ -310,6 +310,18 @@ def test_a_folder_that_is_gone_is_not_made_anew(
     assert "has no checkpoint that can be read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", [".lock", "history.csv", "checkpoints"])
+def test_links_that_lead_out_of_a_run(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "small.nn", "-o", "part", "--quiet", "--epochs", "1"]) == 0
+    place = Path("part", name)
+    Path("outside").write_text("precious")
+    shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+    place.symlink_to(Path("outside").absolute())
+    assert main(["run", "--resume", "part", "--epochs", "2"]) == 2
+    assert f"`{place}` is a link" in capsys.readouterr().err
+    assert Path("outside").read_text() == "precious"
+
+
 def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Something happens once, behind the first checkpoint."""
     from nndsl.runtime.checkpoints import Checkpoints
