@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import ArgumentParser, Namespace
 
 from nndsl.cli import common
 from nndsl.cli.running import add_device, running
+from nndsl.diagnostics.terminal import visible
 
 _ENDINGS = (".csv", ".npz", ".parquet")
 
@@ -50,5 +52,8 @@ def main(args: Namespace) -> int:
         if args.output is not None and args.output != "-":
             write_bytes(args.output, data, args.data)
             return common.FINE
-    common.write_out(data.decode())
+    text = data.decode()
+    if sys.stdout.isatty():  # names of classes and columns are those of the data
+        text = "".join(f"{visible(line)}\n" for line in text.splitlines())
+    common.write_out(text)
     return common.FINE
