@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -54,9 +52,6 @@ class TorchEngine:
         self.scaler: Any = self.program.make_scaler(device.type) if hasattr(self.program, "make_scaler") else None
         self.watchers: list[Any] = []
         if hasattr(self.program, "make_watchers"):
-            # TensorBoard's writer would load TensorFlow where it is installed, for seconds and with its chatter, and
-            # needs none of it. A module of this name tells it so.
-            sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
             try:
                 self.watchers = self.program.make_watchers()
             except ImportError as error:

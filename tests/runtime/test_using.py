@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -159,21 +156,3 @@ def test_cross_validations_are_listed_and_compared_by_name(folder: Path, capsys:
     assert "there is no" not in capsys.readouterr().out, "a cross-validation has no history, and need not have one"
     assert main(["runs", "line-1", "line-2"]) == 0
     assert "line-2" in capsys.readouterr().out
-
-
-@pytest.mark.slow
-@pytest.mark.keras
-def test_logs_of_tensorboard_need_no_tensorflow(folder: Path) -> None:
-    pytest.importorskip("tensorboard")
-    np.savez("p.npz", x=np.arange(40.0), y=np.arange(40.0))
-    Path("line.nn").write_text(LINE.replace("seed = 1", 'seed = 1; callbacks = [TensorBoard("logs")]'))
-    program = (
-        "import sys; from nndsl.cli.main import main; assert main(['run', 'line.nn', '-o', 'a', '--quiet']) == 0\n"
-        "assert 'tensorflow' not in sys.modules"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    assert list(Path("a/logs/train").iterdir())

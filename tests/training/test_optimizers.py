@@ -83,7 +83,10 @@ def test_fifty_steps_as_in_keras(optimizer: str) -> None:
     train_both(optimizer, "float32", 1e-5)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "optimizer",
+    [pytest.param(text, marks=[pytest.mark.slow] if place % 3 else []) for place, text in enumerate(OPTIMIZERS)],
+)
 def test_fifty_steps_in_float64(optimizer: str) -> None:
     """Keras holds most hyperparameters and all scheduled rates as float32, in float64 too."""
 

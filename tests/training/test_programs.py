@@ -134,9 +134,15 @@ def load(text: str, target: str) -> Any:
     "train",
     [
         "epochs = 30; callbacks = [EarlyStopping(patience=2, restore_best_weights=true)]",
-        "epochs = 12; callbacks = [EarlyStopping(monitor=val_accuracy, min_delta=0.02, patience=3)]",
+        pytest.param(
+            "epochs = 12; callbacks = [EarlyStopping(monitor=val_accuracy, min_delta=0.02, patience=3)]",
+            marks=pytest.mark.slow,
+        ),
         "epochs = 12; callbacks = [ReduceLROnPlateau(monitor=loss, factor=0.3, patience=1, min_delta=0.05)]",
-        "epochs = 9; callbacks = [EarlyStopping(monitor=loss, baseline=0.2, patience=4, start_from_epoch=2)]",
+        pytest.param(
+            "epochs = 9; callbacks = [EarlyStopping(monitor=loss, baseline=0.2, patience=4, start_from_epoch=2)]",
+            marks=pytest.mark.slow,
+        ),
         "steps = 23; evaluate_every = 5",
     ],
 )

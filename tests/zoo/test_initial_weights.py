@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.keras, pytest.mark.torch]
 FILES = [*sorted(ZOO.glob("*.nn")), *(known.path for known in CASE)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_zoo(path: Any) -> None:
     assert_initial_weights(path.read_text(encoding="utf-8"))

@@ -22,6 +22,7 @@ def _spread(pair: Pair) -> None:
     copy_weights(pair)
 
 
+@pytest.mark.slow
 def test_unet() -> None:
     text = (ZOO / "unet.nn").read_text(encoding="utf-8")
     pair = compile_pair(in_float(set_params(text, {"size": 32, "channels": 3, "classes": 4}), "float64"))
