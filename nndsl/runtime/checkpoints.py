@@ -12,8 +12,6 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 
-import numpy as np
-
 from nndsl.files import write_bytes, writing
 from nndsl.runtime.trees import Damaged, Tree, pack, unpack
 
@@ -50,18 +48,15 @@ class Checkpoints:
                     os.unlink(old)
         return path
 
-    def newest(self, sound: bool = False) -> Found | None:
-        """The newest one that is whole and, with `sound`, whose weights are numbers; None where there is none."""
+    def newest(self) -> Found | None:
+        """The newest one that is whole; None where there is none."""
         skipped: list[str] = []
         for step, path in self._all():
             try:
                 with open(path, "rb") as stream:
                     data = stream.read()
                 if _hash(data) == _NAME.fullmatch(os.path.basename(path))[2]:  # type: ignore[index]
-                    tree = unpack(data)
-                    if sound and not _is_sound(tree["engine"]):
-                        continue
-                    return Found(step, tree, tuple(skipped))
+                    return Found(step, unpack(data), tuple(skipped))
             except (OSError, Damaged):
                 pass
             skipped.append(path)
@@ -84,13 +79,6 @@ class Checkpoints:
                 with suppress(OSError):
                     found.append((int(match[1]), os.stat(path).st_mtime_ns, path))
         return [(step, path) for step, _, path in sorted(found, reverse=True)]
-
-
-def _is_sound(engine: Tree) -> bool:
-    """Whether the weights in an engine's state are numbers: they may be lost in a step whose loss still was one."""
-    weights = engine.get("weights") or engine.get("variables")
-    arrays = weights.values() if isinstance(weights, dict) else weights or ()
-    return all(np.isfinite(array).all() for array in arrays if getattr(array, "dtype", np.dtype(int)).kind == "f")
 
 
 def _hash(data: bytes) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from nndsl.runtime.engine import Batch, Engine, Rowed, Rows
+from nndsl.runtime.engine import Engine, Rowed, Rows
 from nndsl.runtime.interrupt import Interrupt
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.trees import Tree
@@ -100,7 +100,6 @@ class Loop:
             self._epoch(counted)
             if self.interrupted:
                 break
-        self._check_weights()
         self._save()
 
     def _done(self) -> bool:
@@ -179,7 +178,7 @@ class Loop:
             raise LossIsLost(loss, self.position)
 
     def _check_weights(self) -> None:
-        """The last step has changed them, and no loss has seen it."""
+        """The last step has changed them, and no loss has seen that yet."""
         if not all(self.world.of_each(self.engine.sound())):
             raise LossIsLost(math.nan, self.position)
 
@@ -199,10 +198,12 @@ class Loop:
             self._save()
 
     def _save(self) -> None:
+        """Stores all of it, if it is good: what is kept can be gone on from."""
+        if self.position.steps:
+            self._check()
+            self._check_weights()
         if self.save is None:
             return
-        if self.position.steps and self.position.place:
-            self._check()  # what is kept is good
         self._clock()
         self.save(self.position)
         self._saved, self._late = time.monotonic(), False
@@ -217,9 +218,6 @@ def batches_of(order: Rows, plan: Plan, first: int = 0) -> Iterator[Rows]:
     """The places of each batch in turn, from number `first` on."""
     for number in range(first, count_batches(len(order), plan)):
         yield order[number * plan.batch : (number + 1) * plan.batch]
-
-
-__all__ = ["Batch", "History", "Loop", "LossIsLost", "Plan", "Position", "batches_of", "count_batches"]
 
 
 def position_of(tree: Any) -> Position:

@@ -44,7 +44,7 @@ def lost(session: Session, loss: LossIsLost, watched: Callable[[Any], Any]) -> D
     """Where the loss was lost: everything since the last checkpoint is done again, and looked at. `watched` makes an
     engine one whose `train` raises Found."""
     model, shown = session.model, "no number (nan)" if math.isnan(loss.loss) else str(loss.loss)
-    checkpoint = session.newest(sound=True)
+    checkpoint = session.newest()
     step, where, label, kept = loss.position.steps, "", None, []
     if checkpoint is not None:
         session.engine.put_state(checkpoint.tree["engine"])

@@ -95,9 +95,9 @@ class Session:
             self.folder.check_there()
             self.folder.checkpoints.save(position.steps, {"position": position.tree(), "engine": state})
 
-    def newest(self, sound: bool = False) -> Found | None:
-        """The newest checkpoint that can be read, as the first process reads it; with `sound`, of numbers alone."""
-        return self.world.of_first(self.folder.checkpoints.newest(sound) if self.world.first else None)
+    def newest(self) -> Found | None:
+        """The newest checkpoint that can be read, as the first process reads it."""
+        return self.world.of_first(self.folder.checkpoints.newest() if self.world.first else None)
 
     def _restore(self, loop: Loop) -> None:
         """Puts everything back to the newest checkpoint. Raises RunFailed."""
@@ -187,7 +187,7 @@ class Session:
         """Keeps the last good weights, and finds where the loss was lost."""
         self._write_history(loss.position)
         problem = self.lost(self, loss)
-        found = self.newest(sound=True)
+        found = self.newest()
         if found is not None:
             self.engine.put_state(found.tree["engine"])
             self._write_weights()
