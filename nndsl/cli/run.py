@@ -105,7 +105,7 @@ def _main(args: Namespace, world: World) -> int:
         stem = model.name if args.file == "-" else os.path.splitext(os.path.basename(args.file))[0]
         params = common.params_of(args)
         options, warn = _options(args), _warner(args)
-        return run(program, model, project, params, options, stem, sys.stdout, warn, world).interrupted
+        return run(program, model, project, params, options, stem, sys.stdout, warn, world)
 
     return _trained(args, world, train, args.weights or args.file)
 
@@ -119,7 +119,7 @@ def _resume(args: Namespace, world: World) -> bool:
     from nndsl.runtime.run import resume
 
     quiet = args.quiet
-    return resume(args.resume, _given(args), sys.stdout, _warner(args), quiet=quiet, world=world).interrupted
+    return resume(args.resume, _given(args), sys.stdout, _warner(args), quiet=quiet, world=world)
 
 
 def _warner(args: Namespace) -> Callable[[Diagnostic], None]:

@@ -6,7 +6,6 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from nndsl.files import CannotWrite
 from nndsl.ir.graph import Model
 from nndsl.runtime.dataset import Dataset
 from nndsl.runtime.engines import Built
@@ -18,7 +17,7 @@ from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed
 from nndsl.runtime.results import mean_and_deviation
 from nndsl.runtime.run_folder import METRICS, RunFolder
-from nndsl.runtime.session import Run, about_run
+from nndsl.runtime.session import about_run, ending_noted
 from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import Result
 from nndsl.runtime.world import ALONE, World
@@ -27,33 +26,26 @@ from nndsl.runtime.world import ALONE, World
 def cross_validate(
     model: Model, built: Built, dataset: Dataset, plan: Plan, folder: RunFolder, about: dict[str, Any],
     progress: Progress, stream: TextIO, world: World = ALONE,
-) -> Run:  # fmt: skip
-    """Says the numbers of each part, their mean and deviation, and writes them down. Raises RunFailed, CannotWrite."""
+) -> bool:  # fmt: skip
+    """Says the numbers of each part, their mean and deviation, and writes them down; whether the user has interrupted
+    it. Raises RunFailed, CannotWrite."""
     splitter = model.training.get("cross_validation")
     folder.note(**about_run(model, dataset, plan), **about)
-    status: dict[str, Any] = {"status": "failed"}
-    try:
-        run = _parts(model, built, dataset, plan, folder, progress, splitter, world)
-        status = {"status": "interrupted" if run.interrupted else "finished"}
-    except RunFailed as failed:
-        status["reason"] = "; ".join(diagnostic.message for diagnostic in failed.problems)
-        raise
-    except CannotWrite as error:
-        status["reason"] = str(error)
-        raise
-    finally:
-        folder.note(**status)
-    if run.parts:
+    with ending_noted(folder, world):
+        results, interrupted = _parts(model, built, dataset, plan, folder, progress, splitter, world)
+    folder.note(status="interrupted" if interrupted else "finished")
+    if results:
         stream.write(f"{type(splitter).__name__}({splitter.n_splits}), tested on the part left out:\n")
-        stream.write(mean_and_deviation(run.parts) + "\n")
+        stream.write(mean_and_deviation(results) + "\n")
         stream.write("cross-validation judges the model and keeps no weights\n")
-    return run
+    return interrupted
 
 
 def _parts(
     model: Model, built: Built, dataset: Dataset, plan: Plan, folder: RunFolder, progress: Progress, splitter: Any,
     world: World,
-) -> Run:  # fmt: skip
+) -> tuple[list[Result], bool]:  # fmt: skip
+    """The results of the parts that were tested, and whether the user has interrupted it."""
     from nndsl.runtime.reports.metrics import write_metrics
 
     results: list[Result] = []
@@ -83,7 +75,7 @@ def _parts(
             progress.say(f"part {place + 1}/{splitter.n_splits}: {logs}")
             if folder.writes:
                 write_metrics(folder.file(METRICS), {"cross_validation": results})
-        return Run(interrupted=interrupt.asked, parts=tuple(results))
+        return results, interrupt.asked
 
 
 def _folds(model: Model, dataset: Dataset, splitter: Any) -> list[tuple[Any, Any]]:

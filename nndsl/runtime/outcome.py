@@ -29,7 +29,7 @@ DRAWN = 20_000
 """How many points of a submodel's plane are drawn at most."""
 
 
-def judge(session: Session, history: History, stream: TextIO) -> Result | None:
+def judge(session: Session, history: History, stream: TextIO) -> None:
     """Evaluates on the test part, or on the validation part where there is no other; says the numbers, and fills the
     folder with them and with pictures. Raises RunFailed, CannotWrite."""
     from nndsl.runtime.reports.metrics import metrics_of, write_metrics
@@ -51,7 +51,7 @@ def judge(session: Session, history: History, stream: TextIO) -> Result | None:
         judged = _gathered(session, part)
         scatters, classes = _scatters(session, part)
     if not session.folder.writes:
-        return next(iter(results.values()), None)
+        return
     if results:
         write_metrics(session.folder.file(METRICS), results)
     write_reports(
@@ -59,7 +59,6 @@ def judge(session: Session, history: History, stream: TextIO) -> Result | None:
         session.folder.about | {"results": metrics_of(results)}, classes,
         note=lambda text: session.progress.say(f"note: {text}"),
     )  # fmt: skip
-    return next(iter(results.values()), None)
 
 
 def held_out_part(dataset: Dataset) -> tuple[str, str, Part] | None:

@@ -6,22 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TextIO
 
-from nndsl import pipeline
-from nndsl.diagnostics.model import Diagnostic, Problems
+from nndsl.diagnostics.model import Diagnostic
 from nndsl.interop import convert
 from nndsl.interop.problem import warning
 from nndsl.ir.graph import CheckedProgram, Model
-from nndsl.passes.train_checks import why_not_in
 from nndsl.project import Project
 from nndsl.runtime.cross import cross_validate
-from nndsl.runtime.dataset import Dataset, load
+from nndsl.runtime.dataset import Dataset
+from nndsl.runtime.earlier import check_unchanged, planned, saved_model, steps_before
 from nndsl.runtime.engines import Built, build
 from nndsl.runtime.loop import Plan
 from nndsl.runtime.options import Options, check_there, make_plan, recorded
+from nndsl.runtime.prepared import load_data, set_precision
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
 from nndsl.runtime.run_folder import HISTORY, Elsewhere, RunFolder
-from nndsl.runtime.session import Run, Session, fingerprint
+from nndsl.runtime.session import Session, fingerprint
 from nndsl.runtime.slots import trained
 from nndsl.runtime.together import check_alike, check_together, notes_together
 from nndsl.runtime.world import ALONE, World
@@ -32,8 +32,9 @@ Warn = Callable[[Diagnostic], None]
 def run(
     program: CheckedProgram, model: Model, project: Project, params: dict[str, str], options: Options, stem: str,
     stream: TextIO, warn: Warn, world: World = ALONE,
-) -> Run:  # fmt: skip
-    """Trains, evaluates and saves; `stem` names the folder where the options name none. Raises RunFailed, Unavailable,
+) -> bool:  # fmt: skip
+    """Trains, evaluates and saves; whether the user has interrupted it. `stem` names the folder where the options name
+    none. Raises RunFailed, Unavailable,
     nndsl.files.CannotWrite, and what `nndsl.interop.convert.load` raises."""
     _check_trained(model)
     world.join(options.device)
@@ -46,7 +47,8 @@ def run(
         plan = replace(plan, shuffle=False)
     progress = Progress(stream, quiet=options.quiet, weights=_weights(model))
     built = build(program, model, options, plan, world)
-    check_alike(model, fingerprint(dataset), world)
+    mark = fingerprint(dataset)
+    check_alike(model, mark, world)
     _introduce(model, dataset, plan, built, progress, world)
     _watched(model, dataset)
     folder = _create(options.output, stem, world)
@@ -54,7 +56,7 @@ def run(
         folder.keep_program(project)
         about: dict[str, Any] = {
             "params": params, "options": options.record(), "target": options.target, "device": built.device,
-            "processes": world.count,
+            "processes": world.count, "fingerprint": mark,
         }  # fmt: skip
         if "cross_validation" in model.training.given:
             return cross_validate(model, built, dataset, plan, folder, about, progress, stream, world)
@@ -71,9 +73,9 @@ def run(
 
 def resume(
     path: str, given: Mapping[str, Any], stream: TextIO, warn: Warn, *, quiet: bool = False, world: World = ALONE
-) -> Run:
-    """Goes on with the run in a folder; `given` are the options that are otherwise than before. Raises RunFailed,
-    Unavailable, CannotWrite."""
+) -> bool:
+    """Goes on with the run in a folder; whether the user has interrupted it. `given` are the options that are otherwise
+    than before. Raises RunFailed, Unavailable, CannotWrite."""
     world.join(str(given.get("device", "auto")))
     folder = (RunFolder if world.first else Elsewhere).open(path)
     folder.check_links()
@@ -110,56 +112,6 @@ _CHANGEABLE = ("epochs", "steps", "device", "save_every")
 """What a run that goes on may do otherwise: all else is as it was."""
 
 
-_PLANNED = {"epochs": int | None, "seed": int, "shuffle": bool}
-"""What a run that goes on needs of its plan."""
-
-
-def planned(folder: RunFolder, options: Options, model: Model) -> Plan:
-    """The plan of an earlier run, with the length that is asked for now. Raises Unavailable."""
-    before = folder.about.get("plan")
-    if not isinstance(before, dict) or not all(isinstance(before.get(n), t) for n, t in _PLANNED.items()):
-        raise Unavailable("run.json is damaged: its `plan` is not what a run writes", "train the model anew")
-    plan = make_plan(model, replace(options, seed=before["seed"]))
-    if (plan.epochs is None) != (before["epochs"] is None):
-        counted, other = ("epochs", "steps") if plan.epochs is None else ("steps", "epochs")
-        raise Unavailable(f"the run counts {counted}, not {other}", f"take --{counted}")
-    return replace(plan, shuffle=before["shuffle"])
-
-
-def steps_before(folder: RunFolder) -> int | None:
-    """The steps that the run was begun with: a made series is as long as these."""
-    before = folder.about.get("plan")
-    steps = before.get("steps") if isinstance(before, dict) else None
-    return steps if isinstance(steps, int) and steps > 0 else None
-
-
-def check_unchanged(folder: RunFolder, model: Model, dataset: Dataset, otherwise: str) -> None:
-    """That the data are those that the run began with; `otherwise` is what to do where they are gone. Raises
-    RunFailed."""
-    if folder.about.get("fingerprint") != fingerprint(dataset):
-        raise RunFailed.one(
-            DataProblem(
-                "NN0610", f"the data of the run in `{folder.path}` have changed since it began", model.span,
-                help=f"put them back as they were, or {otherwise}",
-            )
-        )  # fmt: skip
-
-
-def saved_model(folder: RunFolder) -> tuple[CheckedProgram, Model]:
-    """The checked program of a run's folder, and its model. Raises Unavailable, RunFailed."""
-    saved, problems = folder.program(), Problems()
-    params = folder.about.get("params")
-    if not isinstance(params, dict) or not all(isinstance(value, str) for value in params.values()):
-        raise Unavailable("run.json is damaged: it has no `params`", "train the model anew")
-    program = pipeline.check(saved.main, problems, saved.read, params)
-    if program is None:
-        raise RunFailed(problems)
-    try:
-        return program, program.find(str(folder.about.get("model")))
-    except LookupError:
-        raise Unavailable("run.json is damaged: its program has no such model", "train the model anew") from None
-
-
 def _weights(model: Model) -> dict[str, float]:
     """What the losses of several outputs are multiplied by, by their names in the logs."""
     outputs = trained(model)
@@ -182,16 +134,6 @@ def _check_trained(model: Model) -> None:
         )
 
 
-def set_precision(model: Model, options: Options) -> None:
-    """Has the program that is emitted compute as the command line says. Raises Unavailable."""
-    if options.precision is None:
-        return
-    reason = why_not_in(model, options.precision)
-    if reason is not None:
-        raise Unavailable(reason, "leave --precision out")
-    model.training.given["precision"] = options.precision
-
-
 def _begin(program: CheckedProgram, model: Model, options: Options, warn: Warn) -> convert.Weights | None:
     """The weights that training begins from, if a file gives them. Raises Unavailable, and what `convert.load` does."""
     if options.weights is None:
@@ -208,10 +150,7 @@ def _begin(program: CheckedProgram, model: Model, options: Options, warn: Warn) 
 
 
 def _load(model: Model, options: Options, plan: Plan, warn: Warn) -> Dataset:
-    dataset = load(
-        model, options.data, validation=options.validation, test=options.test,
-        batch=plan.batch, steps=plan.steps, seed=plan.seed,
-    )  # fmt: skip
+    dataset = load_data(model, options, plan)
     for diagnostic in dataset.warnings:
         warn(diagnostic)
     return dataset

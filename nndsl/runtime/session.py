@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -26,23 +26,12 @@ from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
 from nndsl.runtime.reports.history import HistoryFile
 from nndsl.runtime.run_folder import DATA, HISTORY, WEIGHTS, RunFolder
-from nndsl.runtime.tally import Result
 from nndsl.runtime.world import ALONE, World
 
 WRITTEN_AFTER = 2.0
 """Seconds from one writing of the history to the next."""
 _FINGERPRINTED = 64
 """How many rows at each end of the data are part of its fingerprint."""
-
-
-@dataclass
-class Run:
-    """What came of it: whether the user ended it, and the results on held-out data (None without any), or of the parts
-    of a cross-validation."""
-
-    interrupted: bool = False
-    result: Result | None = None
-    parts: tuple[Result, ...] = ()
 
 
 class Session:
@@ -64,9 +53,9 @@ class Session:
         self.folder.write_json(DATA, {"transforms": dataset.learnt, "classes": dataset.classes})
         self.folder.note(**about_run(self.model, dataset, self.plan), **about)
 
-    def go(self, stream: TextIO, *, resumed: bool = False) -> Run:
-        """Trains, evaluates, saves, reports. Raises RunFailed, CannotWrite."""
-        with Interrupt() as interrupt, self._status():
+    def go(self, stream: TextIO, *, resumed: bool = False) -> bool:
+        """Trains, evaluates, saves, reports; whether the user has interrupted it. Raises RunFailed, CannotWrite."""
+        with Interrupt() as interrupt, ending_noted(self.folder, self.world):
             loop = self.loop(self.engine, interrupt, self.progress, save=self._save, noted=self._noted)
             if resumed:
                 self._restore(loop)
@@ -78,7 +67,8 @@ class Session:
                 raise RunFailed.one(self._gone_astray(loss)) from None
             self.progress.clear()
             self._conclude(loop, before, time.monotonic() - began)
-            return self._finish(loop, stream)
+            self._finish(loop, stream)
+            return loop.interrupted
 
     def loop(self, engine: Engine, interrupt: Interrupt, progress: Progress, **told: Any) -> Loop:
         """The loop over this session's data; `told` are `save` and `noted`."""
@@ -141,7 +131,7 @@ class Session:
             early = "stopped early, " if loop.position.stopped_early else ""
             self.progress.say(f"{early}{steps:,} steps in {seconds:.1f} s")
 
-    def _finish(self, loop: Loop, stream: TextIO) -> Run:
+    def _finish(self, loop: Loop, stream: TextIO) -> None:
         self._write_history(loop.position)
         if not loop.interrupted:
             self.engine.after_training()
@@ -150,13 +140,12 @@ class Session:
         if loop.interrupted:
             self.folder.note(status="interrupted")
             stream.write(f"weights: {self.folder.file(WEIGHTS)}\ngo on with: nndsl run --resume {path}\n")
-            return Run(interrupted=True)
+            return
         from nndsl.runtime.outcome import judge
 
-        result = judge(self, loop.position.history, stream)
+        judge(self, loop.position.history, stream)
         self.folder.note(status="finished")
         stream.write(f"weights: {self.folder.file(WEIGHTS)}\n")
-        return Run(result=result)
 
     def _write_weights(self) -> None:
         learnt = self.engine.learnt()
@@ -169,20 +158,6 @@ class Session:
 
     # --------------------------------------------------------------------------------------- trouble
 
-    @contextmanager
-    def _status(self) -> Any:
-        """Says in run.json how a run ended that did not end well."""
-        try:
-            yield
-        except BaseException as error:
-            gone = "another process of the run ended" if self.world.lost_others(error) else _reason(error)
-            reason = "interrupted" if isinstance(error, KeyboardInterrupt) else gone
-            with suppress(CannotWrite):  # the disk is full, say: what is there already stays
-                self.folder.note(status="interrupted" if reason == "interrupted" else "failed", reason=reason)
-            raise
-        finally:
-            self.folder.unlock()
-
     def _gone_astray(self, loss: LossIsLost) -> DataProblem:
         """Keeps the last good weights, and finds where the loss was lost."""
         self._write_history(loss.position)
@@ -194,6 +169,22 @@ class Session:
         return problem
 
 
+@contextmanager
+def ending_noted(folder: RunFolder, world: World) -> Iterator[None]:
+    """Says in run.json how a run ended that did not end well."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            status, reason = "interrupted", "interrupted"
+        else:
+            gone = "another process of the run ended"
+            status, reason = "failed", gone if world.lost_others(error) else _reason(error)
+        with suppress(CannotWrite):  # the disk is full, say: what is there already stays
+            folder.note(status=status, reason=reason)
+        raise
+
+
 def about_run(model: Model, dataset: Dataset, plan: Plan) -> dict[str, Any]:
     """What run.json says at the beginning, but for what the command line said."""
     parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
@@ -203,7 +194,6 @@ def about_run(model: Model, dataset: Dataset, plan: Plan) -> dict[str, Any]:
         "data": dataset.shown,
         "plan": asdict(plan),
         "samples": {name: len(part) for name, part in parts.items()},
-        "fingerprint": fingerprint(dataset),
         "status": "running",
         "reason": None,
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -13,14 +13,15 @@ from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.interop import convert
 from nndsl.ir.graph import Input, Model, Submodel
 from nndsl.layers.families.losses import Hinge, SquaredHinge
-from nndsl.runtime.dataset import apply, load
+from nndsl.runtime.dataset import apply
+from nndsl.runtime.earlier import check_unchanged, planned, saved_model, steps_before
 from nndsl.runtime.engine import Array, Engine, Rowed
 from nndsl.runtime.engines import build
 from nndsl.runtime.loop import Plan
 from nndsl.runtime.options import Options, check_there, recorded
 from nndsl.runtime.outcome import evaluated, held_out_part, predicted
+from nndsl.runtime.prepared import load_data, set_precision
 from nndsl.runtime.report import Unavailable
-from nndsl.runtime.run import check_unchanged, planned, saved_model, set_precision, steps_before
 from nndsl.runtime.run_folder import WEIGHTS, RunFolder
 from nndsl.runtime.slots import trained as trained_outputs
 from nndsl.runtime.tally import Result
@@ -91,10 +92,7 @@ def evaluate(trained: Trained, given: str | None) -> tuple[str, int, Result]:
     else:
         options = trained.options
         check_there(options, "name a file: `--data FILE`")
-        dataset = load(
-            model, options.data, validation=options.validation, test=options.test, batch=plan.batch,
-            steps=steps_before(trained.folder), seed=plan.seed,
-        )  # fmt: skip
+        dataset = load_data(model, options, replace(plan, steps=steps_before(trained.folder)))
         check_unchanged(trained.folder, model, dataset, "name a file: `--data FILE`")
         found = held_out_part(dataset)
         if found is None:

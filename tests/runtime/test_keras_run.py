@@ -122,8 +122,8 @@ def fitted(path: str, seed: int, parts: dict[str, dict[str, Any]]) -> tuple[Any,
 def prepared(path: str) -> dict[str, dict[str, Any]]:
     """The arrays that a run trained on and looked at."""
     from nndsl.runtime.dataset import load
+    from nndsl.runtime.earlier import saved_model
     from nndsl.runtime.options import make_plan, recorded
-    from nndsl.runtime.run import saved_model
     from nndsl.runtime.run_folder import RunFolder
 
     opened = RunFolder.open(path)
