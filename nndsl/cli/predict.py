@@ -9,8 +9,7 @@ from argparse import ArgumentParser, Namespace
 from nndsl.cli import common
 from nndsl.cli.running import add_device, running
 from nndsl.diagnostics.terminal import visible
-
-_ENDINGS = (".csv", ".npz", ".parquet")
+from nndsl.runtime.choices import PREDICTIONS
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -38,9 +37,10 @@ def main(args: Namespace) -> int:
     ending = ".csv"
     if args.output is not None and args.output != "-":
         ending = os.path.splitext(args.output)[1].lower()
-        if ending not in _ENDINGS:
+        if ending not in PREDICTIONS:
             raise common.UsageError(
-                f"`{args.output}` has no ending that says what it is", f"predictions go to {', '.join(_ENDINGS)} files"
+                f"`{args.output}` has no ending that says what it is",
+                f"predictions go to {', '.join(PREDICTIONS)} files",
             )
     with running(args, "`nndsl predict`", args.run):
         from nndsl.files import write_bytes

@@ -7,11 +7,13 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
+from nndsl import pipeline
 from nndsl.cli import common
 from nndsl.cli.data import add_data, check_data
 from nndsl.cli.processes import launched, leaving, member, speaking, started
 from nndsl.cli.running import add_device, running
 from nndsl.cli.weight_errors import FORMATS, check_ending
+from nndsl.ir.types import PRECISIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from nndsl.diagnostics.model import Diagnostic
     from nndsl.runtime.options import Options
     from nndsl.runtime.world import World
-
-PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -49,7 +49,7 @@ Ctrl-C saves what has been learnt so far. Exit code 0: done; 1: the input is wro
     length.add_argument("--steps", type=common.positive, metavar="N", help="how many batches training takes")
     parser.add_argument("--batch-size", type=common.positive, metavar="N", help="how many samples a step takes")
     parser.add_argument(
-        "--target", choices=("torch", "keras"), default="torch", help="the program that is trained (torch)"
+        "--target", choices=pipeline.TARGETS, default="torch", help="the program that is trained (torch)"
     )
     add_device(parser, None)
     parser.add_argument("--precision", choices=PRECISIONS, help="the arithmetic, in place of the file's own")

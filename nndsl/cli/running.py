@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from nndsl.cli import common
 from nndsl.cli.weight_errors import complaints, explained
+from nndsl.runtime.choices import DEVICE
 
 
 def add_device(parser: ArgumentParser, default: str | None = "auto") -> None:
@@ -21,7 +22,7 @@ def add_device(parser: ArgumentParser, default: str | None = "auto") -> None:
 
 
 def _device(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", text):
+    if not re.fullmatch(DEVICE, text):
         raise ArgumentTypeError(f"auto, cpu, cuda, cuda:1 or mps is expected, not {text!r}")
     return text
 

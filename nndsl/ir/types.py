@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from nndsl.ir.dims import BATCH, Dim
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+PRECISIONS = ("float32", "bfloat16", "float16")
+"""What most arithmetic of a float32 model may be done in."""
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8")
 DTYPES = (*FLOATS, *INTEGERS, "bool")
 

@@ -11,6 +11,7 @@ from typing import Any
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.ir.graph import Training
+from nndsl.ir.types import PRECISIONS
 from nndsl.layers.build import make
 from nndsl.layers.entry import ArgumentError, Kind
 from nndsl.layers.families.optimizer_maps import MultiOptimizer
@@ -35,7 +36,7 @@ SETTINGS: dict[str, tuple[Kind[Any], str]] = {
         "What looks at the numbers after each epoch, or evaluation.",
     ),
     "evaluate_every": (Int(1), "After how many steps the validation data are evaluated."),
-    "precision": (Choice("float32", "bfloat16", "float16"), "What most arithmetic is done in; weights stay float32."),
+    "precision": (Choice(*PRECISIONS), "What most arithmetic is done in; weights stay float32."),
     "cross_validation": (Of("splitter"), "Trains and tests once for each part of the data (`nndsl run`)."),
     "reset_state": (Choice("epoch", "never"), "When stateful layers forget; at each epoch by default."),
     "validation_split": (

@@ -10,7 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, get_type_hints
 
 from nndsl.ir.graph import Model
+from nndsl.ir.types import PRECISIONS
 from nndsl.passes.train_checks import is_stateful
+from nndsl.pipeline import TARGETS
+from nndsl.runtime.choices import DEVICE
 from nndsl.runtime.loop import Plan
 from nndsl.runtime.report import Unavailable
 from nndsl.runtime.run_folder import short_path
@@ -56,9 +59,7 @@ _FILES = ("data", "validation", "test", "weights")
 _NO_FILES = (None, "random", "-")
 
 
-_WORDS = {
-    "target": "torch|keras", "precision": "None|float32|bfloat16|float16", "device": r"auto|cpu|mps|cuda(:\d{1,3})?"
-}  # fmt: skip
+_WORDS = {"target": "|".join(TARGETS), "precision": "|".join(("None", *PRECISIONS)), "device": DEVICE}
 
 
 def recorded(about: Mapping[str, Any]) -> Options:
@@ -74,6 +75,12 @@ def recorded(about: Mapping[str, Any]) -> Options:
     return Options(**kept | {name: short_path(kept[name]) for name in _FILES if kept.get(name) not in _NO_FILES})
 
 
+def check_batch(model: Model, size: int, help: str) -> None:
+    """That the model takes batches of that size. Raises Unavailable."""
+    if model.batch is not None and size != model.batch:
+        raise Unavailable(f"`{model.name}` takes batches of {model.batch}, not of {size}", help)
+
+
 def make_plan(model: Model, options: Options) -> Plan:
     """The `train` section with what the command line changes in it. Raises Unavailable."""
     training = model.training
@@ -82,11 +89,7 @@ def make_plan(model: Model, options: Options) -> Plan:
         steps = training.get("steps")
         epochs = None if steps is not None else training.get("epochs", 1)
     batch = options.batch_size or model.batch or training.get("batch_size", 32)
-    if model.batch is not None and batch != model.batch:
-        raise Unavailable(
-            f"`{model.name}` takes batches of {model.batch}, not of {batch}",
-            "leave --batch-size out, or change `with batch=…` in the file",
-        )
+    check_batch(model, batch, "leave --batch-size out, or change `with batch=…` in the file")
     seed = options.seed if options.seed is not None else training.get("seed")
     stateful = is_stateful(model)
     return Plan(

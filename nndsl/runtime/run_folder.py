@@ -17,14 +17,13 @@ from nndsl.passes.definitions import CannotImport
 from nndsl.project import Project
 from nndsl.runtime.checkpoints import Checkpoints
 from nndsl.runtime.report import Unavailable
+from nndsl.runtime.reports.folders import RECORD
+from nndsl.runtime.reports.history import Damaged, text_of
 from nndsl.source import SourceFile
 
 RUNS = "runs"
-ABOUT = "run.json"
 WEIGHTS = "weights.safetensors"
 DATA = "data.json"
-HISTORY = "history.csv"
-METRICS = "metrics.json"
 TEXT = "model.py"
 _PROGRAM = "program"
 _LOCK = ".lock"
@@ -88,10 +87,10 @@ class RunFolder:
         place = path if os.path.isdir(path) else os.path.join(RUNS, path)
         if not os.path.isdir(place):
             raise Unavailable(f"there is no folder `{path}`", f"`nndsl runs` lists the runs in `{RUNS}/`")
-        about = read_json(os.path.join(place, ABOUT))
+        about = read_json(os.path.join(place, RECORD))
         if not isinstance(about, dict) or not isinstance(about.get("main"), str):
             raise Unavailable(
-                f"`{path}` is not the folder of a run: it has no readable {ABOUT}",
+                f"`{path}` is not the folder of a run: it has no readable {RECORD}",
                 f"`nndsl runs` lists the runs in `{RUNS}/`",
             )
         return cls(os.path.normpath(place), about)
@@ -150,11 +149,11 @@ class RunFolder:
         if self.about.get("status") is not None:
             self.check_there()
         self.about |= changed
-        self.write_json(ABOUT, self.about)
+        self.write_json(RECORD, self.about)
 
     def check_there(self) -> None:
         """A run whose folder was removed meanwhile makes no half of a new one. Raises CannotWrite."""
-        if not os.path.isfile(self.file(ABOUT)):
+        if not os.path.isfile(self.file(RECORD)):
             raise CannotWrite(f"the folder `{self.path}` of the run is gone: someone has moved or removed it")
 
     def write_json(self, name: str, value: object) -> None:
@@ -221,11 +220,8 @@ class SavedProgram:
 def read_json(path: str) -> Any:
     """What a JSON file holds; None where it cannot be read."""
     try:
-        if os.path.getsize(path) > _LARGEST:
-            return None
-        with open(path, encoding="utf-8") as stream:
-            return json.load(stream)
-    except (OSError, ValueError, RecursionError):
+        return json.loads(text_of(path, _LARGEST))
+    except (Damaged, ValueError, RecursionError):
         return None
 
 
@@ -262,6 +258,3 @@ def _next(stem: str) -> str:
             return path
         except FileExistsError:  # another process was faster
             number += 1
-
-
-__all__ = ["CannotWrite", "Elsewhere", "RunFolder", "SavedProgram", "read_json"]

@@ -18,7 +18,7 @@ from nndsl.runtime.earlier import check_unchanged, planned, saved_model, steps_b
 from nndsl.runtime.engine import Array, Engine, Rowed
 from nndsl.runtime.engines import build
 from nndsl.runtime.loop import Plan
-from nndsl.runtime.options import Options, check_there, recorded
+from nndsl.runtime.options import Options, check_batch, check_there, recorded
 from nndsl.runtime.outcome import evaluated, held_out_part, predicted
 from nndsl.runtime.prepared import load_data, set_precision
 from nndsl.runtime.report import Unavailable
@@ -62,10 +62,7 @@ def open_run(path: str, *, device: str = "auto", batch_size: int | None = None) 
     set_precision(model, options)
     plan = planned(folder, options, model)
     if batch_size is not None:
-        if model.batch is not None and batch_size != model.batch:
-            raise Unavailable(
-                f"`{model.name}` takes batches of {model.batch}, not of {batch_size}", "leave --batch-size out"
-            )
+        check_batch(model, batch_size, "leave --batch-size out")
         plan = replace(plan, batch=batch_size)
     data = folder.data()
     weights = convert.load(folder.file(WEIGHTS), program, model, alone=True)

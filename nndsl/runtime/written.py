@@ -13,7 +13,6 @@ import numpy as np
 from nndsl.runtime.engine import Array
 from nndsl.runtime.report import Unavailable
 
-ENDINGS = (".csv", ".npz", ".parquet")
 WIDEST = 10_000
 """Columns of a table."""
 
