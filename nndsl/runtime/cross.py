@@ -71,7 +71,7 @@ def _parts(
                 progress.say(f"interrupted in part {place + 1} of {splitter.n_splits}")
                 break
             engine.after_training()
-            results.append(evaluated(engine, part.test, plan))
+            results.append(evaluated(engine, engine.feed(part.test), len(part.test), plan))
             logs = "  ".join(f"{name} {value:.4f}" for name, value in results[-1].logs().items())
             progress.say(f"part {place + 1}/{splitter.n_splits}: {logs}")
             if folder.writes:

@@ -41,11 +41,15 @@ class Batch:
     size: int
 
 
+Feeding: TypeAlias = Callable[[Iterable[Rows]], Iterator[Batch]]
+"""How the rows of a part come to the device: a function from places of rows to batches."""
+
+
 class Engine(Protocol):
     """A model of an emitted program with its optimizer, on a device."""
 
-    def feed(self, part: Rowed) -> Callable[[Iterable[Rows]], Iterator[Batch]]:
-        """How the rows of a part come to the device: a function from places of rows to batches."""
+    def feed(self, part: Rowed) -> Feeding:
+        """Brings the rows of a part to the device, all of them at once where they fit."""
 
     def begin(self) -> None:
         """Numbers are gathered anew, and what follows is training."""

@@ -10,7 +10,7 @@ import numpy as np
 from nndsl.ir.graph import Model, Submodel
 from nndsl.layers.entry import snake_case
 from nndsl.runtime.dataset import Dataset
-from nndsl.runtime.engine import Array, Batch, Engine, Rowed, Rows
+from nndsl.runtime.engine import Array, Batch, Engine, Feeding, Rows
 from nndsl.runtime.folds import labels_of
 from nndsl.runtime.loop import History, Plan, batches_of
 from nndsl.runtime.parts import Part
@@ -46,10 +46,11 @@ def judge(session: Session, history: History, stream: TextIO) -> None:
         )
     else:
         name, title, part = found
-        result = results[name] = evaluated(session.engine, part, session.plan)
+        feed = session.engine.feed(part)
+        result = results[name] = evaluated(session.engine, feed, len(part), session.plan)
         stream.write(f"{title}, {len(part):,} samples:\n{table(result)}\n")
-        judged = _gathered(session, part)
-        scatters, classes = _scatters(session, part)
+        judged = _gathered(session, part, feed)
+        scatters, classes = _scatters(session, part, feed)
     if not session.folder.writes:
         return
     if results:
@@ -70,22 +71,22 @@ def held_out_part(dataset: Dataset) -> tuple[str, str, Part] | None:
     return None
 
 
-def evaluated(engine: Engine, part: Rowed, plan: Plan) -> Result:
-    """Losses and metrics over all rows of a part."""
-    return engine.evaluate(engine.feed(part)(batches_of(np.arange(len(part)), plan)))
+def evaluated(engine: Engine, feed: Feeding, rows: int, plan: Plan) -> Result:
+    """Losses and metrics over all rows of a part, which `engine.feed` brings to the device."""
+    return engine.evaluate(feed(batches_of(np.arange(rows), plan)))
 
 
 def predicted(
-    engine: Engine, model: Model, part: Rowed, places: Rows, plan: Plan, submodel: Submodel | None = None
+    engine: Engine, model: Model, feed: Feeding, places: Rows, plan: Plan, submodel: Submodel | None = None
 ) -> Iterator[dict[str, Array]]:
     """The outputs for some rows of a part, batch by batch, by name."""
-    batches = engine.feed(part)(batches_of(places, plan))
+    batches = feed(batches_of(places, plan))
     names = [item.name for item in model.inputs] if submodel is None else list(submodel.source_names)
     chosen = (Batch({name: batch.tensors[name] for name in names}, batch.size) for batch in batches)
     yield from engine.predict(chosen, submodel)
 
 
-def _gathered(session: Session, part: Rowed) -> list[Gathering]:
+def _gathered(session: Session, part: Part, feed: Feeding) -> list[Gathering]:
     """Outputs beside their targets, counted batch by batch."""
     outputs = trained(session.model)
     found = [
@@ -97,7 +98,7 @@ def _gathered(session: Session, part: Rowed) -> list[Gathering]:
         for output in outputs
     ]  # fmt: skip
     places = np.arange(len(part))
-    predictions = predicted(session.engine, session.model, part, places, session.plan)
+    predictions = predicted(session.engine, session.model, feed, places, session.plan)
     for chosen, values in zip(batches_of(places, session.plan), predictions, strict=False):
         targets, masks = part.take(chosen), session.engine.masks()
         for gathering in found:
@@ -105,7 +106,7 @@ def _gathered(session: Session, part: Rowed) -> list[Gathering]:
     return found
 
 
-def _scatters(session: Session, part: Part) -> tuple[Scatters, dict[str, list[str]]]:
+def _scatters(session: Session, part: Part, feed: Feeding) -> tuple[Scatters, dict[str, list[str]]]:
     """The plane of each submodel with two units, with a label for each point; the names of the labels."""
     scatters: Scatters = {}
     classes: dict[str, list[str]] = {}
@@ -114,7 +115,7 @@ def _scatters(session: Session, part: Part) -> tuple[Scatters, dict[str, list[st
     for submodel in planes(session.model):
         points = [
             batch[submodel.target_names[0]]
-            for batch in predicted(session.engine, session.model, part, places, session.plan, submodel)
+            for batch in predicted(session.engine, session.model, feed, places, session.plan, submodel)
         ]
         labels, names = _labels(session, part, places[: sum(map(len, points))])
         scatters[submodel.name] = np.concatenate(points), labels

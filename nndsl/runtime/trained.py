@@ -95,7 +95,7 @@ def evaluate(trained: Trained, given: str | None) -> tuple[str, int, Result]:
         if found is None:
             raise Unavailable("the run held no data out", "name a file: `--data FILE`")
         _, title, part = found
-    return title, len(part), evaluated(trained.engine, part, plan)
+    return title, len(part), evaluated(trained.engine, trained.engine.feed(part), len(part), plan)
 
 
 def predict(trained: Trained, given: str, submodel: str | None) -> Iterator[dict[str, Array]]:
@@ -111,7 +111,7 @@ def predict(trained: Trained, given: str, submodel: str | None) -> Iterator[dict
         ]  # fmt: skip
         asked.bindings = [binding for binding in model.bindings if binding.name in chosen.source_names]
     part = apply(asked, given, trained.learnt, inputs_only=True, batch=plan.batch)
-    yield from predicted(trained.engine, model, part, np.arange(len(part)), plan, chosen)
+    yield from predicted(trained.engine, model, trained.engine.feed(part), np.arange(len(part)), plan, chosen)
 
 
 def _submodel(model: Model, name: str) -> Submodel:
