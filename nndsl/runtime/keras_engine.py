@@ -23,7 +23,7 @@ from nndsl.runtime.full import full
 from nndsl.runtime.lost import Found, Lost
 from nndsl.runtime.report import RunFailed, Unavailable
 from nndsl.runtime.slots import trained
-from nndsl.runtime.tally import OutputResult, Result
+from nndsl.runtime.tally import Result, result_of
 from nndsl.runtime.trees import Tree, walk
 from nndsl.runtime.writing_files import FILES, writing_files
 from nndsl.targets.training_settings import trains
@@ -113,20 +113,7 @@ class KerasEngine:
         return self._result(numbers, penalty, samples)
 
     def _result(self, numbers: Mapping[str, float], penalty: float, samples: int) -> Result:
-        several, named = len(self.outputs) > 1, len(self.model.outputs) > 1
-        outputs = []
-        for output in self.outputs:
-            title = f"{output.name}_" if named else ""
-            labels = [label for metric in output.metrics for label in metric.labels(output.value.type)]
-            metrics = {label: numbers[title + label] for label in labels}
-            if several:
-                loss = numbers[f"{output.name}_loss"]
-                weighted = output.weight * loss
-            else:
-                weighted = numbers["loss"] - penalty
-                loss = weighted / output.weight if output.weight else 0.0
-            outputs.append(OutputResult(output.name, loss, output.weight, weighted, metrics))
-        return Result(numbers["loss"], tuple(outputs), samples, named)
+        return result_of(self.outputs, numbers, penalty, samples, named=len(self.model.outputs) > 1)
 
     def predict(self, batches: Iterable[Batch], part: Submodel | None = None) -> Iterator[dict[str, Array]]:
         self.reset_state()
