@@ -17,6 +17,7 @@ from nndsl.ir.graph import Model, Submodel
 from nndsl.layers.families.optimizer_maps import MultiOptimizer
 from nndsl.passes.train_checks import is_stateful
 from nndsl.passes.weight_layout import changed, layout, plain
+from nndsl.runtime import trees
 from nndsl.runtime.ahead import ahead
 from nndsl.runtime.engine import Array, Batch, Rowed, Rows
 from nndsl.runtime.full import full
@@ -161,7 +162,7 @@ class KerasEngine:
         return walk(tree, _bits)
 
     def put_state(self, state: Tree) -> None:
-        state = _numbers(state)
+        state = walk(state, _numbers)
         self.trainer.put(state["variables"])
         self.trainer.watchers.put_state(state["callbacks"])
         self.samples = state["samples"]
@@ -215,27 +216,16 @@ class Watched:
         return self.engine.trainer.watchers.after_epoch(epoch, logs, write=False)
 
 
-_BITS = "bits of bfloat16"
-
-
 def _bits(value: Any) -> Any:
-    """Files take no bfloat16: such arrays are kept as the bits that they are, under one key."""
     if isinstance(value, np.ndarray) and value.dtype.name == "bfloat16":
-        return {_BITS: value.view(np.uint16)}
+        return {trees.BITS: value.view(np.uint16)}
     return value
 
 
-def _numbers(tree: Tree) -> Tree:
-    """The tree with such arrays again."""
-    match tree:
-        case {"bits of bfloat16": array}:
+def _numbers(value: Any) -> Any:
+    match value:
+        case {trees.BITS: bits}:
             from ml_dtypes import bfloat16  # TensorFlow needs it
 
-            return array.view(bfloat16)
-        case dict():
-            return {key: _numbers(value) for key, value in tree.items()}
-        case list():
-            return [_numbers(value) for value in tree]
-        case tuple():
-            return tuple(_numbers(value) for value in tree)
-    return tree
+            return bits.view(bfloat16)
+    return value
