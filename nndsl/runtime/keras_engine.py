@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from nndsl.passes.weight_layout import changed, layout, plain
 from nndsl.runtime import trees
 from nndsl.runtime.ahead import ahead
 from nndsl.runtime.engine import Array, Batch, Rowed, Rows
-from nndsl.runtime.full import full
+from nndsl.runtime.full import full, largest_that_fits
 from nndsl.runtime.lost import Found, Lost
 from nndsl.runtime.report import RunFailed, Unavailable
 from nndsl.runtime.slots import trained
@@ -181,19 +182,15 @@ class KerasEngine:
         except FULL as error:
             error.__traceback__ = None  # its frames hold what the batch took
             if batch is not None:
-                fits = self._largest_that_fits(batch)
+                fits = largest_that_fits(batch.size, partial(self._fits, batch))
         raise RunFailed.one(full(self.model, self.batch, gpu=self.gpu, fits=fits))
 
-    def _largest_that_fits(self, batch: Batch) -> int:
-        """Tries halves; 0 where not even one sample fits."""
-        rows = batch.size
-        while (rows := rows // 2) >= 1:
-            try:
-                keras_astray.gradients(self.trainer, {name: array[:rows] for name, array in batch.tensors.items()})
-                return rows
-            except FULL:
-                continue
-        return 0
+    def _fits(self, batch: Batch, rows: int) -> bool:
+        try:
+            keras_astray.gradients(self.trainer, {name: array[:rows] for name, array in batch.tensors.items()})
+            return True
+        except FULL:
+            return False
 
 
 class Watched:
