@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from nndsl.runtime.engine import Batch, Engine, Rowed, Rows
+from nndsl.runtime.engine import Engine, Rowed, Rows
 from nndsl.runtime.interrupt import Interrupt
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.trees import Tree
@@ -217,9 +217,6 @@ def batches_of(order: Rows, plan: Plan, first: int = 0) -> Iterator[Rows]:
     """The places of each batch in turn, from number `first` on."""
     for number in range(first, count_batches(len(order), plan)):
         yield order[number * plan.batch : (number + 1) * plan.batch]
-
-
-__all__ = ["Batch", "History", "Loop", "LossIsLost", "Plan", "Position", "batches_of", "count_batches"]
 
 
 def position_of(tree: Any) -> Position:
