@@ -16,7 +16,6 @@ from nndsl.cli import common
 if TYPE_CHECKING:
     from nndsl.runtime.world import World
 
-_TOGETHER = "NNDSL_TOGETHER"
 _MOST = 1024
 
 
@@ -26,7 +25,9 @@ class _Silent(common.Rejected):
 
 def started() -> bool:
     """Whether this is one of the processes of `--processes`. Raises UsageError where another program has started it."""
-    if _TOGETHER in os.environ:
+    from nndsl.runtime.world import TOGETHER
+
+    if TOGETHER in os.environ:
         return True
     if "WORLD_SIZE" in os.environ and "RANK" in os.environ:
         raise common.UsageError(
@@ -57,7 +58,7 @@ def launched(args: Namespace) -> int:
 def member() -> Iterator[World]:
     """This process among others: all but the first are silent. Raises UsageError."""
     from nndsl.runtime.report import Unavailable
-    from nndsl.runtime.world import ALONE, here
+    from nndsl.runtime.world import ALONE, TOGETHER, here
 
     try:
         world = here()
@@ -67,7 +68,7 @@ def member() -> Iterator[World]:
         yield ALONE
         return
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # read when torch is imported
-    if _TOGETHER in os.environ:
+    if TOGETHER in os.environ:
         threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
     if world.first:
         yield world

@@ -26,9 +26,8 @@ class Feed:
         shares: Callable[[Rows], Rows] | None = None,
     ) -> None:  # fmt: skip
         self.part, self.types, self.device, self.shares = part, types, device, shares
-        self.whole: dict[str, Tensor] | None = None
-        if part.resident and part.nbytes <= _room(device):
-            self.whole = self._place(part.take(np.arange(len(part))))
+        fits = part.resident and part.nbytes <= _room(device)
+        self.whole = self._place(part.take(np.arange(len(part)))) if fits else None
 
     def __call__(self, batches: Iterable[Rows]) -> Iterator[Batch]:
         shared = ((places, places if self.shares is None else self.shares(places)) for places in batches)
@@ -44,7 +43,7 @@ class Feed:
         placed = {}
         for name, array in arrays.items():
             tensor = torch.from_numpy(np.ascontiguousarray(array))
-            if self.device.type == "cuda" and self.whole is None:
+            if self.device.type == "cuda":
                 tensor = tensor.pin_memory()
             placed[name] = tensor.to(self.device, self.types.get(name, tensor.dtype), non_blocking=True)
         return placed

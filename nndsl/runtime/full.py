@@ -1,9 +1,19 @@
-"""What is said where a batch does not fit into the memory, in every framework."""
+"""Where a batch does not fit into the memory: what would fit, and what is said, in every framework."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nndsl.ir.graph import Model
 from nndsl.runtime.report import DataProblem
+
+
+def largest_that_fits(rows: int, fits: Callable[[int], bool]) -> int:
+    """Tries halves of a batch of `rows` that does not fit; 0 where not even one sample does."""
+    while rows := rows // 2:
+        if fits(rows):
+            break
+    return rows
 
 
 def full(model: Model, batch: int, *, gpu: bool, fits: int | None) -> DataProblem:

@@ -63,12 +63,12 @@ class _Exchange(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
-        start, size = sum(ctx.sizes[: ctx.world.rank]), ctx.sizes[ctx.world.rank]
+        own = ctx.world.own(ctx.sizes)
         if ctx.alike:
-            return gradients[0][start : start + size] * ctx.world.count, None, None, None
+            return gradients[0][own] * ctx.world.count, None, None, None
         summed = gradients[0].clone(memory_format=torch.contiguous_format)
         dist.all_reduce(summed)
-        return summed[start : start + size], None, None, None
+        return summed[own], None, None, None
 
 
 def exchanged(own: Tensor, world: World, sizes: list[int], *, alike: bool = True) -> Tensor:
@@ -90,9 +90,9 @@ class Gathered:
 
     def __call__(self, *inputs: Tensor, **options: Any) -> Any:
         rows = len(inputs[0])
-        sizes, rank = self.world.sizes(rows), self.world.rank
-        start, size = sum(sizes[:rank]), sizes[rank]
-        own = slice(start, start + size) if size else slice(0, 1)
+        sizes = self.world.sizes(rows)
+        size = sizes[self.world.rank]
+        own = self.world.own(sizes) if size else slice(0, 1)
         found = self.net(*(x[own] for x in inputs), **options)
         if hasattr(self.net, "activity_penalty"):
             penalty: Any = self.net.activity_penalty

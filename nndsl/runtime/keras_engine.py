@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,14 @@ from nndsl.ir.graph import Model, Submodel
 from nndsl.layers.families.optimizer_maps import MultiOptimizer
 from nndsl.passes.train_checks import is_stateful
 from nndsl.passes.weight_layout import changed, layout, plain
+from nndsl.runtime import trees
 from nndsl.runtime.ahead import ahead
 from nndsl.runtime.engine import Array, Batch, Rowed, Rows
-from nndsl.runtime.full import full
+from nndsl.runtime.full import full, largest_that_fits
 from nndsl.runtime.lost import Found, Lost
 from nndsl.runtime.report import RunFailed, Unavailable
 from nndsl.runtime.slots import trained
-from nndsl.runtime.tally import OutputResult, Result
+from nndsl.runtime.tally import Result, result_of
 from nndsl.runtime.trees import Tree, walk
 from nndsl.runtime.writing_files import FILES, writing_files
 from nndsl.targets.training_settings import trains
@@ -113,20 +115,7 @@ class KerasEngine:
         return self._result(numbers, penalty, samples)
 
     def _result(self, numbers: Mapping[str, float], penalty: float, samples: int) -> Result:
-        several, named = len(self.outputs) > 1, len(self.model.outputs) > 1
-        outputs = []
-        for output in self.outputs:
-            title = f"{output.name}_" if named else ""
-            labels = [label for metric in output.metrics for label in metric.labels(output.value.type)]
-            metrics = {label: numbers[title + label] for label in labels}
-            if several:
-                loss = numbers[f"{output.name}_loss"]
-                weighted = output.weight * loss
-            else:
-                weighted = numbers["loss"] - penalty
-                loss = weighted / output.weight if output.weight else 0.0
-            outputs.append(OutputResult(output.name, loss, output.weight, weighted, metrics))
-        return Result(numbers["loss"], tuple(outputs), samples, named)
+        return result_of(self.outputs, numbers, penalty, samples, named=len(self.model.outputs) > 1)
 
     def predict(self, batches: Iterable[Batch], part: Submodel | None = None) -> Iterator[dict[str, Array]]:
         self.reset_state()
@@ -174,7 +163,7 @@ class KerasEngine:
         return walk(tree, _bits)
 
     def put_state(self, state: Tree) -> None:
-        state = _numbers(state)
+        state = walk(state, _numbers)
         self.trainer.put(state["variables"])
         self.trainer.watchers.put_state(state["callbacks"])
         self.samples = state["samples"]
@@ -193,19 +182,15 @@ class KerasEngine:
         except FULL as error:
             error.__traceback__ = None  # its frames hold what the batch took
             if batch is not None:
-                fits = self._largest_that_fits(batch)
+                fits = largest_that_fits(batch.size, partial(self._fits, batch))
         raise RunFailed.one(full(self.model, self.batch, gpu=self.gpu, fits=fits))
 
-    def _largest_that_fits(self, batch: Batch) -> int:
-        """Tries halves; 0 where not even one sample fits."""
-        rows = batch.size
-        while (rows := rows // 2) >= 1:
-            try:
-                keras_astray.gradients(self.trainer, {name: array[:rows] for name, array in batch.tensors.items()})
-                return rows
-            except FULL:
-                continue
-        return 0
+    def _fits(self, batch: Batch, rows: int) -> bool:
+        try:
+            keras_astray.gradients(self.trainer, {name: array[:rows] for name, array in batch.tensors.items()})
+            return True
+        except FULL:
+            return False
 
 
 class Watched:
@@ -228,27 +213,16 @@ class Watched:
         return self.engine.trainer.watchers.after_epoch(epoch, logs, write=False)
 
 
-_BITS = "bits of bfloat16"
-
-
 def _bits(value: Any) -> Any:
-    """Files take no bfloat16: such arrays are kept as the bits that they are, under one key."""
     if isinstance(value, np.ndarray) and value.dtype.name == "bfloat16":
-        return {_BITS: value.view(np.uint16)}
+        return {trees.BITS: value.view(np.uint16)}
     return value
 
 
-def _numbers(tree: Tree) -> Tree:
-    """The tree with such arrays again."""
-    match tree:
-        case {"bits of bfloat16": array}:
+def _numbers(value: Any) -> Any:
+    match value:
+        case {trees.BITS: bits}:
             from ml_dtypes import bfloat16  # TensorFlow needs it
 
-            return array.view(bfloat16)
-        case dict():
-            return {key: _numbers(value) for key, value in tree.items()}
-        case list():
-            return [_numbers(value) for value in tree]
-        case tuple():
-            return tuple(_numbers(value) for value in tree)
-    return tree
+            return bits.view(bfloat16)
+    return value

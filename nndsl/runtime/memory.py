@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nndsl.runtime.engine import Batch
-from nndsl.runtime.full import full
+from nndsl.runtime.full import full, largest_that_fits
 from nndsl.runtime.report import DataProblem, RunFailed
 
 if TYPE_CHECKING:
@@ -41,23 +41,20 @@ def _is_full(error: BaseException) -> bool:
 
 def _full(engine: TorchEngine, tensors: dict[str, Tensor]) -> DataProblem:
     tensors = {} if engine.world.joined else tensors  # the others would have to try along
-    fits = (_largest_that_fits(engine, tensors) or 0) if tensors else None
+    fits = _largest_that_fits(engine, tensors) if tensors else None
     return full(engine.model, engine.batch, gpu=engine.device.type == "cuda", fits=fits)
 
 
-def _largest_that_fits(engine: TorchEngine, tensors: dict[str, Tensor]) -> int | None:
-    """Tries halves: a forward and a backward pass of the first rows, without a step."""
+def _largest_that_fits(engine: TorchEngine, tensors: dict[str, Tensor]) -> int:
     engine.optimizer.zero_grad(set_to_none=True)
-    rows = len(next(iter(tensors.values())))
-    while (rows := rows // 2) >= 1:
-        if engine.device.type == "cuda":
-            torch.cuda.empty_cache()
-        if _fits(engine, {name: x[:rows] for name, x in tensors.items()}):
-            return rows
-    return None
+    whole = len(next(iter(tensors.values())))
+    return largest_that_fits(whole, lambda rows: _fits(engine, {name: x[:rows] for name, x in tensors.items()}))
 
 
 def _fits(engine: TorchEngine, tensors: dict[str, Tensor]) -> bool:
+    """Whether the memory holds a forward and a backward pass, without a step."""
+    if engine.device.type == "cuda":
+        torch.cuda.empty_cache()
     try:
         values: dict[str, Any] = engine.program.measure(engine.net, tensors)
         values["loss"].backward()

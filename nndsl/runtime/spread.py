@@ -86,7 +86,6 @@ class SpreadEngine(TorchEngine):
         return own if len(own) else places[:1]
 
     def _own(self, size: int) -> int:
-        """How many samples of a batch the numbers of this process are of."""
         return self.world.sizes(size)[self.world.rank] if self.step.mean else size
 
     # ---------------------------------------------------------------------------------------- training
@@ -98,22 +97,10 @@ class SpreadEngine(TorchEngine):
             self._put_moving(kept)
         return loss, values
 
-    def _measured(self, batch: Batch) -> dict[str, Tensor]:
-        values: dict[str, Tensor] = self.program.measure(self.step.measured, batch.tensors)
-        return values
+    def _measurable(self) -> Any:
+        return self.step.measured
 
-    def _add(self, tally: Tally, batch: Batch, values: dict[str, Tensor]) -> None:
-        tally.add(self.step.measured, self._own(batch.size), values)
-
-    def loss(self) -> float:
-        tally = self._summed(self.tally)
-        return tally.loss() if tally.samples else 0.0
-
-    def logs(self) -> dict[str, float]:
-        return self._summed(self.tally).result().logs()
-
-    def _summed(self, tally: Tally) -> Tally:
-        """The numbers of all processes; where each has gathered the outputs of all, they are there already."""
+    def _summed(self, tally: Tally) -> Tally:  # where each has gathered the outputs of all, they are there already
         if not self.step.mean:
             return tally
         named = {f"sum {name}": whole(value).cpu().double().numpy() for name, value in tally.sums.items()}
@@ -157,15 +144,9 @@ class SpreadEngine(TorchEngine):
 
     # ------------------------------------------------------------------------------------- evaluation
 
-    @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch], *, keep_state: bool = False) -> Result:
-        self.net.eval()
-        tally = self._fresh_tally()
-        with memory_watched(self), self._averaged():
-            for batch in batches:
-                self._add(tally, batch, self._measured(batch))
-        self.net.train()
-        return self._summed(tally).result()
+        with self._averaged():
+            return super().evaluate(batches, keep_state=keep_state)
 
     def predict(self, batches: Iterable[Batch], part: Submodel | None = None) -> Iterator[dict[str, Array]]:
         with self._averaged():
@@ -250,12 +231,12 @@ class SpreadEngine(TorchEngine):
         """As of one process, with what each of them has of its own beside it."""
         own = {
             "random": self._random(), "moving": self._moving(), "buffers": self._buffers(),
-            "tally": vars(self.tally) | {"module": None, "outputs": None},
+            "tally": self.tally.state(),
         }  # fmt: skip
         processes = self.world.of_each(plain(whole(own)))
         with self._averaged():
             tree = whole(self._tree())
-        tree["tally"] = vars(self._summed(self.tally)) | {"module": None, "outputs": None}
+        tree["tally"] = self._summed(self.tally).state()
         return plain(tree) | {"processes": processes}
 
     def put_state(self, state: Tree) -> None:

@@ -48,11 +48,11 @@ class OverAll:
         counts, rank = self.sizes(), self.world.rank
         each = len(x) // max(counts[rank], 1)  # steps of a sequence may stand where samples do
         counts = [count * each for count in counts]
-        start, size = sum(counts[:rank]), counts[rank]
+        size = counts[rank]
         masks = (exchanged(m[:size], self.world, counts) if len(m) == len(x) else m for m in given)
         y = self._own(exchanged(x[:size], self.world, counts, alike=False), *masks)
         # A row that does not count has no place among those of all: it goes on as nothing.
-        return y[start : start + size] if size else x * 0 + y.sum() * 0
+        return y[self.world.own(counts)] if size else x * 0 + y.sum() * 0
 
     def _own(self, *given: Tensor) -> Tensor:
         y: Tensor = self.forward(*given)

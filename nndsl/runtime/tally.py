@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,25 @@ class Result:
         return logs
 
 
+def result_of(
+    outputs: Sequence[Output], numbers: Mapping[str, float], penalty: float, samples: int, *, named: bool
+) -> Result:
+    """The numbers of an emitted program, which have Keras's names, by output."""
+    found = []
+    for output in outputs:
+        title = f"{output.name}_" if named else ""
+        labels = [label for metric in output.metrics for label in metric.labels(output.value.type)]
+        metrics = {label: numbers[title + label] for label in labels}
+        if len(outputs) > 1:
+            loss = numbers[f"{output.name}_loss"]
+            weighted = output.weight * loss
+        else:
+            weighted = numbers["loss"] - penalty
+            loss = weighted / output.weight if output.weight else 0.0
+        found.append(OutputResult(output.name, loss, output.weight, weighted, metrics))
+    return Result(numbers["loss"], tuple(found), samples, named)
+
+
 class Tally:
     """Adds up batches of an emitted program, as in Keras: totals (tensors with axes) as they are, means by the number
     of samples."""
@@ -59,23 +78,26 @@ class Tally:
         self.penalties: Tensor | float = 0.0
         self.samples = 0
 
-    def add(self, model: nn.Module, size: int, values: dict[str, Tensor]) -> None:
+    def add(self, size: int, values: dict[str, Tensor]) -> None:
         """The numbers of a batch of `size` samples; none of them counts where there are no samples."""
         for name, value in values.items():
             own = value.detach()
             part = own * (1 if own.dim() else size) if size else own.new_zeros(own.shape)
             self.sums[name] = self.sums.get(name, 0) + part
+        self.samples += size
+
+    def add_penalty(self, model: nn.Module, size: int) -> None:
+        """The part of the loss of the batch just added that no output has: of interest in results alone."""
         if size and hasattr(self.module, "penalty"):
             self.penalties = self.penalties + self.module.penalty(model).detach() * size
-        self.samples += size
 
     def loss(self) -> float:
         """The mean loss so far; nan where nothing was added."""
         return float(self.sums["loss"]) / self.samples if self.samples else float("nan")
 
-    def logs(self) -> dict[str, float]:
-        """The numbers so far, under Keras's names."""
-        return self.result().logs()
+    def state(self) -> dict[str, Any]:
+        """What was added, without penalties: training has none."""
+        return {"sums": self.sums, "samples": self.samples}
 
     def result(self) -> Result:
         sums = {name: value.cpu().double() for name, value in self.sums.items()}
@@ -84,17 +106,5 @@ class Tally:
             numbers = self.module.results(means)
         else:
             numbers = {name: float(mean) for name, mean in means.items()}
-        return Result(numbers["loss"], tuple(self._outputs(numbers)), self.samples, self.named)
-
-    def _outputs(self, numbers: dict[str, float]) -> Iterator[OutputResult]:
-        for output in self.outputs:
-            title = f"{output.name}_" if self.named else ""
-            labels = [label for metric in output.metrics for label in metric.labels(output.value.type)]
-            metrics = {label: numbers[title + label] for label in labels}
-            if len(self.outputs) > 1:
-                loss = numbers[f"{output.name}_loss"]
-                weighted = output.weight * loss
-            else:
-                weighted = numbers["loss"] - float(self.penalties) / self.samples
-                loss = weighted / output.weight if output.weight else 0.0
-            yield OutputResult(output.name, loss, output.weight, weighted, metrics)
+        penalty = float(self.penalties) / self.samples
+        return result_of(self.outputs, numbers, penalty, self.samples, named=self.named)

@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from nndsl.runtime import trees
 from nndsl.runtime.engine import Array
-from nndsl.runtime.trees import Tree
-
-_BITS = "bits of bfloat16"
-"""NumPy has no bfloat16: such tensors are kept as the bits that they are, under this one key."""
+from nndsl.runtime.trees import Tree, walk
 
 
 def plain(tree: Tree) -> Tree:
     """The tree with arrays in the place of tensors."""
-    match tree:
-        case Tensor():
-            return {_BITS: array_of(tree.view(torch.int16))} if tree.dtype == torch.bfloat16 else array_of(tree)
-        case dict():
-            return {key: plain(value) for key, value in tree.items()}
-        case list():
-            return [plain(value) for value in tree]
-        case tuple():
-            return tuple(plain(value) for value in tree)
-    return tree
+    return walk(tree, _plain)
 
 
 def tensors(tree: Tree) -> Tree:
     """The tree of `plain` with tensors again, on the CPU."""
-    match tree:
+    return walk(tree, _tensor)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Tensor(dtype=torch.bfloat16):
+            return {trees.BITS: array_of(value.view(torch.int16))}
+        case Tensor():
+            return array_of(value)
+    return value
+
+
+def _tensor(value: Any) -> Any:
+    match value:
         case np.ndarray():
-            return torch.from_numpy(tree.copy())
-        case {"bits of bfloat16": array}:
-            return torch.from_numpy(array.copy()).view(torch.bfloat16)
-        case dict():
-            return {key: tensors(value) for key, value in tree.items()}
-        case list():
-            return [tensors(value) for value in tree]
-        case tuple():
-            return tuple(tensors(value) for value in tree)
-    return tree
+            return torch.from_numpy(value.copy())
+        case {trees.BITS: bits}:
+            return torch.from_numpy(bits.copy()).view(torch.bfloat16)
+    return value
 
 
 def array_of(tensor: Tensor) -> Array:

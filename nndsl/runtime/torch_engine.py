@@ -79,16 +79,17 @@ class TorchEngine:
                 torch.autograd.backward(self.scaler.scale(loss))
                 self.scaler.step(self.optimizer)
                 self.scaler.update()
-            self._add(self.tally, batch, values)
+            self.tally.add(self._own(batch.size), values)
 
     def loss(self) -> float:
-        return self.tally.loss() if self.tally.samples else 0.0
+        tally = self._summed(self.tally)
+        return tally.loss() if tally.samples else 0.0
 
     def sound(self) -> bool:
         return all(bool(torch.isfinite(weight).all()) for weight in self.net.parameters() if weight.requires_grad)
 
     def logs(self) -> dict[str, float]:
-        return self.tally.result().logs()
+        return self._summed(self.tally).result().logs()
 
     def _forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """(what backward begins with, the numbers of the batch)."""
@@ -96,11 +97,20 @@ class TorchEngine:
         return values["loss"], values
 
     def _measured(self, batch: Batch) -> dict[str, Tensor]:
-        values: dict[str, Tensor] = self.program.measure(self.net, batch.tensors)
+        values: dict[str, Tensor] = self.program.measure(self._measurable(), batch.tensors)
         return values
 
-    def _add(self, tally: Tally, batch: Batch, values: dict[str, Tensor]) -> None:
-        tally.add(self.net, batch.size, values)
+    def _measurable(self) -> Any:
+        """What `measure` and `penalty` take for the model."""
+        return self.net
+
+    def _own(self, size: int) -> int:
+        """How many samples of a batch the numbers of this process are of."""
+        return size
+
+    def _summed(self, tally: Tally) -> Tally:
+        """The numbers of all processes."""
+        return tally
 
     def learning_rate(self) -> float | None:
         groups = self.optimizer.param_groups
@@ -133,11 +143,13 @@ class TorchEngine:
         tally = self._fresh_tally()
         with memory_watched(self):
             for batch in batches:
-                self._add(tally, batch, self._measured(batch))
+                size = self._own(batch.size)
+                tally.add(size, self._measured(batch))
+                tally.add_penalty(self._measurable(), size)
         if kept is not None:
             self._put_buffers(kept)
         self.net.train()
-        return tally.result()
+        return self._summed(tally).result()
 
     @torch.no_grad()
     def predict(self, batches: Iterable[Batch], part: Submodel | None = None) -> Iterator[dict[str, Array]]:
@@ -191,7 +203,7 @@ class TorchEngine:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict() if self.scaler is not None else None,
             "watchers": [dict(vars(watcher)) for watcher in self.watchers],
-            "tally": vars(self.tally) | {"module": None, "outputs": None},
+            "tally": self.tally.state(),
             "random": self._random(),
         }
 
@@ -219,7 +231,7 @@ class TorchEngine:
 
     def _put_tally(self, state: Mapping[str, Any]) -> None:
         self.tally = self._fresh_tally()
-        vars(self.tally).update({name: walk(value, self._moved) for name, value in state.items() if value is not None})
+        self.tally.sums, self.tally.samples = walk(state["sums"], self._moved), state["samples"]
 
     def _moved(self, value: Any) -> Any:
         return value.to(self.device) if isinstance(value, Tensor) else value

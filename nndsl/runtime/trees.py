@@ -17,6 +17,8 @@ from safetensors.numpy import load, save
 Tree: TypeAlias = Any
 """None, bool, int, float, str, NumPy numbers, NumPy arrays, and dicts, lists and tuples of such."""
 
+BITS = "bits of bfloat16"
+"""NumPy has no bfloat16: such arrays are kept as the bits that they are, under this one key."""
 _KEY = "state"
 
 
@@ -43,9 +45,9 @@ def unpack(data: bytes) -> Tree:
 
 
 def walk(tree: Tree, change: Callable[[Any], Any]) -> Tree:
-    """The tree with every leaf changed."""
+    """The tree with every leaf changed: an array kept as BITS is one, too."""
     match tree:
-        case dict():
+        case dict() if tree.keys() != {BITS}:
             return {key: walk(value, change) for key, value in tree.items()}
         case list():
             return [walk(value, change) for value in tree]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -116,11 +116,14 @@ class World:
         each, more = divmod(rows, self.count)
         return [each + (rank < more) for rank in range(self.count)]
 
+    def own(self, sizes: Sequence[int]) -> slice:
+        """Where the rows of this process stand, if each has so many."""
+        start = sum(sizes[: self.rank])
+        return slice(start, start + sizes[self.rank])
+
     def share(self, places: Rows) -> Rows:
         """The rows of a batch that this process works on, in one piece: none where there are more processes."""
-        sizes = self.sizes(len(places))
-        start = sum(sizes[: self.rank])
-        return places[start : start + sizes[self.rank]]
+        return places[self.own(self.sizes(len(places)))]
 
     # ----------------------------------------------------------------------------------- what is told
 

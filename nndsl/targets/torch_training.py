@@ -153,34 +153,21 @@ def _names(model: Model) -> str:
 
 def _parts(model: Model, indent: int, *, fixed_batch: bool, half: bool) -> str:
     """The outputs of each batch, for predictions."""
-    if half:
-        return _mixed_parts(model, indent, fixed_batch=fixed_batch)
-    data, size = code.Name("data"), code.Name("BATCH_SIZE") if fixed_batch else code.dotted("args.size")
-    net, splits, body = code.call("model.eval"), code.Name("splits"), list[code.Stmt]()
-    if len(model.inputs) == 1:
-        every = code.call("map", net, code.call("torch.split", code.index(data, model.inputs[0].name), size))
-    else:
-        inputs = code.List(tuple(code.index(data, item.name) for item in model.inputs))
-        split = code.Comprehension(code.call("torch.split", code.Name("x"), size), code.Name("x"), inputs)
-        body.append(code.Assign((splits,), split))
-        every = code.call("map", net, code.Star(splits))
-    return block([*body, code.Assign((code.Name("parts"),), code.call("list", every))], indent)
-
-
-def _mixed_parts(model: Model, indent: int, *, fixed_batch: bool) -> str:
-    """The same in half precision."""
     size = code.Name("BATCH_SIZE") if fixed_batch else code.dotted("args.size")
-    body: list[code.Stmt] = [code.Do(code.call("model.eval"))]
-    x, parts = code.Name("x"), code.Name("parts")
+    x, splits, parts = code.Name("x"), code.Name("splits"), code.Name("parts")
     inputs = [code.index(code.Name("data"), item.name) for item in model.inputs]
-    if len(inputs) == 1:
-        splits: code.Expr = code.call("torch.split", inputs[0], size)
-        given: code.Expr = x
-    else:
+    several = len(inputs) > 1
+    body: list[code.Stmt] = [code.Do(code.call("model.eval"))] if half else []
+    given: code.Expr = code.call("torch.split", inputs[0], size)
+    if several:
         split = code.Comprehension(code.call("torch.split", x, size), x, code.List(tuple(inputs)))
-        body.append(code.Assign((code.Name("splits"),), split))
-        splits, given = code.call("zip", code.Star(code.Name("splits"))), code.Star(x)
-    every = code.Comprehension(code.call("mixed", code.Name("model"), given), x, splits)
+        body.append(code.Assign((splits,), split))
+        given = code.Star(splits)
+    if half:
+        outputs = code.call("mixed", code.Name("model"), code.Star(x) if several else x)
+        every: code.Expr = code.Comprehension(outputs, x, code.call("zip", given) if several else given)
+    else:
+        every = code.call("list", code.call("map", code.call("model.eval"), given))
     return block([*body, code.Assign((parts,), every)], indent)
 
 

@@ -281,6 +281,17 @@ def test_sharded_weights_are_those_of_one_process(folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_single_process_of_torchrun_forgets_states_as_one_alone_does(folder: Path) -> None:
+    inputs, lstm = "    input x: float[4, 2] with batch=20\n", "LSTM(3, stateful=true)"
+    text = FRAME % (f"{inputs}    output y = x -> {lstm} -> Dense(1) with loss=mse", "Adam(learning_rate=0.01)", "")
+    Path("state.nn").write_text(text.replace("batch_size = 17", "batch_size = 20"))
+    together([command("state", "started")], 1, folder / "together")
+    assert main(command("state", "alone")) == 0
+    assert "val_loss" in history("alone")
+    assert same("started", "alone")
+
+
+@pytest.mark.slow
 def test_what_goes_wrong_is_said_once(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     np.savez("bad.npz", x=np.full((40, 5), np.nan), y=np.zeros((40, 1)))
     assert main(["run", "mlp.nn", "--data", "bad.npz", "--device", "cpu", "--processes", "2"]) == 1
