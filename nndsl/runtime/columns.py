@@ -32,7 +32,6 @@ class Column:
 
     def __init__(self, filled: Filled, steps: Sequence[Step], float_dtype: str) -> None:
         self.filled, self.steps, self.slot = filled, list(steps), filled.slot
-        filled.changed = bool(self.steps)
         last = max((place for place, step in enumerate(self.steps) if step.changes_rows), default=-1)
         self.early, self.late = self.steps[: last + 1], self.steps[last + 1 :]
         self.values = filled.values
