@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from nndsl.diagnostics.suggest import did_you_mean
-from nndsl.runtime.report import DataProblem
+from nndsl.runtime.report import DataProblem, listed
 from nndsl.source import Span
 
 Columns: TypeAlias = None | str | int | slice | tuple[int | str, ...]
@@ -50,10 +50,9 @@ class WithColumns:
                 help=f"take it by number: the first is column {self.names.index(item)}",
             )  # fmt: skip
         if item not in self.names:
-            shown = ", ".join(f"`{name}`" for name in self.names[:12]) + (", …" if len(self.names) > 12 else "")
             raise DataProblem(
                 "NN0604", f"{self.shown} has no column `{item}`", span, "not a column",
-                help=did_you_mean(item, self.names) or f"its columns are {shown}",
+                help=did_you_mean(item, self.names) or f"its columns are {listed(self.names)}",
             )  # fmt: skip
         return self.names.index(item)
 
