@@ -139,6 +139,12 @@ def _in_folder(folder: str, problems: Problems) -> Iterator[str]:
         _unreadable(problems, folder, f"there is no `.nn` file in the folder `{folder}`", None)
 
 
+def lies_in(folder: str, path: str) -> bool:
+    """Whether a path is below a folder, wherever the links in both lead."""
+    real = os.path.realpath(folder)
+    return os.path.commonpath([real, os.path.realpath(path)]) == real
+
+
 def write_text(path: str, text: str, source: str | None = None) -> None:
     """As `write_bytes`, in UTF-8."""
     write_bytes(path, text.encode("utf-8"), source)

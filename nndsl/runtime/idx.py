@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndsl.files import lies_in
 from nndsl.runtime.report import DataProblem, file_span, unreadable
 from nndsl.runtime.scratch import Array
 
@@ -30,7 +31,7 @@ class IdxFolder:
         """`base` is the folder that links may not lead out of."""
         if not os.path.isdir(path):
             path, shown = os.path.dirname(path) or ".", os.path.dirname(shown) or "."
-        self.path, self.shown, self.base = path, shown, os.path.realpath(base)
+        self.path, self.shown, self.base = path, shown, base
         self._read: dict[str, Array] = {}
 
     def image(self) -> tuple[Array, Array]:
@@ -96,7 +97,7 @@ class IdxFolder:
             path = os.path.join(self.path, name)
             if os.path.exists(path):
                 shown = os.path.join(self.shown, name)
-                if os.path.commonpath([self.base, os.path.realpath(path)]) != self.base:
+                if not lies_in(self.base, path):
                     raise DataProblem(
                         "NN0608", f"`{shown}` is a link that leads out of the folder of the data", file_span(shown),
                         help="put the file itself there",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nndsl.diagnostics.model import Diagnostic
-from nndsl.files import STDIN
+from nndsl.files import STDIN, lies_in
 from nndsl.ir.graph import DataSource, Model
 from nndsl.layers.families.file_readers import Images, Npy, Parquet
 from nndsl.layers.families.readers import BreastCancer, Csv, Digits, Function, Iris, Mnist, Npz, Random, Reader
@@ -256,13 +256,13 @@ def open_table(path: str, shown: str | None = None, *, header: bool | None, deli
 def _inside(program: str, file: str, span: Span) -> str:
     """The path of a data file, which may not leave the folder through a link either."""
     folder = os.path.realpath(os.path.dirname(os.path.abspath(program)))
-    place = os.path.realpath(os.path.join(folder, file))
-    if os.path.commonpath([folder, place]) != folder:
+    place = os.path.join(folder, file)
+    if not lies_in(folder, place):
         raise DataProblem(
             "NN0608", f"`{file}` is a link that leads out of the folder of the `.nn` file", span,
             help="`nndsl run FILE --data PATH` reads data from anywhere",
         )  # fmt: skip
-    return os.path.join(folder, file)
+    return place
 
 
 def _where_to_get(reader: Reader) -> str:
