@@ -16,7 +16,7 @@ from nndsl.diagnostics.model import Diagnostic, Label
 from nndsl.runtime.arrays import regular
 from nndsl.runtime.column_names import Columns, WithColumns
 from nndsl.runtime.report import DataProblem, file_span, line_span, unreadable, warning
-from nndsl.runtime.scratch import Growing, Spooled
+from nndsl.runtime.scratch import Growing, Spooled, picked
 from nndsl.source import Span
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -244,16 +244,7 @@ class Table(WithColumns):
         numbers, one = self.numbers(key, span)
         if bad := [(self._bad[number][0], number) for number in numbers if number in self._bad]:
             raise self._bad_cell(*min(bad), span)
-        if one:
-            return self._all[:, numbers[0]]
-        step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
-        if step > 0 and numbers == list(range(numbers[0], numbers[-1] + 1, step)):
-            return self._all[:, numbers[0] : numbers[-1] + 1 : step]
-        chosen = Growing(self.shown)
-        rows = max(CHUNK // (8 * self.width), 1)
-        for start in range(0, self.rows, rows):
-            chosen.add(self._all[start : start + rows, numbers])
-        return chosen.done()
+        return self._all[:, numbers[0]] if one else picked(self._all, numbers, self.shown)
 
     def text(self, key: Columns, span: Span) -> Array:
         """One column as text, [rows] of StringDType. Raises DataProblem."""
