@@ -38,6 +38,16 @@ class WithColumns:
             return [self._number(item, span) for item in key], False
         return [self._number(key, span)], True
 
+    def text_number(self, key: Columns, span: Span) -> int:
+        """The number of the one column that text is read from. Raises DataProblem."""
+        numbers, _ = self.numbers(key, span)
+        if len(numbers) > 1:
+            raise DataProblem(
+                "NN0605", f"text is one column, and these are {len(numbers)}", span,
+                help="name the column of the text: `table.review`, `table[3]`",
+            )  # fmt: skip
+        return numbers[0]
+
     def _number(self, item: int | str, span: Span) -> int:
         if isinstance(item, int):
             if not -self.width <= item < self.width:

@@ -22,7 +22,6 @@ from nndsl.source import Span
 Array: TypeAlias = npt.NDArray[Any]
 
 MAX_COLUMNS = 100_000
-ONE_COLUMN = "name the column of the text: `table.review`, `table[3]`"
 MAX_TEXT = 2 * 2**30
 """Characters of a column of text, which is held in memory."""
 MAX_LINE = 16 * 2**20
@@ -248,9 +247,7 @@ class Table(WithColumns):
 
     def text(self, key: Columns, span: Span) -> Array:
         """One column as text, [rows] of StringDType. Raises DataProblem."""
-        numbers, one = self.numbers(key, span)
-        if not one and len(numbers) > 1:
-            raise DataProblem("NN0605", f"text is one column, and these are {len(numbers)}", span, help=ONE_COLUMN)
+        number = self.text_number(key, span)
         lines = self.lines()
         if self.has_header:
             next(lines, None)
@@ -259,11 +256,11 @@ class Table(WithColumns):
         for row, (line, cells) in enumerate(lines):
             if row == self.rows or len(cells) != self.width:
                 raise self._ragged(line, cells)
-            found[row] = cells[numbers[0]]
-            size += len(cells[numbers[0]])
+            found[row] = cells[number]
+            size += len(cells[number])
             if size > MAX_TEXT:
                 raise DataProblem(
-                    "NN0702", f"{self.title(numbers[0])} of {self.shown} holds more than {MAX_TEXT >> 30} billion "
+                    "NN0702", f"{self.title(number)} of {self.shown} holds more than {MAX_TEXT >> 30} billion "
                     "characters", file_span(self.shown), help="take fewer rows",
                 )  # fmt: skip
         return found
