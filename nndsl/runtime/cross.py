@@ -16,8 +16,9 @@ from nndsl.runtime.loop import Loop, LossIsLost, Plan
 from nndsl.runtime.outcome import evaluated
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed
+from nndsl.runtime.reports.folders import METRICS
 from nndsl.runtime.results import mean_and_deviation
-from nndsl.runtime.run_folder import METRICS, RunFolder
+from nndsl.runtime.run_folder import RunFolder
 from nndsl.runtime.session import Run, about_run
 from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import Result

@@ -14,9 +14,9 @@ from nndsl.runtime.engine import Array, Batch, Engine, Rowed, Rows
 from nndsl.runtime.folds import labels_of
 from nndsl.runtime.loop import History, Plan, batches_of
 from nndsl.runtime.parts import Part
+from nndsl.runtime.reports.folders import METRICS
 from nndsl.runtime.reports.gathering import Gathering
 from nndsl.runtime.results import table
-from nndsl.runtime.run_folder import METRICS
 from nndsl.runtime.slots import trained
 from nndsl.runtime.tally import Result
 

@@ -20,7 +20,8 @@ from nndsl.runtime.loop import Plan
 from nndsl.runtime.options import Options, check_there, make_plan, recorded
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
-from nndsl.runtime.run_folder import HISTORY, Elsewhere, RunFolder
+from nndsl.runtime.reports.folders import HISTORY
+from nndsl.runtime.run_folder import Elsewhere, RunFolder
 from nndsl.runtime.session import Run, Session, fingerprint
 from nndsl.runtime.slots import trained
 from nndsl.runtime.together import check_alike, check_together, notes_together

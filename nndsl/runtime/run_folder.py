@@ -17,14 +17,12 @@ from nndsl.passes.definitions import CannotImport
 from nndsl.project import Project
 from nndsl.runtime.checkpoints import Checkpoints
 from nndsl.runtime.report import Unavailable
+from nndsl.runtime.reports.folders import RECORD
 from nndsl.source import SourceFile
 
 RUNS = "runs"
-ABOUT = "run.json"
 WEIGHTS = "weights.safetensors"
 DATA = "data.json"
-HISTORY = "history.csv"
-METRICS = "metrics.json"
 TEXT = "model.py"
 _PROGRAM = "program"
 _LOCK = ".lock"
@@ -88,10 +86,10 @@ class RunFolder:
         place = path if os.path.isdir(path) else os.path.join(RUNS, path)
         if not os.path.isdir(place):
             raise Unavailable(f"there is no folder `{path}`", f"`nndsl runs` lists the runs in `{RUNS}/`")
-        about = read_json(os.path.join(place, ABOUT))
+        about = read_json(os.path.join(place, RECORD))
         if not isinstance(about, dict) or not isinstance(about.get("main"), str):
             raise Unavailable(
-                f"`{path}` is not the folder of a run: it has no readable {ABOUT}",
+                f"`{path}` is not the folder of a run: it has no readable {RECORD}",
                 f"`nndsl runs` lists the runs in `{RUNS}/`",
             )
         return cls(os.path.normpath(place), about)
@@ -150,11 +148,11 @@ class RunFolder:
         if self.about.get("status") is not None:
             self.check_there()
         self.about |= changed
-        self.write_json(ABOUT, self.about)
+        self.write_json(RECORD, self.about)
 
     def check_there(self) -> None:
         """A run whose folder was removed meanwhile makes no half of a new one. Raises CannotWrite."""
-        if not os.path.isfile(self.file(ABOUT)):
+        if not os.path.isfile(self.file(RECORD)):
             raise CannotWrite(f"the folder `{self.path}` of the run is gone: someone has moved or removed it")
 
     def write_json(self, name: str, value: object) -> None:

@@ -24,8 +24,9 @@ from nndsl.runtime.interrupt import Interrupt
 from nndsl.runtime.loop import Loop, LossIsLost, Plan, Position, position_of
 from nndsl.runtime.progress import Progress
 from nndsl.runtime.report import DataProblem, RunFailed, Unavailable
+from nndsl.runtime.reports.folders import HISTORY
 from nndsl.runtime.reports.history import HistoryFile
-from nndsl.runtime.run_folder import DATA, HISTORY, WEIGHTS, RunFolder
+from nndsl.runtime.run_folder import DATA, WEIGHTS, RunFolder
 from nndsl.runtime.tally import Result
 from nndsl.runtime.world import ALONE, World
 
