@@ -14,9 +14,9 @@ from nndsl.ir.types import show_shape
 from nndsl.layers.families.transforms import Transform
 from nndsl.passes.data_fit import row_fits
 from nndsl.runtime.column_names import Columns
+from nndsl.runtime.opened import Opened
 from nndsl.runtime.report import DataProblem
 from nndsl.runtime.slots import Slot
-from nndsl.runtime.sources import Opened
 from nndsl.runtime.transforms import StepError
 from nndsl.source import Span
 

@@ -19,15 +19,14 @@ from nndsl.runtime.archives import Archive
 from nndsl.runtime.by_name import array_alone, array_by_name, columns_by_name
 from nndsl.runtime.checks import Filled
 from nndsl.runtime.idx import is_idx
+from nndsl.runtime.opened import Array, Opened
 from nndsl.runtime.opened_files import open_parquet
 from nndsl.runtime.report import DataProblem, RunFailed, file_span
 from nndsl.runtime.slots import Slot, slots_of
 from nndsl.runtime.sources import (
-    Array,
     OfFile,
     OpenArchive,
     OpenArray,
-    Opened,
     OpenTable,
     RandomData,
     missing,
