@@ -122,11 +122,7 @@ class Column:
         count = _per_chunk(values, CHUNK_BYTES)
         for start in range(0, len(rows), count):
             chosen = rows[start : start + count]
-            if chosen[-1] - chosen[0] == len(chosen) - 1 and (np.diff(chosen) == 1).all():
-                piece = values[chosen[0] : chosen[-1] + 1]  # without a copy
-            else:
-                piece = values[chosen]
-            yield self._through(piece, steps, chosen)
+            yield self._through(values[in_a_row(chosen)], steps, chosen)
 
     def _through(self, values: Array, steps: Sequence[Step], rows: Rows | int) -> Array:
         """The values behind the steps; `rows` are their places in the data, or the first of them."""
@@ -201,6 +197,13 @@ class Column:
         fresh = iter([step_of(transform, self._float_dtype) for transform in self.filled.transforms])
         steps = [step if step.planned else next(fresh) for step in self.steps]
         return Column(self.filled, steps, self._float_dtype)
+
+
+def in_a_row(rows: Rows) -> Rows | slice:
+    """Rows that follow one another as a slice, which is taken without a copy; others as they are."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
 
 
 def _per_chunk(values: Array, size: int) -> int:
