@@ -103,7 +103,7 @@ class Column:
         values = self.filled.values
         if not self.steps or values.dtype.kind != "f":
             return
-        missing, count = missing_values(), _per_chunk(values, LOOK_BYTES)
+        missing, count = missing_values(), per_chunk(values, LOOK_BYTES)
         for start in range(0, len(values), count):
             piece = values[start : start + count]
             if not all_finite(piece):
@@ -119,7 +119,7 @@ class Column:
         return series.done() if series.rows else step.apply(values)
 
     def _chunks(self, values: Array, rows: Rows, steps: Sequence[Step]) -> Iterator[Array]:
-        count = _per_chunk(values, CHUNK_BYTES)
+        count = per_chunk(values, CHUNK_BYTES)
         for start in range(0, len(rows), count):
             chosen = rows[start : start + count]
             yield self._through(values[in_a_row(chosen)], steps, chosen)
@@ -149,7 +149,7 @@ class Column:
         `checked`. Raises DataProblem where a transform cannot take a value, MemoryError."""
         self.checked = ValueCheck(self)
         ready = np.empty((self.rows, *self.row), self.dtype) if keep else None
-        count = min(_per_chunk(self.values, LOOK_BYTES), max(LOOK_BYTES // max(self.row_bytes, 1), 1))
+        count = min(per_chunk(self.values, LOOK_BYTES), max(LOOK_BYTES // max(self.row_bytes, 1), 1))
         with np.errstate(invalid="ignore", over="ignore"):  # what does not fit is reported
             for start in range(0, self.rows, count):
                 piece = self._through(self.values[start : start + count], self.late, start)
@@ -206,6 +206,6 @@ def in_a_row(rows: Rows) -> Rows | slice:
     return rows
 
 
-def _per_chunk(values: Array, size: int) -> int:
+def per_chunk(values: Array, size: int) -> int:
     """How many rows are read at a time, for about `size` bytes."""
     return max(size // max(prod(values.shape[1:]) * max(values.dtype.itemsize, 4), 1), 1)
