@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from nndsl.diagnostics.model import Problems
@@ -67,12 +67,20 @@ def _reason(name: str, error: OSError | ValueError) -> tuple[str, str | None]:
 
 def _similar(name: str) -> str | None:
     """A file beside the missing one that may have been meant."""
-    folder, base = os.path.split(name)
+    folder = os.path.dirname(name)
+    if folder and not os.path.isdir(folder):
+        return f"there is no folder `{folder}` either"
+    return meant(name, lambda other: other.endswith(SUFFIX))
+
+
+def meant(path: str, fits: Callable[[str], bool] = bool) -> str | None:
+    """The help that names what lies beside a missing path, and was probably meant; `fits` takes such a path."""
+    folder, name = os.path.split(path)
     try:
-        others = [other for other in os.listdir(folder or ".")[:10_000] if other.endswith(SUFFIX)]
+        others = [other for other in os.listdir(folder or ".")[:10_000] if fits(os.path.join(folder, other))]
     except OSError:
-        return f"there is no folder `{folder}` either" if folder and not os.path.isdir(folder) else None
-    near = suggest(base, others, 1)
+        return None
+    near = suggest(name, others, 1)
     return f"did you mean `{os.path.join(folder, near[0])}`?" if near else None
 
 
@@ -137,6 +145,12 @@ def _in_folder(folder: str, problems: Problems) -> Iterator[str]:
                 yield path
     if not found and not problems.has_errors:
         _unreadable(problems, folder, f"there is no `.nn` file in the folder `{folder}`", None)
+
+
+def lies_in(folder: str, path: str) -> bool:
+    """Whether a path is below a folder, wherever the links in both lead."""
+    real = os.path.realpath(folder)
+    return os.path.commonpath([real, os.path.realpath(path)]) == real
 
 
 def write_text(path: str, text: str, source: str | None = None) -> None:

@@ -6,7 +6,7 @@ import os
 
 from nndsl.diagnostics.model import Problems
 from nndsl.diagnostics.suggest import did_you_mean
-from nndsl.files import STDIN, SUFFIX, read_source
+from nndsl.files import STDIN, SUFFIX, lies_in, read_source
 from nndsl.passes.definitions import CannotImport
 from nndsl.source import SourceFile
 
@@ -39,7 +39,7 @@ class Project:
                                "write it relative to this file, with `/` between folders")  # fmt: skip
         name = os.path.normpath(os.path.join(os.path.dirname(self.places[importer]), *path.split("/")))
         real = os.path.realpath(name)
-        if os.path.commonpath([self.folder, real]) != self.folder:
+        if not lies_in(self.folder, real):
             how = "lies outside of" if _is_above(path) else "leads through a link out of"
             raise CannotImport(
                 "NN0703", f"`{path}` {how} the project's folder, `{self.folder}`",

@@ -8,6 +8,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from nndsl.cli import common
+from nndsl.files import meant
 
 DEFAULT = "runs"
 
@@ -95,20 +96,7 @@ def _found(folder: str) -> str:
     for place in (folder, os.path.join(DEFAULT, folder)):
         if os.path.isdir(place):
             return place
-    raise common.UsageError(f"there is no folder `{folder}`", _near(folder))
-
-
-def _near(folder: str) -> str | None:
-    """A folder beside the missing one that may have been meant."""
-    from nndsl.diagnostics.suggest import suggest
-
-    parent, name = os.path.split(folder.rstrip("/"))
-    try:
-        others = [entry.name for entry in os.scandir(parent or ".") if entry.is_dir()]
-    except OSError:
-        return None
-    near = suggest(name, others, 1)
-    return f"did you mean `{os.path.join(parent, near[0])}`?" if near else None
+    raise common.UsageError(f"there is no folder `{folder}`", meant(folder.rstrip("/"), os.path.isdir))
 
 
 def _inside(path: str) -> str | None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from nndsl.diagnostics.model import Label
 from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.runtime.arrays import Damaged, MappedFile, numbers_of, problem_of, read_header, regular
-from nndsl.runtime.report import DataProblem, file_span, unreadable
+from nndsl.runtime.report import DataProblem, file_span, listed, unreadable
 from nndsl.runtime.scratch import Growing
 from nndsl.source import Span
 
@@ -63,10 +63,10 @@ class Archive:
         compressed. `span` is where it is asked for."""
         related = (Label(span, "asked for here"),) if span.file.text else ()
         if name not in self.entries:
-            shown = ", ".join(f"`{n}`" for n in self.names[:12]) + (", …" if len(self.names) > 12 else "")
             raise DataProblem(
                 "NN0604", f"{self.shown} has no array `{name}`", span, "not an array of the file",
-                help=did_you_mean(name, self.names) or (f"it has {shown}" if shown else "it is empty"),
+                help=did_you_mean(name, self.names)
+                or (f"it has {listed(self.names)}" if self.names else "it is empty"),
             )  # fmt: skip
         what, entry = f"the array `{name}` of {self.shown}", self.entries[name]
         stored = entry.compress_type == zipfile.ZIP_STORED

@@ -8,7 +8,7 @@ from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.runtime.checks import Filled
 from nndsl.runtime.column_names import Columns
 from nndsl.runtime.opened_files import OpenParquet
-from nndsl.runtime.report import DataProblem, file_span
+from nndsl.runtime.report import DataProblem, file_span, listed
 from nndsl.runtime.slots import Slot
 from nndsl.runtime.sources import OpenArchive, OpenArray, OpenTable
 
@@ -17,11 +17,10 @@ def array_by_name(slot: Slot, source: OpenArchive) -> Filled:
     """The array of the slot's name. Raises DataProblem."""
     names = source.archive.names
     if slot.name not in names:
-        shown = ", ".join(f"`{name}`" for name in names[:12]) or "no array"
         raise DataProblem(
             "NN0601", f"{source.shown} has no array `{slot.name}`", slot.span, f"this {slot.what} needs it",
             help=did_you_mean(slot.name, names)
-            or f"it has {shown}; every input and output takes the array of its name",
+            or f"it has {listed(names) or 'no array'}; every input and output takes the array of its name",
         )  # fmt: skip
     values = source.take(slot.name, slot, file_span(source.shown))
     return Filled(slot, values, source, slot.name, file_span(source.shown))
@@ -59,7 +58,7 @@ def columns_by_name(slot: Slot, source: OpenTable | OpenParquet, slots: list[Slo
             raise DataProblem(
                 "NN0601", f"{source.shown} has no column `{lacking[0]}`", slot.span, f"this {slot.what} needs it",
                 help=did_you_mean(lacking[0], names)
-                or f"its columns are {', '.join(f'`{name}`' for name in names[:12])}{', …' if len(names) > 12 else ''}",
+                or f"its columns are {listed(names)}",
             )  # fmt: skip
         key = tuple(wanted)
     place = file_span(source.shown)

@@ -14,9 +14,9 @@ from nndsl.ir.types import show_shape
 from nndsl.layers.families.transforms import Transform
 from nndsl.passes.data_fit import row_fits
 from nndsl.runtime.column_names import Columns
+from nndsl.runtime.opened import Opened
 from nndsl.runtime.report import DataProblem
 from nndsl.runtime.slots import Slot
-from nndsl.runtime.sources import Opened
 from nndsl.runtime.transforms import StepError
 from nndsl.source import Span
 
@@ -28,7 +28,7 @@ Array: TypeAlias = npt.NDArray[Any]
 
 class Filled:
     """The data of one slot: `values` [rows, …], from which source and which of its columns, and what `transforms` are
-    still to be done to it (`changed`: they have been done)."""
+    still to be done to it."""
 
     def __init__(
         self,
@@ -38,11 +38,9 @@ class Filled:
         key: Columns,
         span: Span,
         transforms: tuple[Transform, ...] = (),
-        *,
-        changed: bool = False,
     ) -> None:
         self.slot, self.values, self.source, self.key, self.span = slot, values, source, key, span
-        self.transforms, self.changed = transforms, changed
+        self.transforms = transforms
 
     @property
     def what(self) -> str:
@@ -66,11 +64,11 @@ class Filled:
         own = (declared,) if place != self.slot.span else ()
         return DataProblem(code, message, place, related=(*own, *related), help=help)
 
-    def step_problem(self, error: StepError, first: int = 0) -> DataProblem:
-        """What a transform says of values that begin with row `first`."""
+    def step_problem(self, error: StepError) -> DataProblem:
+        """What a transform says of the values."""
         if error.index is None:
             return self.problem(error.code, f"{self.what} {error.message}", help=error.help)
-        place, where = self.where(np.array([first + error.index[0], *error.index[1:]]))
+        place, where = self.where(np.array(error.index))
         return self.problem(error.code, f"{where} {error.message}", help=error.help, span=place)
 
 

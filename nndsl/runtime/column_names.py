@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from nndsl.diagnostics.suggest import did_you_mean
-from nndsl.runtime.report import DataProblem
+from nndsl.runtime.report import DataProblem, listed
 from nndsl.source import Span
 
 Columns: TypeAlias = None | str | int | slice | tuple[int | str, ...]
@@ -38,6 +38,16 @@ class WithColumns:
             return [self._number(item, span) for item in key], False
         return [self._number(key, span)], True
 
+    def text_number(self, key: Columns, span: Span) -> int:
+        """The number of the one column that text is read from. Raises DataProblem."""
+        numbers, _ = self.numbers(key, span)
+        if len(numbers) > 1:
+            raise DataProblem(
+                "NN0605", f"text is one column, and these are {len(numbers)}", span,
+                help="name the column of the text: `table.review`, `table[3]`",
+            )  # fmt: skip
+        return numbers[0]
+
     def _number(self, item: int | str, span: Span) -> int:
         if isinstance(item, int):
             if not -self.width <= item < self.width:
@@ -50,10 +60,9 @@ class WithColumns:
                 help=f"take it by number: the first is column {self.names.index(item)}",
             )  # fmt: skip
         if item not in self.names:
-            shown = ", ".join(f"`{name}`" for name in self.names[:12]) + (", …" if len(self.names) > 12 else "")
             raise DataProblem(
                 "NN0604", f"{self.shown} has no column `{item}`", span, "not a column",
-                help=did_you_mean(item, self.names) or f"its columns are {shown}",
+                help=did_you_mean(item, self.names) or f"its columns are {listed(self.names)}",
             )  # fmt: skip
         return self.names.index(item)
 

@@ -32,7 +32,6 @@ class Column:
 
     def __init__(self, filled: Filled, steps: Sequence[Step], float_dtype: str) -> None:
         self.filled, self.steps, self.slot = filled, list(steps), filled.slot
-        filled.changed = bool(self.steps)
         last = max((place for place, step in enumerate(self.steps) if step.changes_rows), default=-1)
         self.early, self.late = self.steps[: last + 1], self.steps[last + 1 :]
         self.values = filled.values
@@ -104,7 +103,7 @@ class Column:
         values = self.filled.values
         if not self.steps or values.dtype.kind != "f":
             return
-        missing, count = missing_values(), _per_chunk(values, LOOK_BYTES)
+        missing, count = missing_values(), per_chunk(values, LOOK_BYTES)
         for start in range(0, len(values), count):
             piece = values[start : start + count]
             if not all_finite(piece):
@@ -120,14 +119,10 @@ class Column:
         return series.done() if series.rows else step.apply(values)
 
     def _chunks(self, values: Array, rows: Rows, steps: Sequence[Step]) -> Iterator[Array]:
-        count = _per_chunk(values, CHUNK_BYTES)
+        count = per_chunk(values, CHUNK_BYTES)
         for start in range(0, len(rows), count):
             chosen = rows[start : start + count]
-            if chosen[-1] - chosen[0] == len(chosen) - 1 and (np.diff(chosen) == 1).all():
-                piece = values[chosen[0] : chosen[-1] + 1]  # without a copy
-            else:
-                piece = values[chosen]
-            yield self._through(piece, steps, chosen)
+            yield self._through(values[in_a_row(chosen)], steps, chosen)
 
     def _through(self, values: Array, steps: Sequence[Step], rows: Rows | int) -> Array:
         """The values behind the steps; `rows` are their places in the data, or the first of them."""
@@ -154,7 +149,7 @@ class Column:
         `checked`. Raises DataProblem where a transform cannot take a value, MemoryError."""
         self.checked = ValueCheck(self)
         ready = np.empty((self.rows, *self.row), self.dtype) if keep else None
-        count = min(_per_chunk(self.values, LOOK_BYTES), max(LOOK_BYTES // max(self.row_bytes, 1), 1))
+        count = min(per_chunk(self.values, LOOK_BYTES), max(LOOK_BYTES // max(self.row_bytes, 1), 1))
         with np.errstate(invalid="ignore", over="ignore"):  # what does not fit is reported
             for start in range(0, self.rows, count):
                 piece = self._through(self.values[start : start + count], self.late, start)
@@ -204,6 +199,13 @@ class Column:
         return Column(self.filled, steps, self._float_dtype)
 
 
-def _per_chunk(values: Array, size: int) -> int:
+def in_a_row(rows: Rows) -> Rows | slice:
+    """Rows that follow one another as a slice, which is taken without a copy; others as they are."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
+
+
+def per_chunk(values: Array, size: int) -> int:
     """How many rows are read at a time, for about `size` bytes."""
     return max(size // max(prod(values.shape[1:]) * max(values.dtype.itemsize, 4), 1), 1)

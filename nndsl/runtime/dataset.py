@@ -100,7 +100,7 @@ class Dataset:
     @property
     def learnt(self) -> dict[str, list[dict[str, Any]]]:
         """What the transforms know, by the names of inputs and outputs, in the order of the file, as JSON."""
-        return {name: column.record() for name, column in self.columns.items() if column.record()}
+        return {name: record for name, column in self.columns.items() if (record := column.record())}
 
     def labels(self, rows: Rows) -> tuple[Array, list[str]] | None:
         """The class of each of the rows, and the names of the classes, where a source has such beside what it fills the

@@ -9,8 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from nndsl.diagnostics.model import Problems
-from nndsl.diagnostics.suggest import suggest
-from nndsl.files import STDIN
+from nndsl.files import STDIN, meant
 from nndsl.ir.graph import Binding, Model
 from nndsl.layers.families.file_readers import Images, Npy, Parquet
 from nndsl.layers.families.readers import Csv, Mnist, Npz, Reader
@@ -19,15 +18,14 @@ from nndsl.runtime.archives import Archive
 from nndsl.runtime.by_name import array_alone, array_by_name, columns_by_name
 from nndsl.runtime.checks import Filled
 from nndsl.runtime.idx import is_idx
+from nndsl.runtime.opened import Array, Opened
 from nndsl.runtime.opened_files import open_parquet
 from nndsl.runtime.report import DataProblem, RunFailed, file_span
 from nndsl.runtime.slots import Slot, slots_of
 from nndsl.runtime.sources import (
-    Array,
     OfFile,
     OpenArchive,
     OpenArray,
-    Opened,
     OpenTable,
     RandomData,
     missing,
@@ -204,14 +202,8 @@ def _option(span: Span, name: str) -> Span:
 
 def _absent(path: str) -> DataProblem:
     """A file of the command line that is not there; names that look like it are told."""
-    folder, name = os.path.split(path)
-    try:
-        near = suggest(name, sorted(os.listdir(folder or "."))[:10_000])
-    except OSError:
-        near = None
-    if near:
-        message, help = f"there is no file `{path}`", f"did you mean `{os.path.join(folder, near[0])}`?"
-        return DataProblem("NN0603", message, file_span(path), help=help)
+    if (help := meant(path)) is not None:
+        return DataProblem("NN0603", f"there is no file `{path}`", file_span(path), help=help)
     return missing(path, file_span(path), "name a file that is there: .npz, .npy, .csv or .parquet")
 
 

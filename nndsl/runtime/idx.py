@@ -9,10 +9,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndsl.files import lies_in
 from nndsl.runtime.report import DataProblem, file_span, unreadable
 from nndsl.runtime.scratch import Array
 
-PARTS = {"train": ("train-images", "train-labels"), "test": ("t10k-images", "t10k-labels")}
+PARTS = (("train-images", "train-labels"), ("t10k-images", "t10k-labels"))
+"""How the names of the files of training and test begin."""
 MOST_ROWS = 2_000_000
 """Rows of one file: more are no set of this form."""
 SIDE = 28
@@ -30,20 +32,20 @@ class IdxFolder:
         """`base` is the folder that links may not lead out of."""
         if not os.path.isdir(path):
             path, shown = os.path.dirname(path) or ".", os.path.dirname(shown) or "."
-        self.path, self.shown, self.base = path, shown, os.path.realpath(base)
+        self.path, self.shown, self.base = path, shown, base
         self._read: dict[str, Array] = {}
 
-    def image(self) -> tuple[Array, Array]:
+    def image(self) -> list[Array]:
         """Pictures [rows, 28, 28] for training and test, uint8."""
-        return self._take("train-images", 3), self._take("t10k-images", 3)
+        return [self._take(images, 3) for images, _ in PARTS]
 
-    def label(self) -> tuple[Array, Array]:
+    def label(self) -> list[Array]:
         """Class ids [rows] for training and test, uint8."""
-        return self._take("train-labels", 1), self._take("t10k-labels", 1)
+        return [self._take(labels, 1) for _, labels in PARTS]
 
     def check(self) -> None:
         """Raises DataProblem where a file is missing, or pictures and labels differ in number."""
-        for images, labels in PARTS.values():
+        for images, labels in PARTS:
             pictures, names = len(self._take(images, 3)), len(self._take(labels, 1))
             if pictures != names:
                 raise DataProblem(
@@ -96,7 +98,7 @@ class IdxFolder:
             path = os.path.join(self.path, name)
             if os.path.exists(path):
                 shown = os.path.join(self.shown, name)
-                if os.path.commonpath([self.base, os.path.realpath(path)]) != self.base:
+                if not lies_in(self.base, path):
                     raise DataProblem(
                         "NN0608", f"`{shown}` is a link that leads out of the folder of the data", file_span(shown),
                         help="put the file itself there",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import prod, sqrt
+from math import sqrt
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from nndsl.runtime.columns import CHUNK_BYTES, Column
+from nndsl.runtime.columns import CHUNK_BYTES, Column, per_chunk
 from nndsl.runtime.dataset import Dataset
 from nndsl.runtime.parts import Part
 from nndsl.runtime.slots import WEIGHTS
@@ -127,7 +127,7 @@ def _pieces(parts: dict[str, Part], name: str) -> Iterator[tuple[str, Array]]:
 
 def _range(values: Array) -> tuple[float, float]:
     """The smallest and the largest number as the source gives them."""
-    count = max(CHUNK_BYTES // max(prod(values.shape[1:]) * values.dtype.itemsize, 1), 1)
+    count = per_chunk(values, CHUNK_BYTES)
     low, high = float("inf"), float("-inf")
     for start in range(0, len(values), count):
         piece = values[start : start + count]

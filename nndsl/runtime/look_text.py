@@ -10,6 +10,7 @@ from nndsl.ir.types import show_shape
 from nndsl.runtime.look import Look, Overview
 from nndsl.runtime.progress import number
 from nndsl.runtime.results import aligned
+from nndsl.views.summary_text import in_bytes
 
 BAR = 30
 MOST_SHOWN = 20
@@ -23,7 +24,7 @@ def overview_text(found: Overview) -> str:
     lines = [
         f"{found.model}: {sum(found.parts.values()):,} rows of {', '.join(found.sources)}",
         f"parts: {rows}",
-        f"size: {_size(found.nbytes)}, {where}",
+        f"size: {in_bytes(found.nbytes)}, {where}",
         "",
         aligned(
             [
@@ -75,14 +76,6 @@ def _number(value: float) -> str:
     if math.isnan(value):
         return ""
     return f"{int(value):,}" if value.is_integer() and abs(value) < 1e9 else number(value)
-
-
-def _size(count: int) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count = count / 1024  # type: ignore[assignment]
-    return f"{count:.1f} GiB"
 
 
 def overview_json(found: Overview) -> str:

@@ -12,11 +12,11 @@ from nndsl.layers.families.transforms import Transform
 from nndsl.layers.families.word_transforms import Classes
 from nndsl.runtime.column_names import Columns
 from nndsl.runtime.idx import IdxFolder
+from nndsl.runtime.opened import Array, Opened
 from nndsl.runtime.parquet import ParquetTable
 from nndsl.runtime.pictures import PictureFolder
 from nndsl.runtime.report import DataProblem
 from nndsl.runtime.slots import Slot
-from nndsl.runtime.sources import Array, Opened
 from nndsl.source import Span
 
 

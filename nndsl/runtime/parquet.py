@@ -10,7 +10,7 @@ import numpy as np
 from nndsl.runtime.column_names import Columns, WithColumns
 from nndsl.runtime.report import DataProblem, Unavailable, file_span, unreadable
 from nndsl.runtime.scratch import Array, Growing
-from nndsl.runtime.tables import MAX_COLUMNS, MAX_TEXT, ONE_COLUMN
+from nndsl.runtime.tables import MAX_COLUMNS, MAX_TEXT
 from nndsl.source import Span
 
 BATCH = 65_536
@@ -166,21 +166,19 @@ class ParquetTable(WithColumns):
         """A column of words as [rows] of StringDType; numbers as they are written. Raises DataProblem."""
         import pyarrow as pa
 
-        numbers, one = self.numbers(key, span)
-        if not one and len(numbers) > 1:
-            raise DataProblem("NN0605", f"text is one column, and these are {len(numbers)}", span, help=ONE_COLUMN)
+        number = self.text_number(key, span)
         parts: list[Array] = []
         first = size = 0
-        for batch in self._batches(numbers):
+        for batch in self._batches([number]):
             column = batch.column(0)
             if pa.types.is_dictionary(column.type):
                 column = column.dictionary_decode()
             if not (_is_text(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
-                raise self._wrong(numbers[0], span, f"holds {column.type}, not words", "numbers go in as they are")
-            self._refuse_nulls(column, numbers[0], first, span)
+                raise self._wrong(number, span, f"holds {column.type}, not words", "numbers go in as they are")
+            self._refuse_nulls(column, number, first, span)
             size += column.nbytes
             if size > MAX_TEXT:
-                raise self._wrong(numbers[0], span, f"holds more than {MAX_TEXT >> 30} GiB of text", None, "NN0702")
+                raise self._wrong(number, span, f"holds more than {MAX_TEXT >> 30} GiB of text", None, "NN0702")
             parts.append(np.array([str(value) for value in column.to_pylist()], np.dtypes.StringDType()))
             first += len(batch)
         if first != self.rows:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nndsl.runtime.columns import Column
+from nndsl.runtime.columns import Column, in_a_row
 
 Array: TypeAlias = npt.NDArray[Any]
 Rows: TypeAlias = npt.NDArray[np.intp]
@@ -44,8 +44,5 @@ class Part:
         """The rows at those places of the part, [places, …] by name, in the dtypes that the model takes (class ids as
         int64, bfloat16 and float16 as float32). Rows that follow one another may come as a view of what is kept: they
         are not to be written to. Raises RunFailed where a file was cut off since."""
-        rows = self.rows[places]
-        chosen: Rows | slice = rows
-        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
-            chosen = slice(int(rows[0]), int(rows[-1]) + 1)
+        chosen = in_a_row(self.rows[places])
         return {name: column.take(chosen) for name, column in self.columns.items()}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nndsl.diagnostics.model import Diagnostic, Problems
+from nndsl.files import lies_in
 from nndsl.runtime.report import DataProblem, RunFailed, Unavailable, file_span, unreadable, warning
 from nndsl.runtime.scratch import Array, Growing
 from nndsl.source import Span
@@ -37,8 +38,7 @@ class PictureFolder:
         """`base` is the folder that links may not lead out of, `size` height and width, `span` the place that asks.
         Where classes are not asked for (not `labelled`) pictures may lie in the folder itself, too."""
         self.labelled = labelled
-        self.path, self.shown, self.span = path, shown, span
-        self.base = os.path.realpath(base)
+        self.path, self.shown, self.span, self.base = path, shown, span, base
         self.size, self.channels = (size[0], size[1]), channels
         self.warnings: list[Diagnostic] = []
         self._skipped = 0
@@ -96,7 +96,7 @@ class PictureFolder:
             raise unreadable(os.path.join(self.shown, below), error) from None
         paths = [(name, os.path.join(folder, name)) for name in found]
         for name, path in paths:
-            if os.path.islink(path) and os.path.commonpath([self.base, os.path.realpath(path)]) != self.base:
+            if os.path.islink(path) and not lies_in(self.base, path):
                 shown = os.path.join(self.shown, below, name)
                 raise DataProblem(
                     "NN0608", f"`{shown}` is a link that leads out of the folder of the data", self.span,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nndsl.diagnostics.model import Diagnostic, Fix, Label, Problems, Severity
 from nndsl.source import SourceFile, Span
@@ -59,6 +59,11 @@ def line_span(name: str, line: int, text: str, start: int = 0, end: int | None =
     before = "\n" * (line - 1)
     at = len(before)
     return Span(SourceFile(name, before + text), at + start, at + (len(text) if end is None else end))
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first dozen of the names that there are, for a message."""
+    return ", ".join(f"`{name}`" for name in names[:12]) + (", …" if len(names) > 12 else "")
 
 
 def warning(code: str, message: str, span: Span, help: str | None = None) -> Diagnostic:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import IO, Any
 
 from nndsl.diagnostics.model import Problems
-from nndsl.files import SUFFIX, CannotWrite, read_source, write_text, writing
+from nndsl.files import SUFFIX, CannotWrite, lies_in, read_source, write_text, writing
 from nndsl.passes.definitions import CannotImport
 from nndsl.project import Project
 from nndsl.runtime.checkpoints import Checkpoints
@@ -210,8 +210,7 @@ class SavedProgram:
     def _read(self, name: str, shown: str | None) -> SourceFile:
         place = os.path.realpath(os.path.join(self.folder, name))
         problems = Problems()
-        inside = os.path.commonpath([self.folder, place]) == self.folder
-        source = read_source(place, problems) if inside else None
+        source = read_source(place, problems) if lies_in(self.folder, place) else None
         if source is None:
             raise Unavailable(f"the run's copy of `{name}` cannot be read", "train the model anew")
         return SourceFile(shown or short_path(os.path.join(self.root, name)), source.text)

@@ -6,6 +6,7 @@ import io
 import mmap
 import os
 import tempfile
+from collections.abc import Sequence
 from typing import IO, Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,8 @@ Array: TypeAlias = npt.NDArray[Any]
 
 IN_MEMORY = 256 * 2**20
 """How many bytes of numbers are kept in the memory before they go to a file."""
+COPIED = 8 * 2**20
+"""Bytes that are copied at a time."""
 
 
 class Growing:
@@ -66,6 +69,18 @@ class Growing:
         """Reading may have ended with an error."""
         if self._file is not None:
             self._file.close()
+
+
+def picked(values: Array, numbers: Sequence[int], shown: str) -> Array:
+    """Columns of [rows, columns, …]: a view where they lie evenly apart, else a copy, which may be in a file."""
+    step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
+    if step > 0 and list(numbers) == list(range(numbers[0], numbers[-1] + 1, step)):
+        return values[:, numbers[0] : numbers[-1] + 1 : step]
+    copy = Growing(shown)
+    rows = max(COPIED // max(values[:1].nbytes, 1), 1)
+    for first in range(0, max(len(values), 1), rows):
+        copy.add(values[first : first + rows, numbers])
+    return copy.done()
 
 
 class Spooled(io.RawIOBase):

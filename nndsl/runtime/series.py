@@ -193,17 +193,18 @@ def reach_of(steps: Sequence[Step]) -> tuple[int, int]:
     return sum(before for before, _ in reaches), sum(after for _, after in reaches)
 
 
-def line_up(lines: Mapping[str, list[Step]]) -> None:
-    """Puts into each line what the others cut off it, behind its last step that joins rows; nothing where no line joins
-    rows."""
+def line_up(lines: Mapping[str, list[Step]]) -> tuple[int, int] | None:
+    """Puts into each line what the others cut off it, behind its last step that joins rows. A sample then takes in so
+    many rows, and the next begins so many later; None, and nothing is put in, where no line joins rows."""
     if not any(isinstance(item, SeriesStep) for steps in lines.values() for item in steps):
-        return
+        return None
     reaches = {name: reach_of(steps) for name, steps in lines.items()}
     before, after = (max(reach[side] for reach in reaches.values()) for side in (0, 1))
     stride = max(item.stride for steps in lines.values() for item in steps)
     for name, steps in lines.items():
         place = max((number for number, item in enumerate(steps, 1) if isinstance(item, SeriesStep)), default=0)
         steps.insert(place, Cut(before - reaches[name][0], after - reaches[name][1], stride))
+    return before + 1 + after, stride
 
 
 def inside(first: int, last: int, span: int, stride: int) -> Rows:

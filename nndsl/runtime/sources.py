@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from nndsl.diagnostics.model import Diagnostic
-from nndsl.files import STDIN
+from nndsl.files import STDIN, lies_in
 from nndsl.ir.graph import DataSource, Model
 from nndsl.layers.families.file_readers import Images, Npy, Parquet
 from nndsl.layers.families.readers import BreastCancer, Csv, Digits, Function, Iris, Mnist, Npz, Random, Reader
-from nndsl.layers.families.transforms import Transform
 from nndsl.runtime import made
 from nndsl.runtime.archives import Archive
 from nndsl.runtime.column_names import Columns
 from nndsl.runtime.idx import is_idx
+from nndsl.runtime.opened import Array, Opened
+from nndsl.runtime.opened_files import open_file
 from nndsl.runtime.report import DataProblem, file_span
 from nndsl.runtime.scratch import spool
 from nndsl.runtime.single_arrays import SingleArray
@@ -27,59 +27,12 @@ from nndsl.runtime.slots import Slot
 from nndsl.runtime.tables import Table
 from nndsl.source import Span
 
-Array: TypeAlias = npt.NDArray[Any]
 OfFile: TypeAlias = Csv | Npz | Mnist | Parquet | Npy | Images
 """The readers of files, which `--data` can replace."""
 
 MAX_STDIN = 4 * 2**30
 """How many bytes are read from the standard input."""
 MNIST = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
-
-
-class Opened:
-    """An open source. `shown` is what messages call it, `last` how many rows at its end are the official test part,
-    `ordered` whether its rows follow one another in time, `names_columns` whether `place` says which column it is."""
-
-    shown = ""
-    last = 0
-    ordered = False
-    names_columns = False
-
-    def take(self, key: Columns, slot: Slot, span: Span) -> Array:
-        """The rows of one field or of columns, [rows, …]. Raises DataProblem."""
-        raise NotImplementedError
-
-    def text(self, key: Columns, span: Span) -> Array:
-        """One column of words, [rows] of StringDType. Raises DataProblem."""
-        raise DataProblem("NN0605", f"{self.shown} holds numbers, and no text", span)
-
-    def lists(self, key: Columns, slot: Slot, span: Span) -> Array:
-        """Rows whose lengths may differ: [rows] of arrays where they do. Raises DataProblem."""
-        return self.take(key, slot, span)
-
-    def place(self, key: Columns, row: int, column: int, span: Span) -> tuple[Span, str]:
-        """Where a value stands: the place to underline, and in words. `column` counts within what was taken."""
-        return span, f"row {row}"
-
-    def class_names(self, key: Columns) -> list[str]:
-        """The names of the classes whose ids the field holds, by id; empty where the data have none."""
-        return []
-
-    def labels(self, key: Columns, slot: Slot, span: Span) -> Array | None:
-        """The class of each row, where the source has one beside the field: pictures are colored by it."""
-        return None
-
-    def first(self, key: Columns) -> tuple[Transform, ...]:
-        """What is done to a field before the transforms of its line."""
-        return ()
-
-    @property
-    def warnings(self) -> list[Diagnostic]:
-        """What was suspicious in reading."""
-        return []
-
-    def guard(self) -> None:
-        """That the files which are read while training goes on are still whole. Raises RunFailed."""
 
 
 class OpenTable(Opened):
@@ -209,8 +162,6 @@ def open_source(
 ) -> Opened:
     """Opens what a `source` statement names; `path` is a file given on the command line instead. Raises DataProblem,
     Unavailable."""
-    from nndsl.runtime.opened_files import open_file  # which imports this module
-
     reader: Reader = source.reader
     match reader:
         case Digits() | Iris() | BreastCancer():
@@ -256,13 +207,13 @@ def open_table(path: str, shown: str | None = None, *, header: bool | None, deli
 def _inside(program: str, file: str, span: Span) -> str:
     """The path of a data file, which may not leave the folder through a link either."""
     folder = os.path.realpath(os.path.dirname(os.path.abspath(program)))
-    place = os.path.realpath(os.path.join(folder, file))
-    if os.path.commonpath([folder, place]) != folder:
+    place = os.path.join(folder, file)
+    if not lies_in(folder, place):
         raise DataProblem(
             "NN0608", f"`{file}` is a link that leads out of the folder of the `.nn` file", span,
             help="`nndsl run FILE --data PATH` reads data from anywhere",
         )  # fmt: skip
-    return os.path.join(folder, file)
+    return place
 
 
 def _where_to_get(reader: Reader) -> str:

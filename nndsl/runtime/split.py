@@ -12,7 +12,7 @@ import numpy.typing as npt
 from nndsl.ir.graph import Model
 from nndsl.runtime.checks import Filled
 from nndsl.runtime.report import DataProblem
-from nndsl.runtime.series import SeriesStep, inside, line_up, reach_of
+from nndsl.runtime.series import inside, line_up, reach_of
 from nndsl.runtime.transforms import Step
 from nndsl.source import Span
 
@@ -32,9 +32,10 @@ def lined_up(filled: list[Filled], lines: Mapping[str, list[Step]]) -> Series | 
     """Lines up the steps of what is filled; None where no line joins rows. Raises DataProblem where the series differ
     in length."""
     reaches = {name: sum(reach_of(steps)) for name, steps in lines.items()}
-    line_up(lines)
-    if not any(isinstance(item, SeriesStep) for steps in lines.values() for item in steps):
+    found = line_up(lines)
+    if found is None:
         return None
+    span, stride = found
     first = filled[0]
     for item in filled[1:]:
         if len(item.values) != len(first.values):
@@ -43,8 +44,6 @@ def lined_up(filled: list[Filled], lines: Mapping[str, list[Step]]) -> Series | 
                 f"{len(item.values):,} for `{item.slot.name}`",
                 help="windows are cut from series of the same times: give both a row for each time",
             )  # fmt: skip
-    span = sum(reach_of(lines[first.slot.name])) + 1
-    stride = max(item.stride for steps in lines.values() for item in steps)
     widest = max(filled, key=lambda item: reaches[item.slot.name])
     if len(first.values) < span:
         raise widest.problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from nndsl.diagnostics.model import Diagnostic
 from nndsl.ir.graph import Model, Output, Value
@@ -10,6 +11,7 @@ from nndsl.layers.entry import snake_case
 from nndsl.runtime.columns import Column
 from nndsl.runtime.report import warning
 from nndsl.runtime.slots import WEIGHTS, trained
+from nndsl.source import Span
 
 REGRESSION = ("mean_squared", "mean_absolute", "huber", "log_cosh")
 """How the names of losses begin that measure a distance between numbers."""
@@ -36,12 +38,9 @@ def suspicions(model: Model, columns: Mapping[str, Column]) -> list[Diagnostic]:
 
 def _unscaled(column: Column, value: Value) -> Diagnostic | None:
     """Pixels from 0 to 255: steps of training that suit numbers around 1 are far too large for them."""
-    seen, filled = column.checked, column.filled
+    seen = column.checked
     assert seen is not None
-    size = 1
-    for dim in column.row:
-        size *= dim
-    if not column.slot.type.is_float or not seen.whole or size < NUMBERS_OF_AN_IMAGE:
+    if not column.slot.type.is_float or not seen.whole or prod(column.row) < NUMBERS_OF_AN_IMAGE:
         return None
     if seen.low is None or seen.low < 0 or not 128 <= seen.high <= 255:
         return None
@@ -49,10 +48,15 @@ def _unscaled(column: Column, value: Value) -> Diagnostic | None:
         return None
     return warning(
         "NN0606", f"`{column.slot.name}` takes numbers from {seen.low:g} to {seen.high:g}, as pixels are stored",
-        filled.span if filled.span.file.text else column.slot.span,
+        _place(column),
         help="networks learn better from numbers around 1: add `-> scale(1 / 255)` to its line of the `data` section, "
         "or `Rescaling(1 / 255)` as the first layer",
     )  # fmt: skip
+
+
+def _place(column: Column) -> Span:
+    """The line of the data section; for a file of the command line, what the model declares."""
+    return column.filled.span if column.filled.span.file.text else column.slot.span
 
 
 def _is_scaled(value: Value) -> bool:
@@ -69,13 +73,13 @@ def _is_scaled(value: Value) -> bool:
 
 
 def _constant(column: Column) -> Diagnostic | None:
-    seen, filled = column.checked, column.filled
+    seen = column.checked
     assert seen is not None
     if column.rows < 2 or seen.low is None or seen.low != seen.high:
         return None
     return warning(
         "NN0606", f"every target of `{column.slot.name}` is {seen.low:g}: there is nothing to learn",
-        filled.span if filled.span.file.text else column.slot.span,
+        _place(column),
         help="is the right column or array taken?",
     )  # fmt: skip
 
@@ -91,7 +95,7 @@ def _hinge(column: Column) -> Diagnostic | None:
     return warning(
         "NN0606",
         f"the targets of `{slot.name}` reach from {seen.low:g} to {seen.high:g}, and `{slot.loss}` takes -1 and 1",
-        column.filled.span if column.filled.span.file.text else slot.span,
+        _place(column),
         help="for numbers to predict take `mse`, for several classes `categorical_hinge`",
     )  # fmt: skip
 

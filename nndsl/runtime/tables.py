@@ -16,13 +16,12 @@ from nndsl.diagnostics.model import Diagnostic, Label
 from nndsl.runtime.arrays import regular
 from nndsl.runtime.column_names import Columns, WithColumns
 from nndsl.runtime.report import DataProblem, file_span, line_span, unreadable, warning
-from nndsl.runtime.scratch import Growing, Spooled
+from nndsl.runtime.scratch import Growing, Spooled, picked
 from nndsl.source import Span
 
 Array: TypeAlias = npt.NDArray[Any]
 
 MAX_COLUMNS = 100_000
-ONE_COLUMN = "name the column of the text: `table.review`, `table[3]`"
 MAX_TEXT = 2 * 2**30
 """Characters of a column of text, which is held in memory."""
 MAX_LINE = 16 * 2**20
@@ -244,22 +243,11 @@ class Table(WithColumns):
         numbers, one = self.numbers(key, span)
         if bad := [(self._bad[number][0], number) for number in numbers if number in self._bad]:
             raise self._bad_cell(*min(bad), span)
-        if one:
-            return self._all[:, numbers[0]]
-        step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
-        if step > 0 and numbers == list(range(numbers[0], numbers[-1] + 1, step)):
-            return self._all[:, numbers[0] : numbers[-1] + 1 : step]
-        chosen = Growing(self.shown)
-        rows = max(CHUNK // (8 * self.width), 1)
-        for start in range(0, self.rows, rows):
-            chosen.add(self._all[start : start + rows, numbers])
-        return chosen.done()
+        return self._all[:, numbers[0]] if one else picked(self._all, numbers, self.shown)
 
     def text(self, key: Columns, span: Span) -> Array:
         """One column as text, [rows] of StringDType. Raises DataProblem."""
-        numbers, one = self.numbers(key, span)
-        if not one and len(numbers) > 1:
-            raise DataProblem("NN0605", f"text is one column, and these are {len(numbers)}", span, help=ONE_COLUMN)
+        number = self.text_number(key, span)
         lines = self.lines()
         if self.has_header:
             next(lines, None)
@@ -268,11 +256,11 @@ class Table(WithColumns):
         for row, (line, cells) in enumerate(lines):
             if row == self.rows or len(cells) != self.width:
                 raise self._ragged(line, cells)
-            found[row] = cells[numbers[0]]
-            size += len(cells[numbers[0]])
+            found[row] = cells[number]
+            size += len(cells[number])
             if size > MAX_TEXT:
                 raise DataProblem(
-                    "NN0702", f"{self.title(numbers[0])} of {self.shown} holds more than {MAX_TEXT >> 30} billion "
+                    "NN0702", f"{self.title(number)} of {self.shown} holds more than {MAX_TEXT >> 30} billion "
                     "characters", file_span(self.shown), help="take fewer rows",
                 )  # fmt: skip
         return found

@@ -117,9 +117,8 @@ class ValueCheck:
         return found
 
     def _problem(self, rule: Rule) -> DataProblem:
-        filled = self.column.filled
-        after = " after the transforms" if filled.changed else ""
-        return rule.problem(filled, self.column.series_index(rule.index), after)
+        after = " after the transforms" if self.column.steps else ""
+        return rule.problem(self.column.filled, self.column.series_index(rule.index), after)
 
     def _no_one_hot(self, row: int, total: float) -> DataProblem:
         filled, classes = self.column.filled, self.column.row[-1]

@@ -15,6 +15,7 @@ import numpy as np
 
 from nndsl.diagnostics.suggest import did_you_mean
 from nndsl.layers.families.word_transforms import PADDING, UNKNOWN
+from nndsl.runtime.report import listed
 from nndsl.runtime.transforms import Array, Step, StepError, step
 
 _PUNCTUATION = dict.fromkeys(map(ord, "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'"))
@@ -125,10 +126,9 @@ class ClassesStep(Step):
         if not name:
             return StepError("is empty, and names no class", (row,), "fill the gap, or leave the row out")
         if self.given:
-            shown = ", ".join(f"`{other}`" for other in self.names[:12]) + (", …" if len(self.names) > 12 else "")
             return StepError(
                 f"is `{name[:40]}`, which is none of the named classes", (row,),
-                did_you_mean(name, self.names) or f"they are {shown}",
+                did_you_mean(name, self.names) or f"they are {listed(self.names)}",
             )  # fmt: skip
         return StepError(
             f"is `{name[:40]}`, a class that the training part does not have", (row,),

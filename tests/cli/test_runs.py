@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from nndsl.runtime.reports import compare, folders
 from nndsl.runtime.reports.compare import direction
 from nndsl.runtime.reports.folders import LARGEST
-from nndsl.runtime.reports.history import write_history
+from nndsl.runtime.reports.history import HistoryFile
 
 RECORD: dict[str, Any] = {
     "nndsl": "0.1.0", "model": "Digits", "program": "digits.nn", "params": {"width": 64}, "target": "torch",
@@ -44,7 +44,7 @@ def make(tmp_path: Path) -> Callable[..., Path]:
         if metrics is not None:
             (folder / "metrics.json").write_text(metrics if isinstance(metrics, str) else json.dumps(metrics))
         history = [{"epoch": n, "loss": 1 / n, "val_loss": 2 / n if n < 3 else 1.5} for n in range(1, rows + 1)]
-        write_history(str(folder / "history.csv"), history)
+        HistoryFile(str(folder / "history.csv"), history).write()
         return folder
 
     return make

@@ -22,14 +22,12 @@ class Field:
 class Reader(Entry):
     """Base of the readers.
 
-    `own_test` says that the source brings its own test part, `ordered` that its rows follow one another in time and are
-    never shuffled, `has_columns` that it is a table (`table[0:8]`), `is_array` that it is one array, which has no names
-    of columns, `of_model` that its fields are the names of the model's inputs and outputs, `has_text` that it may hold
-    words, `has_lists` that a cell may hold a list.
+    `own_test` says that the source brings its own test part, `has_columns` that it is a table (`table[0:8]`),
+    `is_array` that it is one array, which has no names of columns, `of_model` that its fields are the names of the
+    model's inputs and outputs, `has_text` that it may hold words, `has_lists` that a cell may hold a list.
     """
 
     own_test: ClassVar[bool] = False
-    ordered: ClassVar[bool] = False
     has_columns: ClassVar[bool] = False
     is_array: ClassVar[bool] = False
     of_model: ClassVar[bool] = False
@@ -144,7 +142,6 @@ class Function(Reader):
         source series = function("cos", of="sin")
     """
 
-    ordered = True
     values = arg(Choice(*WAVES), "The wave to be predicted, and the field that holds it.")
     of = arg(Choice(*WAVES), "The wave it is predicted from, and the field that holds it.")
     samples = arg(Maybe(Int(1, 10_000_000)), "How many rows are made.", None)

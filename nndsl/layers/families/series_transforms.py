@@ -18,13 +18,10 @@ MOST = 1_000_000
 
 
 class SeriesTransform(Transform):
-    """Base of the transforms that join rows. `reach` is how many rows before and after its own a sample takes in."""
+    """Base of the transforms that join rows."""
 
     joins_rows: ClassVar[bool] = True
     keeps = False
-
-    def reach(self) -> tuple[int, int]:
-        raise NotImplementedError
 
 
 @entry("transform")
@@ -54,9 +51,6 @@ class Window(SeriesTransform):
                 help=f"a window spans up to {MOST:,} rows",
                 code="NN0702",
             )
-
-    def reach(self) -> tuple[int, int]:
-        return (self.length - 1) * self.sampling_rate, 0
 
     def shape(self, row: tuple[int, ...] | None) -> tuple[int, ...] | None:
         return None if row is None else (self.length, *row)
@@ -89,9 +83,6 @@ class Lags(SeriesTransform):
         """How many rows before its own each value of a row stands."""
         return tuple(range(1, self.lags + 1)) if isinstance(self.lags, int) else self.lags
 
-    def reach(self) -> tuple[int, int]:
-        return max(self.steps), 0
-
     def shape(self, row: tuple[int, ...] | None) -> tuple[int, ...] | None:
         if row is None:
             return None
@@ -114,9 +105,3 @@ class Ahead(SeriesTransform):
     """
 
     rows = arg(Int(1, MOST), "How many rows later.")
-
-    def reach(self) -> tuple[int, int]:
-        return 0, self.rows
-
-    def shape(self, row: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        return row

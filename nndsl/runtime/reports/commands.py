@@ -15,7 +15,7 @@ def commands(folder: str, summary: Mapping[str, Any]) -> Iterator[tuple[str, str
     """(what it does, the command), from what run.json says. A command that was given word for word as a list under
     `command` is the one that repeats the run."""
     given = summary.get("command")
-    again = [str(word) for word in given] if isinstance(given, list | tuple) else list(_again(folder, summary))
+    again = [str(word) for word in given] if isinstance(given, list | tuple) else list(_again(summary))
     if again:
         yield "Run it again, into a new folder:", shlex.join(again)
     if summary.get("status") in ("interrupted", "failed", "running"):
@@ -25,7 +25,7 @@ def commands(folder: str, summary: Mapping[str, Any]) -> Iterator[tuple[str, str
     yield "Compare it with another run:", shlex.join(["nndsl", "runs", folder, os.path.join("runs", "ANOTHER")])
 
 
-def _again(folder: str, summary: Mapping[str, Any]) -> Iterator[str]:
+def _again(summary: Mapping[str, Any]) -> Iterator[str]:
     program = summary.get("program")
     if not isinstance(program, str) or not program or program in ("-", "<stdin>"):
         return

@@ -63,17 +63,17 @@ class Confusion:
     @property
     def precision(self) -> Array:
         """[classes]: of what was predicted as a class, the share that was it; nan where it was never predicted."""
-        return _share(self.right, self.claimed)
+        return share(self.right, self.claimed)
 
     @property
     def recall(self) -> Array:
         """[classes]: of what was a class, the share that was predicted so; nan where there was none."""
-        return _share(self.right, self.support)
+        return share(self.right, self.support)
 
     @property
     def f1(self) -> Array:
         """[classes]: the harmonic mean of both; nan where a class neither was there nor was predicted."""
-        return _share(2 * self.right, self.support + self.claimed)
+        return share(2 * self.right, self.support + self.claimed)
 
 
 def confusion_of(judged: Judged) -> Confusion | None:
@@ -163,7 +163,8 @@ def _one_hot(rows: Array) -> bool:
     return bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=-1) == 1).all())
 
 
-def _share(part: Ids, whole: Ids) -> Array:
+def share(part: Ids, whole: Ids) -> Array:
+    """Part by whole, nan where the whole is 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         shares: Array = np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
     return shares

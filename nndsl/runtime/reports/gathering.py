@@ -61,14 +61,3 @@ class Gathering:
             found = [own.joined(new) for own, new in zip(before, found, strict=True)] if same else None
         self._compares = found is not None
         self._columns = None if found is None else [column.bounded() for column in found]
-
-
-def gathered(judged: Judged | Gathering) -> Gathering:
-    """The numbers of an output that was judged at once or in parts."""
-    if isinstance(judged, Gathering):
-        return judged
-    found = Gathering(
-        judged.output, judged.loss, judged.classes, from_logits=judged.from_logits, ignore_class=judged.ignore_class
-    )
-    found.add(judged.prediction, judged.target, judged.mask)
-    return found

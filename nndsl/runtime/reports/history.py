@@ -21,7 +21,8 @@ class Damaged(Exception):
 
 
 class HistoryFile:
-    """A history that grows. Each row is put into words once, however often the file is written."""
+    """A history that grows, such that `read_history` gives the same numbers. Each row is put into words once, however
+    often the file is written."""
 
     def __init__(self, path: str, rows: Iterable[Mapping[str, float]] = ()) -> None:
         self.path = path
@@ -31,13 +32,8 @@ class HistoryFile:
         for row in rows:
             self.take(row)
 
-    def add(self, row: Mapping[str, float]) -> None:
-        """Takes a row and writes the file, whole or not at all. Raises nndsl.files.CannotWrite."""
-        self.take(row)
-        self.write()
-
     def write(self) -> None:
-        """Raises nndsl.files.CannotWrite."""
+        """Writes all rows, whole or not at all. Raises nndsl.files.CannotWrite."""
         write_text(self.path, _line(self._names) + "".join(self._text))
 
     def take(self, row: Mapping[str, float]) -> None:
@@ -48,12 +44,6 @@ class HistoryFile:
         if new:
             self._text.clear()
         self._text += [_line([each.get(name, "") for name in self._names]) for each in self._rows[len(self._text) :]]
-
-
-def write_history(path: str, rows: Iterable[Mapping[str, float]]) -> None:
-    """Writes all rows, whole or not at all, such that `read_history` gives the same numbers. Raises
-    nndsl.files.CannotWrite."""
-    HistoryFile(path, rows).write()
 
 
 def read_history(path: str) -> History:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nndsl.runtime.reports import figure
-from nndsl.runtime.reports.confusion import Confusion
+from nndsl.runtime.reports.confusion import Confusion, share
 from nndsl.runtime.reports.judged import Array
 
 if TYPE_CHECKING:
@@ -40,16 +40,14 @@ def paint_matrix(confusion: Confusion, output: str) -> Callable[[], Figure]:
         side = min(max(0.52 * classes + 1.5, 3.6), 12.0)
         made = figure.new(max(side + names + 1.3, 5.2), side + 0.7 * names + 0.3)
         axes = made.add_subplot()
-        colored = _cells(axes, _shares(counts, confusion.support), counts, classes <= MOST_NUMBERS)
+        colored = _cells(axes, share(counts, confusion.support[:, None]), counts, classes <= MOST_NUMBERS)
         _ticks(axes, "x", confusion.names)
         _ticks(axes, "y", confusion.names)
         axes.set_xlabel("Predicted class", labelpad=8)
         axes.set_ylabel("True class", labelpad=8)
         axes.set_aspect("equal")
         _head(made, confusion, output)
-        bar = made.colorbar(colored, ax=axes, fraction=0.045, pad=0.03, format=lambda share, _: f"{share:.0%}")
-        bar.set_label("Share of the true class")
-        bar.outline.set_visible(False)
+        _bar(made, axes, colored, "Share of the true class")
         return made
 
     return paint
@@ -64,18 +62,21 @@ def _paint_labels(confusion: Confusion, output: str) -> Figure:
     labels = len(confusion.names)
     made = figure.new(7.2, min(max(0.42 * labels + 1.9, 3.2), 14.0))
     axes = made.add_subplot()
-    with np.errstate(invalid="ignore"):
-        shares = np.where(wholes > 0, counts / np.maximum(wholes, 1), np.nan)
-    colored = _cells(axes, shares, counts, labels <= MOST_NUMBERS)
+    colored = _cells(axes, share(counts, wholes), counts, labels <= MOST_NUMBERS)
     _ticks(axes, "y", confusion.names)
     axes.set_xticks(np.arange(4), ["there,\nfound", "there,\nmissed", "not there,\nclaimed", "not there,\nleft out"])
     axes.axvline(1.5, color="white", linewidth=5)
     axes.set_ylabel("Label", labelpad=8)
     _head(made, confusion, output)
-    bar = made.colorbar(colored, ax=axes, fraction=0.045, pad=0.03, format=lambda share, _: f"{share:.0%}")
-    bar.set_label("Share of where it is there, or is not")
-    bar.outline.set_visible(False)
+    _bar(made, axes, colored, "Share of where it is there, or is not")
     return made
+
+
+def _bar(made: Figure, axes: Axes, colored: Any, label: str) -> None:
+    """What the colors mean."""
+    bar = made.colorbar(colored, ax=axes, fraction=0.045, pad=0.03, format=lambda value, _: f"{value:.0%}")
+    bar.set_label(label)
+    bar.outline.set_visible(False)
 
 
 def _head(made: Figure, confusion: Confusion, output: str) -> None:
@@ -83,12 +84,6 @@ def _head(made: Figure, confusion: Confusion, output: str) -> None:
     many = confusion.samples * (len(confusion.names) if confusion.labels else 1)
     title = f"{figure.short(output, 28)}: {confusion.accuracy:.1%} of {many:,} {what} right"
     made.suptitle(title, x=0.02, ha="left", fontsize=12, fontweight="bold")
-
-
-def _shares(counts: Array, support: Array) -> Array:
-    with np.errstate(invalid="ignore"):
-        shares: Array = np.where(support[:, None] > 0, counts / np.maximum(support[:, None], 1), np.nan)
-    return shares
 
 
 def _cells(axes: Axes, shares: Array, counts: Array, numbered: bool) -> Any:

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 from nndsl.files import write_bytes, write_text
 from nndsl.runtime.report import Unavailable
 from nndsl.runtime.reports import figure
-from nndsl.runtime.reports.confusion import Confusion
 from nndsl.runtime.reports.curves import paint_curves, panels
-from nndsl.runtime.reports.gathering import Gathering, gathered
+from nndsl.runtime.reports.gathering import Gathering
 from nndsl.runtime.reports.html import Page, html
-from nndsl.runtime.reports.judged import Array, Judged
+from nndsl.runtime.reports.judged import Array
 from nndsl.runtime.reports.matrix import drawable, paint_matrix
 from nndsl.runtime.reports.predictions import paint_predictions
-from nndsl.runtime.reports.regression import Column
 from nndsl.runtime.reports.scatter import paint_scatter
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ def write_reports(
     folder: str,
     title: str,
     history: Sequence[Mapping[str, float]],
-    judged: Sequence[Judged | Gathering],
+    judged: Sequence[Gathering],
     scatters: Mapping[str, tuple[Array, Array | None]],
     summary: Mapping[str, Any],
     classes: Mapping[str, Sequence[str]] | None = None,
@@ -42,14 +40,14 @@ def write_reports(
     """Writes `curves`, `confusion-OUTPUT` or `predictions-OUTPUT` and a map for each of `scatters` as PNG and SVG, and
     `report.html`; gives the names of the files.
 
-    `history` is as in history.csv, `judged` each output with a loss on held-out data (a `Gathering` where its
-    predictions do not fit into memory), `scatters` the two numbers of
+    `history` is as in history.csv, `judged` each output with a loss on held-out data, `scatters` the two numbers of
     each sample, [samples, 2], of a submodel by its name, and a label for each or None; `classes` are names of classes
     by the name of a scatter. `summary` is what stands in run.json, with `results` (`metrics.metrics_of`) and `command`
     (the words of the command line) where they are known. Without matplotlib no picture is drawn, which `note` and the
     page say. Raises nndsl.files.CannotWrite, and ValueError for an output or submodel whose name is none.
     """
-    confusions, columns = _judge(judged)
+    confusions = {each.output: each.confusion for each in judged if each.confusion is not None}
+    columns = {each.output: each.columns for each in judged if each.columns is not None}
     paints: dict[str, tuple[str, Callable[[], Figure]]] = {}
     if panels(history):
         paints["curves"] = f"Loss and metrics of {title}", paint_curves(history, title)
@@ -81,18 +79,6 @@ def write_reports(
     page = Page(folder, title, history, summary, confusions, columns, list(maps.values()), pictures, notes)
     write_text(os.path.join(folder, "report.html"), html(page))
     return [*written, "report.html"]
-
-
-def _judge(judged: Sequence[Judged | Gathering]) -> tuple[dict[str, Confusion], dict[str, list[Column]]]:
-    """Classifiers and regressions among the outputs; some are neither."""
-    confusions: dict[str, Confusion] = {}
-    columns: dict[str, list[Column]] = {}
-    for found in map(gathered, judged):
-        if found.confusion is not None:
-            confusions[found.output] = found.confusion
-        elif found.columns is not None:
-            columns[found.output] = found.columns
-    return confusions, columns
 
 
 def stem_of(name: str) -> str:

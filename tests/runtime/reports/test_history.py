@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nndsl.files import CannotWrite
-from nndsl.runtime.reports.history import Damaged, HistoryFile, last_row, read_history, write_history
+from nndsl.runtime.reports.history import Damaged, HistoryFile, last_row, read_history
 from nndsl.runtime.reports.metrics import write_metrics
 
 ROWS = [
@@ -23,11 +23,11 @@ ROWS = [
 
 def test_the_same_numbers_are_read_again(tmp_path: Path) -> None:
     path = str(tmp_path / "history.csv")
-    write_history(path, ROWS)
+    HistoryFile(path, ROWS).write()
     assert read_history(path) == ROWS
     assert [type(value) for value in read_history(path)[2].values()] == [int, float, float, float]
     assert last_row(path) == (["epoch", "loss", "val_loss", "learning_rate", "label_accuracy"], ROWS[2])
-    write_history(path, [{"step": 1, "loss": math.nan}])
+    HistoryFile(path, [{"step": 1, "loss": math.nan}]).write()
     assert math.isnan(read_history(path)[0]["loss"])
 
 
@@ -35,19 +35,21 @@ def test_a_history_grows_row_by_row(tmp_path: Path) -> None:
     path = str(tmp_path / "history.csv")
     growing = HistoryFile(path)
     for count, row in enumerate(ROWS, 1):
-        growing.add(row)
+        growing.take(row)
+        growing.write()
         assert read_history(path) == ROWS[:count]
     again = HistoryFile(path, read_history(path))
-    again.add({"epoch": 4, "loss": 2.0})
+    again.take({"epoch": 4, "loss": 2.0})
+    again.write()
     assert read_history(path) == [*ROWS, {"epoch": 4, "loss": 2.0}]
     assert os.listdir(tmp_path) == ["history.csv"]
     with pytest.raises(CannotWrite):
-        write_history(str(tmp_path / "missing" / "history.csv"), ROWS)
+        HistoryFile(str(tmp_path / "missing" / "history.csv"), ROWS).write()
 
 
 def test_the_last_row_of_a_long_history(tmp_path: Path) -> None:
     path = str(tmp_path / "history.csv")
-    write_history(path, ({"epoch": number, "loss": number / 3} for number in range(10_000)))
+    HistoryFile(path, ({"epoch": number, "loss": number / 3} for number in range(10_000))).write()
     assert last_row(path)[1] == {"epoch": 9999, "loss": 3333.0}
 
 

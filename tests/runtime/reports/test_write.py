@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from nndsl.runtime.reports.curves import panels, thinned
-from nndsl.runtime.reports.judged import Judged
+from nndsl.runtime.reports.gathering import Gathering
+from nndsl.runtime.reports.judged import Array
 from nndsl.runtime.reports.metrics import metrics_of
 from nndsl.runtime.reports.write import stem_of, write_reports
 
@@ -39,14 +40,20 @@ SUMMARY: dict[str, Any] = {
 }  # fmt: skip
 
 
-def classified(classes: list[str], output: str = "label") -> Judged:
+def gathered(output: str, prediction: Array, target: Array, loss: str, classes: list[str] | None = None) -> Gathering:
+    found = Gathering(output, loss, classes)
+    found.add(prediction, target)
+    return found
+
+
+def classified(classes: list[str], output: str = "label") -> Gathering:
     prediction = GENERATOR.random((60, len(classes)))
-    return Judged(output, prediction, prediction.argmax(axis=1), "sparse_categorical_crossentropy", classes)
+    return gathered(output, prediction, prediction.argmax(axis=1), "sparse_categorical_crossentropy", classes)
 
 
-def regressed(columns: int = 2, output: str = "price") -> Judged:
+def regressed(columns: int = 2, output: str = "price") -> Gathering:
     truth = GENERATOR.standard_normal((40, columns))
-    return Judged(output, truth + 0.1, truth, "mean_squared_error")
+    return gathered(output, truth + 0.1, truth, "mean_squared_error")
 
 
 class Tags(HTMLParser):
@@ -72,7 +79,7 @@ class Tags(HTMLParser):
 def test_everything_is_there_and_hostile_text_is_text(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     maps = {"encoder": (GENERATOR.standard_normal((50, 2)), GENERATOR.integers(0, 5, 50)), "curves": (np.eye(2), None)}
-    judged = [classified(HOSTILE), regressed(), Judged("ctc", np.ones((3, 4, 5)), np.ones((3, 2)), "ctc")]
+    judged = [classified(HOSTILE), regressed(), gathered("ctc", np.ones((3, 4, 5)), np.ones((3, 2)), "ctc")]
     names = {"encoder": HOSTILE}
     written = write_reports(
         str(tmp_path), f"{HOSTILE[0]} {HOSTILE[1]} {HOSTILE[3]}", HISTORY, judged, maps, SUMMARY, names
@@ -213,16 +220,16 @@ def test_curves_of_odd_histories(tmp_path: Path, history: list[dict[str, float]]
 @pytest.mark.parametrize(
     "judged",
     [
-        Judged("y", np.ones((4, 1)), np.ones((4, 1)), "mse"),
-        Judged("y", np.full((4, 1), np.nan), np.ones((4, 1)), "mse"),
-        Judged("y", np.full((4, 3), np.nan), np.ones(4), "sparse_categorical_crossentropy"),
-        Judged("y", np.eye(40), np.arange(40), "sparse_categorical_crossentropy"),
-        Judged("y", GENERATOR.random((9, 3)), GENERATOR.integers(0, 2, (9, 3)), "binary_crossentropy"),
-        Judged("y", np.array([[1e300], [-1e300]]), np.array([[1e-300], [0]]), "mse"),
+        gathered("y", np.ones((4, 1)), np.ones((4, 1)), "mse"),
+        gathered("y", np.full((4, 1), np.nan), np.ones((4, 1)), "mse"),
+        gathered("y", np.full((4, 3), np.nan), np.ones(4), "sparse_categorical_crossentropy"),
+        gathered("y", np.eye(40), np.arange(40), "sparse_categorical_crossentropy"),
+        gathered("y", GENERATOR.random((9, 3)), GENERATOR.integers(0, 2, (9, 3)), "binary_crossentropy"),
+        gathered("y", np.array([[1e300], [-1e300]]), np.array([[1e-300], [0]]), "mse"),
     ],
     ids=["constant", "no number", "no class", "many classes", "labels", "huge"],
 )
-def test_odd_outputs(tmp_path: Path, judged: Judged) -> None:
+def test_odd_outputs(tmp_path: Path, judged: Gathering) -> None:
     pytest.importorskip("matplotlib")
     write_reports(str(tmp_path), "Net", [], [judged], {}, {})
     assert "Output <code>y</code>" in (tmp_path / "report.html").read_text("utf-8")
