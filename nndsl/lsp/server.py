@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import traceback
 from typing import Any
 
@@ -95,5 +97,8 @@ def _documents(server: Server) -> None:
 
 def serve() -> None:
     """Serves one client over the standard streams until it says goodbye."""
-    logging.basicConfig(level=logging.WARNING)  # to the standard error: the standard output is the protocol's
-    create_server().start_io()
+    logging.basicConfig(level=logging.WARNING)  # to the standard error
+    # The standard output is the protocol's: whatever else is printed goes where messages go.
+    protocol = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    create_server().start_io(sys.stdin.buffer, protocol)

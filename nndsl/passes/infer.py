@@ -160,7 +160,7 @@ class Infer:
                 related.append(
                     Label(origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}")
                 )
-        from nndsl.passes.shape_remedies import shape_help
+        from nndsl.passes.shape_remedies import shape_fixes, shape_help
 
         help, more = shape_help(node, error)
         related = [*more, *related]
@@ -177,6 +177,7 @@ class Infer:
             related=tuple(unique.values()),
             notes=(*chain(inputs), *error.notes),
             help=help,
+            fixes=shape_fixes(node, error, help),
         )
 
 
