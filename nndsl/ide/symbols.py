@@ -3,6 +3,7 @@ while the file is broken; the order in which a name is looked up is that of the 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -252,8 +253,38 @@ class _Body:
                 for target in statement.targets:
                     self.name(target.text, target.span)
                 self.flow(statement.value)
+                self._fields(statement.value)
             case ast.AssignStmt():
                 self.arguments(statement.value)
+                if kind == "train":
+                    self._keys(statement.value)
+
+    def _fields(self, expr: ast.Expr) -> None:
+        """`made.image` where `made` is `random()`: its fields are the inputs and outputs of the model."""
+        stack: list[object] = [expr]
+        while stack:
+            node = stack.pop()
+            stack.extend(children(node))
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.NameRef):
+                source = self.names.symbols.get(node.value.name)
+                made = source.statement.value if source and isinstance(source.statement, ast.SourceStmt) else None
+                if isinstance(made, ast.CallExpr) and made.func.text == "random":
+                    self.name(node.name.text, node.name.span)
+
+    def _keys(self, expr: ast.Expr) -> None:
+        """`("mood_dense/.*", SGD())` in an `OptimizerMap`: a key begins with the path of a layer, and that with the
+        name of a statement."""
+        stack: list[object] = [expr]
+        while stack:
+            node = stack.pop()
+            stack.extend(children(node))
+            key = node.items[0] if isinstance(node, ast.TupleExpr) and len(node.items) == 2 else None
+            if isinstance(key, ast.Literal) and isinstance(key.value, str):
+                written = key.span.text[1:]
+                fitting = [n for n in self.names.symbols if re.match(rf"{n}(?![A-Za-z0-9])", written)]
+                if fitting:
+                    name, start = max(fitting, key=len), key.span.start + 1
+                    self.name(name, Span(key.span.file, start, start + len(name)))
 
     def _dimension(self, dim: ast.DimExpr) -> None:
         """A name in a type: a parameter, or a size that the type itself brings in."""

@@ -163,6 +163,7 @@ class Infer:
         from nndsl.passes.shape_remedies import shape_fixes, shape_help
 
         help, more = shape_help(node, error)
+        fixes = shape_fixes(node, error, help)
         related = [*more, *related]
         related += [Label(reason, "asked for here") for reason in self._reasons if reason != span]
         unique: dict[tuple[int, int], Label] = {}
@@ -176,8 +177,8 @@ class Infer:
             span,
             related=tuple(unique.values()),
             notes=(*chain(inputs), *error.notes),
-            help=help,
-            fixes=shape_fixes(node, error, help),
+            help=None if fixes and help == fixes[0].title else help,
+            fixes=fixes,
         )
 
 

@@ -20,9 +20,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ZOO = sorted((EXAMPLES / "zoo").glob("*.nn"))
 FRAGMENTS = [
-    "->", " -> Dense(8)", "(", ")", "{", "}", "[", "]", ",", "\n", "\r\n", "=", '"', "'", "#", ";", "with loss=mse", "branch {", "repeat 3 {",
-    "output y", "input x: float[3]", "shared", "block A(n) {", "model B {", "-1", "9" * 40, "x.shape[0]", "\U0001f600", "\t", "..", "import",
-    'from "a.nn" import B', "train { epochs = 3 }", "activation=", "param p = 3", "layer L() {", "x @ y", "if", "else", "true", "name=a",
+    "->", " -> Dense(8)", "(", ")", "{", "}", "[", "]", ",", "\n", "\r\n", "=", '"', "'", "#", ";", "..", "-1", "\t",
+    "with loss=mse", "branch {", "repeat 3 {", "output y", "input x: float[3]", "shared", "block A(n) {", "model B {",
+    "9" * 40, "x.shape[0]", "\U0001f600", "import", 'from "a.nn" import B', "train { epochs = 3 }", "activation=",
+    "param p = 3", "layer L() {", "x @ y", "if", "else", "true", "name=a",
 ]  # fmt: skip
 
 
