@@ -38,7 +38,7 @@ $(BIN)/python:
 
 # Everything; what `nndsl run` needs is part of it.
 .venv/.stamp-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) -e '.[torch,keras,data,pictures,dev]'
+	$(PIP_INSTALL) -e '.[torch,keras,data,pictures,lsp,dev]'
 	@touch .venv/.stamp-run $@
 
 demo: .venv/.stamp-run

@@ -5,15 +5,17 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from nndsl.diagnostics.model import Problems, TooManyProblems
-from nndsl.ir.graph import CheckedProgram
+from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.passes.definitions import Reader, no_reader
 from nndsl.passes.elaborate import elaborate
 from nndsl.passes.lint import lint
 from nndsl.passes.outputs import check_outputs
+from nndsl.passes.trace import Trace
 from nndsl.passes.usage import check_usage, prune
-from nndsl.source import SourceFile
+from nndsl.source import SourceFile, Span
 from nndsl.syntax import ast, parse
 
 TARGETS = ("keras", "torch")
@@ -32,7 +34,15 @@ def _few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-@_few_collections()
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What a check has found out, also of a file with errors: `models` are those of `tree`, broken ones too, and empty
+    where there were too many problems to go on."""
+
+    tree: ast.File
+    models: list[Model]
+
+
 def check(
     source: SourceFile,
     problems: Problems,
@@ -48,38 +58,56 @@ def check(
     Without `need_model` a file of blocks alone is fine too. `float_dtype` is the models' float type, whatever their
     `options` say.
     """
+    found = examine(source, problems, reader, settings, need_model=need_model, float_dtype=float_dtype)
+    return finish(source, found, problems)
+
+
+@_few_collections()
+def examine(
+    source: SourceFile,
+    problems: Problems,
+    reader: Reader = no_reader,
+    settings: Mapping[str, str] | None = None,
+    *,
+    need_model: bool = True,
+    float_dtype: str | None = None,
+    tree: ast.File | None = None,
+    trace: Trace | None = None,
+) -> Examined:
+    """All that can be told of a file, for those who show it while it is being written; arguments as for `check`.
+    `tree` is the file's syntax tree where it was parsed before (its problems are then in the bag already), `trace` is
+    told what every expression gave."""
     problems.limit = len(problems) + MOST_PROBLEMS
+    models: list[Model] = []
     try:
-        return _check(source, problems, reader, settings or {}, need_model, float_dtype)
+        if tree is None:
+            tree = parse(source, problems)
+        if any(problem.code == "NN0190" for problem in problems.items):
+            return Examined(tree, [])  # so many syntax errors that some are not shown: what follows would be
+        models = elaborate(
+            tree, problems, reader, settings or {}, need_model=need_model, float_dtype=float_dtype, trace=trace
+        )
+        definitions = [statement for statement in tree.body if isinstance(statement, ast.ModelDef)]
+        for model, definition in zip(models, definitions, strict=True):
+            check_outputs(model, problems)
+            lint(model, problems)
+            if not problems.has_errors:
+                check_usage(model, definition, problems)
+        return Examined(tree, models)
     except TooManyProblems:
-        return None
+        return Examined(tree or ast.File(Span(source, 0, 0), ()), models)
     finally:
         problems.limit = None
 
 
-def _check(
-    source: SourceFile,
-    problems: Problems,
-    reader: Reader,
-    settings: Mapping[str, str],
-    need_model: bool,
-    float_dtype: str | None,
-) -> CheckedProgram | None:
-    file = parse(source, problems)
-    if any(problem.code == "NN0190" for problem in problems.items):
-        return None  # so many syntax errors that some are not shown: what follows from those would be
-    models = elaborate(file, problems, reader, settings, need_model=need_model, float_dtype=float_dtype)
-    definitions = [statement for statement in file.body if isinstance(statement, ast.ModelDef)]
-    for model, definition in zip(models, definitions, strict=True):
-        check_outputs(model, problems)
-        lint(model, problems)
-        if not problems.has_errors:
-            check_usage(model, definition, problems)
+@_few_collections()
+def finish(source: SourceFile, found: Examined, problems: Problems) -> CheckedProgram | None:
+    """The checked program of what was examined without an error, None otherwise."""
     if problems.has_errors:
         return None
-    for model in models:
+    for model in found.models:
         prune(model)
-    return CheckedProgram(source, models)
+    return CheckedProgram(source, found.models)
 
 
 @_few_collections()

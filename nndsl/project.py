@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from nndsl.diagnostics.model import Problems
 from nndsl.diagnostics.suggest import did_you_mean
@@ -20,8 +21,11 @@ class Project:
     lies outside of it is not read, also not through a link.
     """
 
-    def __init__(self, main: SourceFile) -> None:
-        """`main` is the main file; one that is read from the standard input stands in the current folder."""
+    def __init__(self, main: SourceFile, known: Callable[[str], SourceFile | None] = lambda real: None) -> None:
+        """`main` is the main file; one that is read from the standard input stands in the current folder. `known` gives
+        files that need not be read, by their real paths: those that an editor has open, with the text that they have
+        there."""
+        self.known = known
         place = main.name if main.name != "<stdin>" else os.path.join(os.curdir, STDIN)
         real = os.path.realpath(place)
         self.places = {main: place}
@@ -46,7 +50,7 @@ class Project:
                 "copy the file into the project, or mark the project's own folder with an empty `nndsl.toml`",
             )  # fmt: skip
         if real not in self.files:
-            self.files[real] = self._read(path, name, importer)
+            self.files[real] = self.known(real) or self._read(path, name, importer)
             self.places[self.files[real]] = name
         return self.files[real]
 

@@ -39,6 +39,7 @@ COMMANDS = {
     "summary": "list the layers of a model with shapes and parameters",
     "graph": "draw a model as Mermaid, Graphviz or SVG",
     "layers": "list the layers and options there are, or describe one",
+    "lsp": "serve an editor (the language server)",
     "explain": "explain the code of an error or warning",
     "completion": "print a completion script for a shell",
 }

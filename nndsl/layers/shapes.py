@@ -13,7 +13,7 @@ class ShapeError(Exception):
     """A layer that cannot take what flows in.
 
     `argument` names the argument to underline (else the call's name), `inputs` the positions of the inputs that are
-    the other side of the conflict.
+    the other side of the conflict. `before` is a layer that makes it right where it is put before this one.
     """
 
     def __init__(
@@ -25,10 +25,11 @@ class ShapeError(Exception):
         inputs: tuple[int, ...] = (0,),
         help: str | None = None,
         notes: tuple[str, ...] = (),
+        before: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message, self.code, self.argument, self.inputs = message, code, argument, inputs
-        self.help, self.notes = help, notes
+        self.help, self.notes, self.before = help or (f"put `{before}` before it" if before else None), notes, before
 
 
 class Check(Protocol):
@@ -50,18 +51,19 @@ def need_rank(x: TensorType, rank: int, layer: str, layout: str, *, input: int =
     """Demands `rank` axes (batch included); `layout` shows them: "[height, width, channels]"."""
     if x.rank != rank:
         wanted, have = rank - 1, x.rank - 1
-        hint = None
+        hint = before = None
         if have == wanted - 1:
             first = layout.startswith("[channels,")
             place, shape = ("first", (1, *x.features)) if first else ("last", (*x.features, 1))
             hint = f"add an axis with `Reshape`, for instance a {place} axis of size 1: {show_shape(shape)}"
         elif have > wanted and wanted == 1:
-            hint = "put `Flatten()` before it"
+            before = "Flatten()"
         raise ShapeError(
             f"`{layer}` takes {layout} after the batch axis, and gets {show_shape(x.features)}",
             code="NN0301",
             inputs=(input,),
             help=hint,
+            before=before,
         )
 
 

@@ -44,10 +44,15 @@ class Body:
         """`width = 4 * filters`: a name for what is known at compile time."""
         evaluate = self.flows.binder.evaluate
         try:
-            evaluate.env = evaluate.env.bind({name: evaluate(statement.value)})
+            value = evaluate(statement.value)
         except Failed:
             self.scope.broken.add(name)
             evaluate.absent = evaluate.absent | {name}
+            return
+        evaluate.env = evaluate.env.bind({name: value})
+        trace = self.flows.infer.root.trace
+        if trace is not None:
+            trace.add_constant(statement.targets[0], value)
 
     def _several(self, name: str, values: tuple[Value, ...], expr: ast.Expr) -> None:
         count = len(values)

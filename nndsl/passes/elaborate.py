@@ -26,6 +26,7 @@ from nndsl.passes.penalties import elaborate_penalty
 from nndsl.passes.resolve import Scope, did_you_mean_fix, resolve
 from nndsl.passes.settings import model_options
 from nndsl.passes.submodels import elaborate_submodels
+from nndsl.passes.trace import Trace
 from nndsl.passes.uncalled import check_uncalled
 from nndsl.source import Span
 from nndsl.syntax import ast
@@ -39,9 +40,11 @@ def elaborate(
     *,
     need_model: bool = True,
     float_dtype: str | None = None,
+    trace: Trace | None = None,
 ) -> list[Model]:
     """Every model of the file, the broken ones too (their problems are in the bag). `reader` gives imported files,
-    `settings` the texts of `--set` by the name of the parameter; `float_dtype` takes the place of the models' own."""
+    `settings` the texts of `--set` by the name of the parameter; `float_dtype` takes the place of the models' own.
+    `trace` is told what every expression gave."""
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
     models: list[Model] = []
     names: dict[str, Span] = {}
@@ -64,7 +67,7 @@ def elaborate(
                     else "give the model a name of its own, or the block",
                 )
             names[statement.name.text] = statement.name.span
-            models.append(_Elaborator(statement, problems, absent, home, float_dtype).run())
+            models.append(_Elaborator(statement, problems, absent, home, float_dtype, trace).run())
     for other in definitions.homes.values():
         for block in other.blocks.values():
             if block.home is other:
@@ -84,9 +87,16 @@ _FRAMES = 5_000  # of Python, for blocks that call each other as deep as they ma
 
 class _Elaborator:
     def __init__(
-        self, definition: ast.ModelDef, problems: Problems, absent: set[str], home: Home, float_dtype: str | None
+        self,
+        definition: ast.ModelDef,
+        problems: Problems,
+        absent: set[str],
+        home: Home,
+        float_dtype: str | None,
+        trace: Trace | None,
     ) -> None:
         self.definition, self.problems, self.home, self.float_dtype = definition, problems, home, float_dtype
+        self.trace = trace
         self.constraints = Constraints()
         self.model = Model(
             definition.name.text,
@@ -119,6 +129,7 @@ class _Elaborator:
         infer = Infer(self.problems, self.constraints)
         infer.float_dtype = model.float_dtype
         infer.held = model.held
+        infer.trace = self.trace
         flows = Flows(model, scope, self.binder, infer, self.problems, Frame(self.home))
         self.evaluate.env = Env(self.home.params.values, flows.type_of, None, self.home)
         statements = Body(flows, scope, self.problems)

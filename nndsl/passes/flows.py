@@ -99,6 +99,16 @@ class Flows:
 
     def _source(self, expr: ast.Expr) -> Values:
         """What an expression that nothing flows into stands for."""
+        return self._seen(expr, self._started(expr))
+
+    def _seen(self, expr: ast.Expr, values: Values) -> Values:
+        """Tells an editor, if one listens, what `expr` gave."""
+        trace = self.infer.root.trace
+        if trace is not None:
+            trace.add(expr, values)
+        return values
+
+    def _started(self, expr: ast.Expr) -> Values:
         match expr:
             case ast.NameRef():
                 return (self._value(expr),)
@@ -166,6 +176,9 @@ class Flows:
     # -------------------------------------------------------------------------------------- stages
 
     def _stage(self, stage: ast.Expr, incoming: Values) -> Values:
+        return self._seen(stage, self._staged(stage, incoming))
+
+    def _staged(self, stage: ast.Expr, incoming: Values) -> Values:
         match stage:
             case ast.CallExpr():
                 return self._call(stage, incoming)

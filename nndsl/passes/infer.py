@@ -16,6 +16,7 @@ from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.shapes import ShapeError
 from nndsl.layers.wrapping import mask_of_steps
+from nndsl.passes.trace import Trace
 from nndsl.source import Span
 
 
@@ -30,6 +31,7 @@ class Infer:
         self.held: list[Model] = []  # the graphs of blocks that layers hold, as they are made
         self.root = self  # the one for the model itself, where this one is for a graph that a layer holds
         self.held_nodes = 0  # how many calls there are in all of those graphs
+        self.trace: Trace | None = None  # who wants to know what every expression gave
 
     # ------------------------------------------------------------------------ what shape rules ask
 
@@ -158,9 +160,10 @@ class Infer:
                 related.append(
                     Label(origin(value), f"{'this' if not value.name else f'`{value.name}`'} is {value.type}")
                 )
-        from nndsl.passes.shape_remedies import shape_help
+        from nndsl.passes.shape_remedies import shape_fixes, shape_help
 
         help, more = shape_help(node, error)
+        fixes = shape_fixes(node, error, help)
         related = [*more, *related]
         related += [Label(reason, "asked for here") for reason in self._reasons if reason != span]
         unique: dict[tuple[int, int], Label] = {}
@@ -174,7 +177,8 @@ class Infer:
             span,
             related=tuple(unique.values()),
             notes=(*chain(inputs), *error.notes),
-            help=help,
+            help=None if fixes and help == fixes[0].title else help,
+            fixes=fixes,
         )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import isqrt
 from typing import Any
 
-from nndsl.diagnostics.model import Label
+from nndsl.diagnostics.model import Edit, Fix, Label
 from nndsl.ir.dims import Formula
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers import catalogue
 from nndsl.layers.shapes import ShapeError
+from nndsl.source import Span
 
 _FLATTENING = ("Flatten", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling1D",
                "GlobalAveragePooling2D", "GlobalAveragePooling3D")  # fmt: skip
@@ -26,6 +27,23 @@ def shape_help(node: Node, error: ShapeError) -> tuple[str | None, tuple[Label, 
     if error.code == "NN0303":
         return _too_small(node, value, error)
     return error.help, ()
+
+
+def shape_fixes(node: Node, error: ShapeError, help: str | None) -> tuple[Fix, ...]:
+    """Remedies that a tool can apply where the layer is called, unless `help` knows better than the error."""
+    call, title = node.layer.span, node.layer.config.title()
+    if help != error.help or node.layer.shared or not (call.text.startswith(title) and call.text.endswith(")")):
+        return ()
+    if error.before is not None and len(node.inputs) == 1:
+        start = Span(call.file, call.start, call.start)
+        return (Fix(f"put `{error.before}` before it", (Edit(start, f"{error.before} -> "),)),)
+    if error.code == "NN0303" and getattr(node.layer.config, "padding", None) == "valid":
+        place = node.layer.arguments.get("padding")
+        if place is not None:
+            return (Fix("change to `padding=same`", (Edit(place, "same"),)),)
+        end = Span(call.file, call.end - 1, call.end - 1)
+        return (Fix("add `padding=same`", (Edit(end, ", padding=same"),)),)
+    return ()
 
 
 def _too_small(node: Node, value: Value, error: ShapeError) -> tuple[str | None, tuple[Label, ...]]:

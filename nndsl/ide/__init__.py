@@ -1,0 +1,1 @@
+"""What editors and notebooks ask of a program: pure functions of an `Analysis`, which know no protocol."""
