@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from nndsl.ide.analysis import Analysis
 from nndsl.ide.callees import Callee, Parameter, maker, one_line
 from nndsl.ide.markdown import block, inline, prose
@@ -24,7 +26,11 @@ def documentation(analysis: Analysis, callee: Callee, *, short: bool = False) ->
 
 def of_entry(cls: type[Entry], *, short: bool = False) -> str:
     text = first_paragraphs(docs.body(cls)[0], 1 if short else 3)
-    return text if short else f"{block(docs.signature(cls))}\n\n{text}"
+    return text if short else f"{block(_wrapped(docs.signature(cls)))}\n\n{text}"
+
+
+def _wrapped(signature: str) -> str:
+    return "\n".join(textwrap.wrap(signature, 88, subsequent_indent="    ", break_on_hyphens=False))
 
 
 def first_paragraphs(text: str, count: int) -> str:
