@@ -77,10 +77,11 @@ def _parameters(row: Row) -> str:
 
 
 def _adds(row: Row) -> str:
-    return "" if row.type == "Input" else _count(row.multiply_adds)
+    return "" if row.type == "Input" else count_text(row.multiply_adds)
 
 
-def _count(dim: Dim | None) -> str:
+def count_text(dim: Dim | None) -> str:
+    """A number, or a formula of free sizes; None is one that was too large."""
     if dim is None:
         return "(a long formula)"
     return f"{dim:,}" if isinstance(dim, int) else str(dim)
@@ -92,7 +93,7 @@ def totals_of(summary: Summary) -> list[tuple[str, str]]:
     rows = [("Parameters", f"{total:,} ({in_bytes(summary.size)}, {summary.float_dtype})")]
     if summary.frozen:
         rows += [("  trainable", f"{summary.trainable:,}"), ("  not trainable", f"{summary.frozen:,}")]
-    rows.append(("Multiply-adds", f"{_count(summary.multiply_adds)} for one sample"))
+    rows.append(("Multiply-adds", f"{count_text(summary.multiply_adds)} for one sample"))
     return rows
 
 
