@@ -19,7 +19,7 @@ help:
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  the slow ones too (they use the package index)"
 	@echo "make lint      style, types, who may import whom; goldens and generated documentation up to date"
-	@echo "make format    put the code into ruff's form"
+	@echo "make format    put the code into ruff's form, and the examples into that of nndsl fmt"
 	@echo "make docs      write the generated documentation anew"
 	@echo "make golden    write the golden files anew; read the difference before you commit it"
 	@echo "make parity    measure every entry of the catalogue against Keras anew, and write docs/parity.md"
@@ -55,6 +55,7 @@ lint: .venv/.stamp-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m nndsl fmt --check examples docs
 	$(BIN)/python -m nndsl.diagnostics.docs --check
 	$(BIN)/python -m nndsl.layers.docs --check
 	$(BIN)/python -m tests.parity.figures --check
@@ -63,6 +64,7 @@ lint: .venv/.stamp-dev
 format: .venv/.stamp-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m nndsl fmt examples docs
 
 docs: .venv/.stamp-dev
 	$(BIN)/python -m nndsl.diagnostics.docs
