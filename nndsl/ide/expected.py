@@ -240,13 +240,15 @@ class Expected:
         if not rest:
             return place
         flows = place.kind in ("source", "stage")
-        operand = Place("source") if flows else Place("value")
+        operand = Place("source", of="operand") if flows else Place("value")
         last = rest[-1].type
         repeat = next((i for i, t in enumerate(rest) if t.type == "REPEAT"), None)
         if repeat is not None:
             behind = rest[repeat + 1 :]
             if not behind or behind[-1].type == "IN":
                 return Place("value", of="repeat")
+            if len(behind) == 1 and behind[0].type in ("NAME", GROUP):
+                return Place("with", of="repeat")
             operand, flows = Place("value"), False
         if last in _SIGNS:
             return operand if not any(t.type == "IF" for t in rest) else Place("value")
@@ -257,7 +259,9 @@ class Expected:
         if last == "DOT" and len(rest) > 1:
             return Place("attribute", names=(rest[-2].text,))
         if last in ("NAME", GROUP, "INT", "FLOAT", "STRING"):
-            return Place("with", of=self._statement_word() if flows else "")
+            kinds = {t.type for t in rest}
+            choice = () if "ELSE" in kinds else ("else",) if "IF" in kinds else ("if",)
+            return Place("with", of=self._statement_word() if flows else "", names=choice)
         return NOTHING
 
     def _statement_word(self) -> str:
