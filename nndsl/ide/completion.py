@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from nndsl.ide import callees
 from nndsl.ide.analysis import Analysis, Checked
 from nndsl.ide.callees import Callee
 from nndsl.ide.caret import caret_at
-from nndsl.ide.expected import Expected, Place
-from nndsl.ide.flowing import flowing, takes
-from nndsl.ide.items import Item, Maker
+from nndsl.ide.expected import Expected
+from nndsl.ide.flowing import flowing
+from nndsl.ide.items import Item
 from nndsl.ide.items import resolve as resolve
-from nndsl.ide.scope import Names, names_at
+from nndsl.ide.offers import IN_BODIES, STATEMENTS, Offers
+from nndsl.ide.place import Place
 from nndsl.ir.types import DTYPES, FLOATS, INTEGERS
 from nndsl.layers import catalogue
-from nndsl.layers.entry import Kind
-from nndsl.layers.kinds import Bool, Choice, Dtype, Either, ListOf, Maybe
 from nndsl.passes.settings import OPTIONS
 from nndsl.passes.train_section import SETTINGS
 from nndsl.source import Span
@@ -29,33 +27,6 @@ Paths = Callable[[str], list[str]]
 
 _BEHIND = re.compile(r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[()\[\]{}]|\b([A-Za-z_]\w*)\s*=(?!=)""")
 _MOST_BEHIND = 2000  # characters
-_BODY = "{\n    $0\n}"
-_STATEMENTS = {
-    "model": f"model ${{1:Name}} {_BODY}",
-    "block": f"block ${{1:Name}}($2) {_BODY}",
-    "layer": f"layer ${{1:Name}}($2) {_BODY}",
-    "param": "param ${1:name} = ${2:1}",
-    "from": 'from "$1" import $2',
-    "input": "input ${1:x}: float[$2]",
-    "output": "output ${1:y} = $0",
-    "shared": "shared ${1:name} = $0",
-    "penalty": "penalty ${1:name} = $0",
-    "submodel": "submodel ${1:name}($2) = $3",
-    "trainable": "trainable ${1:kernel}: [$2] = ${3:glorot_uniform}",
-    "state": "state ${1:total}: [$2] = ${3:zeros}",
-    "update": "update $0",
-    "train": f"train {_BODY}",
-    "data": f"data {_BODY}",
-    "options": f"options {_BODY}",
-    "source": "source ${1:name} = $0",
-}
-_IN_BODIES = {
-    "file": ("model", "block", "layer", "param", "from"),
-    "model": ("input", "output", "shared", "penalty", "submodel", "train", "data", "options"),
-    "block": ("input", "output", "shared", "penalty"),
-    "layer": ("input", "output", "trainable", "state", "update"),
-    "data": ("source",),
-}  # as syntax/places.py allows
 
 
 def complete(analysis: Analysis, offset: int, typed: Checked | None, paths: Paths | None = None) -> list[Item]:
@@ -71,12 +42,10 @@ def complete(analysis: Analysis, offset: int, typed: Checked | None, paths: Path
     return sorted(found.values(), key=lambda item: item.sort)
 
 
-class _Completion:
+class _Completion(Offers):
     def __init__(self, analysis: Analysis, expected: Expected, typed: Checked | None, paths: Paths | None) -> None:
-        self.analysis, self.expected, self.typed, self.paths = analysis, expected, typed, paths
-        self.place, self.caret, self.container = expected.place, expected.caret, expected.container
-        self.make = Maker(Span(analysis.source, self.caret.start, self.caret.end))
-        self.names: Names = names_at(analysis, self.container, self.caret)
+        super().__init__(analysis, expected)
+        self.typed, self.paths, self.place = typed, paths, expected.place
 
     def items(self) -> Iterator[Item]:
         place = self.place
@@ -84,7 +53,7 @@ class _Completion:
             return
         given: dict[str, Callable[[Place], Iterator[Item]]] = {
             "statement": self._statements, "stage": self._stages, "maker": self._makers, "source": self._sources,
-            "value": self._values, "argument": self._arguments, "option": self._options, "choice": self._choices,
+            "value": self.values, "argument": self._arguments, "option": self._options, "choice": self._choices,
             "dtype": self._dtypes, "dimension": self._dimensions, "reader": self._entries, "transform": self._entries,
             "data": self._data, "attribute": self._attributes, "value name": self._value_names,
             "state name": self._state_names, "path": self._paths, "import": self._import,
@@ -112,9 +81,9 @@ class _Completion:
                 if name not in done and (kind == "input" or name in self._with_losses()):
                     yield self.make.assigned(name, "value", "1", " = ", detail=kind)
         present = {s.kind.text for s in self.container.body if isinstance(s, ast.Section)} if self.container else set()
-        for word in _IN_BODIES.get(place.body, ()):
+        for word in IN_BODIES.get(place.body, ()):
             if word not in present:
-                yield self.make.keyword(word, _STATEMENTS[word], "2")
+                yield self.make.keyword(word, STATEMENTS[word], "2")
 
     def _section(self, kind: str) -> tuple[ast.Stmt, ...]:
         body = self.container.body if self.container is not None else ()
@@ -145,96 +114,26 @@ class _Completion:
             yield self.make.plain(name, "shared", "0", detail="shared layer")
         for name in self.names.layers:
             yield self.make.plain(name, "parameter", "4", detail="parameter")
-        yield from self._layers(incoming)
+        yield from self.layers(incoming)
         yield self.make.keyword("branch", "branch {\n    $0\n}", "3")
         yield self.make.keyword("repeat", "repeat ${1:2} { $0 }", "3")
 
-    def _layers(self, incoming: Any = None) -> Iterator[Item]:
-        for name in self.analysis.exported():
-            callee = callees.own(self.analysis, name)
-            if callee is not None:
-                yield self.make.called(callee, "block", "1", f"block/{name}", detail="block")
-        for name, cls in _layer_classes():
-            sort = "2" if takes(cls, incoming) else "6"
-            yield self.make.called(Callee(name, "layer", cls), "layer", sort, f"layer/{name}", detail="layer")
-
     def _makers(self, _: Place) -> Iterator[Item]:
-        yield from self._layers()
+        yield from self.layers()
 
     # --------------------------------------------------------------------------------------- values
 
-    def _own_names(self) -> set[str]:
-        """The names that the statement at hand defines, which it cannot be made from."""
-        frame = next((f for f in reversed(self.caret.stack) if f.word in ("model", "block", "layer")), None)
-        if frame is None:
-            return set()
-        head: list[str] = []
-        for token in frame.item:
-            if token.type == "EQUAL":
-                first = frame.item[0]
-                inside = self.analysis.source.text[first.start : first.end] if first.type == "GROUP" else ""
-                return {*head, *re.findall(r"\w+", inside)} if frame.item[0].type != "UPDATE" else set()
-            head.append(token.text)
-        return set()
-
     def _sources(self, place: Place) -> Iterator[Item]:
-        own = self._own_names()
+        own = self.own_names()
         for name, kind in self.names.values.items():
             if name not in own:
                 yield self.make.plain(name, "value", "1", detail=kind)
         if place.of == "operand":
-            yield from self._known("3")
+            yield from self.known("3")
         for name in catalogue.names("function"):
             callee = callees.of_entry("function", name)
             if callee is not None:
                 yield self.make.called(callee, "function", "4", f"function/{name}", detail="function")
-
-    def _known(self, sort: str) -> Iterator[Item]:
-        own = self._own_names()
-        for name, kind in self.names.known.items():
-            if name not in own:
-                yield self.make.plain(name, "parameter", sort, detail=kind)
-
-    def _values(self, place: Place) -> Iterator[Item]:
-        yield from self._of_kind(place.takes)
-        yield from self._known("3")
-        if place.takes is None and place.callee is not None:  # an argument of a block may be a layer
-            yield from self._layers()
-
-    def _of_kind(self, kind: Kind[Any] | None, sort: str = "1") -> Iterator[Item]:
-        match kind:
-            case Maybe():
-                yield from self._of_kind(kind.kind, sort)
-                yield self.make.plain("none", "keyword", "2")
-            case Either():
-                for inner in kind.kinds:
-                    yield from self._of_kind(inner, sort)
-            case ListOf():
-                yield from self._of_kind(kind.kind, sort)
-            case Bool():
-                for word in ("true", "false"):
-                    yield self.make.plain(word, "keyword", sort)
-            case Choice():
-                for name in kind.names:
-                    yield self.make.plain(name if name.isidentifier() else f'"{name}"', "option", sort)
-            case Dtype():
-                for name in ("float", "int", *DTYPES):
-                    yield self.make.plain(name, "dtype", sort, about=f"dtype/{name}")
-            case _:
-                for category in callees.categories(kind):
-                    if category == "layer":
-                        yield from self._layers()
-                    else:
-                        yield from self._category(category, sort)
-
-    def _category(self, category: str, sort: str) -> Iterator[Item]:
-        for cls in catalogue.entries(category):
-            name = cls.__name__ if category in ("schedule", "splitter") else catalogue.spelling(cls)
-            yield self.make.option(cls, name, sort)
-            if category in ("loss", "metric"):
-                for alias in cls.aliases:
-                    if alias.islower() and alias != name:
-                        yield self.make.option(cls, alias, sort)
 
     # ------------------------------------------------------------------------------------ arguments
 
@@ -247,7 +146,7 @@ class _Completion:
             if parameter.is_tensor:
                 yield from self._sources(Place("source", of="operand" if callee.category == "function" else ""))
             else:
-                yield from self._values(Place("value", takes=parameter.kind, callee=callee))
+                yield from self.values(Place("value", takes=parameter.kind, callee=callee))
         taken = {*place.given, *self._given_behind()}
         for parameter in callee.parameters:
             if parameter.name not in taken:
@@ -366,10 +265,3 @@ class _Completion:
         for name in other.exported():
             if name not in place.given and other.definition(name) is not None:
                 yield self.make.plain(name, "block", "1", detail=place.path)
-
-
-def _layer_classes() -> list[tuple[str, Any]]:
-    found = []
-    for cls in catalogue.entries("layer"):
-        found += [(name, cls) for name in (cls.__name__, *cls.aliases)]
-    return found

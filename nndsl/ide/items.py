@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nndsl.ide import callees, entries
 from nndsl.ide.analysis import Analysis
 from nndsl.ide.callees import Callee, Parameter
-from nndsl.ide.expected import OPTION_DOCS, WITH
+from nndsl.ide.place import OPTION_DOCS, WITH
 from nndsl.ide.words import ATTRIBUTES, DTYPES, KEYWORDS
 from nndsl.layers import catalogue
 from nndsl.layers.entry import Entry
