@@ -43,6 +43,7 @@ class Frame:
     callee: Token | None = None
     item: list[Token] = field(default_factory=list)
     before: list[list[Token]] = field(default_factory=list)
+    head: list[Token] = field(default_factory=list)  # of a brace: what stands before it in its statement
     indent: int = -1  # of the statement that holds it
 
     @property
@@ -100,6 +101,11 @@ def caret_at(source: SourceFile, offset: int, *, whole: bool = False) -> Caret:
         elif last.type in ("INT", "FLOAT"):
             found.silent = True
     found.stack = _frames(tokens)
+    line = text.rfind("\n", 0, found.start) + 1
+    if found.string is None and not text[line : found.start].strip():
+        rest = text[found.end : found.end + 80].lstrip(" \t")
+        after = "EQUAL" if rest.startswith("=") and not rest.startswith("==") else ""
+        _line_starts(found.stack, Token("NAME", found.prefix, found.start, found.end, found.start - line), after)
     return found
 
 
@@ -206,6 +212,7 @@ def _opened(frame: Frame, token: Token) -> Frame:
     new = Frame(token.type, indent=frame.indent)
     if token.type == "LBRACE":
         first = item[0] if item else token
+        new.head = list(item)
         if first.type in DEFINING and not any(t.type == "EQUAL" for t in item):
             new.word = first.text
         else:
