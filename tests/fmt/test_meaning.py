@@ -103,3 +103,9 @@ def test_many_random_layouts(part: int) -> None:
 @pytest.mark.slow
 def test_many_random_mistakes() -> None:
     assert sum(mutated(seed) is not None for seed in range(5000)) > 1000
+
+
+def test_the_style_that_the_documentation_shows() -> None:
+    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    written, shown = re.findall(r"^```nn\n(.*?)^```", page[page.index("The style\n") :], re.M | re.S)
+    assert check(written) == shown

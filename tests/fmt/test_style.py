@@ -40,6 +40,11 @@ def test_lines_are_broken_where_they_can_be() -> None:
     assert max(map(len, text.split("\n"))) <= 60 and text.count("\n") == 12
 
 
+def test_line_ends_of_windows_and_a_byte_order_mark() -> None:
+    text = "\ufeffmodel A {\r\n\r\n  input x : float[ 4 ]   # rows  \r\n\toutput y=x\r\n\r\n\r\n}"
+    assert formatted(text) == "model A {\n    input x: float[4]  # rows\n    output y = x\n}\n"
+
+
 def test_a_text_that_does_not_parse_says_why() -> None:
     problems = Problems()
     assert format_text(SourceFile("case.nn", "model M { input }"), problems) is None
