@@ -12,19 +12,21 @@ PYTEST := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/python -m pytest
 # For `make tree-sitter`, which alone needs it (Debian 13: apt install tree-sitter-cli).
 TREE_SITTER ?= tree-sitter
 
-.PHONY: help demo test test-all lint format docs golden parity tree-sitter bench clean
+.PHONY: help demo test test-all lint format docs golden parity tree-sitter bench editors vsix clean
 
 help:
 	@echo "make demo      train a small network on handwritten digits (sets up torch, not TensorFlow)"
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  the slow ones too (they use the package index)"
 	@echo "make lint      style, types, who may import whom; goldens and generated documentation up to date"
-	@echo "make format    put the code into ruff's form"
+	@echo "make format    put the code into ruff's form, and the examples into that of nndsl fmt"
 	@echo "make docs      write the generated documentation anew"
 	@echo "make golden    write the golden files anew; read the difference before you commit it"
 	@echo "make parity    measure every entry of the catalogue against Keras anew, and write docs/parity.md"
 	@echo "make tree-sitter  the parser in editors/tree-sitter-nndsl anew from its grammar.js"
 	@echo "make bench     the benchmarks"
+	@echo "make editors   set up what builds and tests the editor plugins (needs node and npm)"
+	@echo "make vsix      the VS Code extension: editors/vscode/nndsl-VERSION.vsix"
 	@echo "make clean     remove builds and caches (.venv stays)"
 
 $(BIN)/python:
@@ -55,6 +57,7 @@ lint: .venv/.stamp-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m nndsl fmt --check examples docs
 	$(BIN)/python -m nndsl.diagnostics.docs --check
 	$(BIN)/python -m nndsl.layers.docs --check
 	$(BIN)/python -m tests.parity.figures --check
@@ -63,6 +66,7 @@ lint: .venv/.stamp-dev
 format: .venv/.stamp-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m nndsl fmt examples docs
 
 docs: .venv/.stamp-dev
 	$(BIN)/python -m nndsl.diagnostics.docs
@@ -85,6 +89,20 @@ bench: .venv/.stamp-dev
 	@$(BIN)/python -m compileall -q nndsl
 	@set -e; for bench in benchmarks/[!_]*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
 
+# With node and npm; the tests of the editor plugins run where this has been made, and skip elsewhere.
+VSCODE := editors/vscode
+
+$(VSCODE)/node_modules/.stamp: $(VSCODE)/package.json $(VSCODE)/package-lock.json $(VSCODE)/.npmrc
+	cd $(VSCODE) && npm ci --silent
+	@touch $@
+
+editors: $(VSCODE)/node_modules/.stamp
+
+# Needs no network: all that goes in is bundled from what `make editors` installed.
+vsix: editors
+	$(VSCODE)/build-vsix
+
 clean:
+	rm -rf $(VSCODE)/dist $(VSCODE)/*.vsix
 	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

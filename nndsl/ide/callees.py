@@ -171,4 +171,5 @@ def categories(kind: Kind[Any] | None) -> list[str]:
             return categories(kind.kind)
         case Either():
             return [category for inner in kind.kinds for category in categories(inner)]
-    return []
+    own = getattr(kind, "category", None)
+    return [] if own is None else [own]

@@ -43,6 +43,8 @@ class Frame:
     callee: Token | None = None
     item: list[Token] = field(default_factory=list)
     before: list[list[Token]] = field(default_factory=list)
+    head: list[Token] = field(default_factory=list)  # of a brace: what stands before it in its statement
+    ended: list[Token] = field(default_factory=list)  # the statement before that at hand
     indent: int = -1  # of the statement that holds it
 
     @property
@@ -100,6 +102,11 @@ def caret_at(source: SourceFile, offset: int, *, whole: bool = False) -> Caret:
         elif last.type in ("INT", "FLOAT"):
             found.silent = True
     found.stack = _frames(tokens)
+    line = text.rfind("\n", 0, found.start) + 1
+    if found.string is None and not text[line : found.start].strip():
+        rest = text[found.end : found.end + 80].lstrip(" \t")
+        after = "EQUAL" if rest.startswith("=") and not rest.startswith("==") else ""
+        _line_starts(found.stack, Token("NAME", found.prefix, found.start, found.end, found.start - line), after)
     return found
 
 
@@ -165,7 +172,7 @@ def _frames(tokens: list[Token]) -> list[Frame]:
             _line_starts(stack, token, after)
         frame = stack[-1]
         if token.type == "SEMICOLON" and frame.is_body:
-            frame.item = []
+            frame.ended, frame.item = [], []
         elif token.type in CLOSERS:
             stack.append(_opened(frame, token))
         elif token.type in OPENERS:
@@ -192,7 +199,7 @@ def _line_starts(stack: list[Frame], token: Token, after: str) -> None:
             stack.pop()
     frame = stack[-1]
     if frame.is_body and (head or not (frame.item and _goes_on(frame.item[-1], token))):
-        frame.item = []
+        frame.ended, frame.item = frame.item, []
     if frame.is_body and not frame.item:
         frame.indent = token.indent
 
@@ -206,6 +213,7 @@ def _opened(frame: Frame, token: Token) -> Frame:
     new = Frame(token.type, indent=frame.indent)
     if token.type == "LBRACE":
         first = item[0] if item else token
+        new.head = list(item)
         if first.type in DEFINING and not any(t.type == "EQUAL" for t in item):
             new.word = first.text
         else:

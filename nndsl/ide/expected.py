@@ -2,93 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from nndsl.ide import callees
 from nndsl.ide.analysis import Analysis
 from nndsl.ide.callees import Callee
 from nndsl.ide.caret import GROUP, Caret, Frame
+from nndsl.ide.place import NOTHING, WITH, Place
 from nndsl.ide.places import container_at
-from nndsl.layers.entry import Kind
-from nndsl.layers.kinds import Bool, Float, Int, ListOf, Of
+from nndsl.layers.kinds import Of
 from nndsl.passes.settings import OPTIONS
 from nndsl.passes.train_section import SETTINGS
 from nndsl.syntax import ast
 from nndsl.syntax.lexer import Token
 
 _SIGNS = {"SIGN", "FACTOR", "POWER", "COMPARE", "DOTS", "AND", "OR", "NOT"}
-_SHARE: Kind[Any] = Float(0, 1, below=True)
-
-WITH: dict[str, dict[str, tuple[Kind[Any] | None, str]]] = {
-    "output": {
-        "loss": (Of("loss"), "What training minimises for this output."),
-        "weight": (Float(0), "What the loss of this output is multiplied by; 1 by default."),
-        "metrics": (ListOf(Of("metric"), single=True), "What is reported of this output beside its loss."),
-        "weighted_metrics": (
-            ListOf(Of("metric"), single=True),
-            "Metrics that heed the weights of the samples and, in training, `class_weight`.",
-        ),
-        "sample_weight": (
-            None,
-            "The name of an array of the data with a number for each sample, which its loss is multiplied by.",
-        ),
-        "step_weight": (None, "The name of an array of the data with a number for each step of the output."),
-    },
-    "input": {"batch": (Int(1), "A fixed batch size, the same for all inputs; stateful layers need it.")},
-    "param": {
-        "min": (Float(), "The least value that `--set` may give."),
-        "max": (Float(), "The greatest value that `--set` may give."),
-        "choices": (None, "The list of the values that `--set` may give."),
-    },
-    "penalty": {"weight": (Float(), "What the penalty is multiplied by before the loss gets it; 1 by default.")},
-    "source": {
-        "test": (_SHARE, "The share of the rows that is held out for the numbers at the end."),
-        "validation": (_SHARE, "The share of the rows for the numbers after each epoch."),
-        "seed": (Int(0), "How the rows are dealt out; the same seed gives the same parts."),
-    },
-    "trainable": {
-        "regularizer": (Of("regularizer"), "What is added to the loss for this weight."),
-        "constraint": (Of("constraint"), "What the weight is held to after every step."),
-    },
-    "state": {},
-    "update": {"training": (Bool(), "Whether the update happens in training alone; without it at every call.")},
-}
-"""What may stand behind `with`, by the statement: what each takes, and what it is for."""
-
-OPTION_DOCS = {
-    "data_format": "Where images have their channels: `channels_last` (the default) or `channels_first`.",
-    "float": "The model's float type; `float32` by default.",
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Place:
-    """What may stand at the caret.
-
-    `kind` is one of: "statement" (`body` says in which body), "stage", "source" (a value that flows on), "value" (known
-    at compile time; `takes` what is wanted, None for anything), "argument" (of `callee`, which may be given by name or
-    as number `position`), "maker" (of a shared layer), "option" (behind `with`, one of `options`), "choice" (one of
-    `names`), "dtype", "dimension", "reader", "transform", "data" (a source), "attribute" (of `names`), "value name",
-    "state name", "submodel" (its name), "declaration" (of a block), "path", "import", "import name", "with" (where the
-    statement may end or go on; `of` is its word), "nothing".
-    """
-
-    kind: str
-    body: str = ""
-    takes: Kind[Any] | None = None
-    callee: Callee | None = None
-    position: int = 0
-    given: tuple[str, ...] = ()
-    by_position: bool = True
-    options: Mapping[str, tuple[Kind[Any] | None, str]] = field(default_factory=dict)
-    names: tuple[str, ...] = ()
-    of: str = ""  # the argument, setting or option whose value stands here
-    path: str = ""
-
-
-NOTHING = Place("nothing")
 
 
 class Expected:
@@ -130,7 +58,9 @@ class Expected:
     def _statement(self, frame: Frame) -> Place:
         item, body = frame.item, frame.word
         if not item:
-            return Place("statement", body=body)
+            ended = frame.ended[0].type.lower() if frame.ended and self.caret.frame is frame else ""
+            goes_on = ended in WITH and not any(t.type == "WITH" for t in frame.ended)
+            return Place("statement", body=body, of=ended if goes_on and WITH[ended] else "")
         first = item[0].type
         mark = next((i for i, t in enumerate(item) if t.type == "WITH"), None)
         if mark is not None:
@@ -139,8 +69,8 @@ class Expected:
         head, rest = (item, []) if equal is None else (item[:equal], item[equal + 1 :])
         if equal is None:
             return self._head(first, item, body)
-        if body in ("train", "options") and head[0].type == "NAME":
-            return self._setting(body, head[0].text, rest)
+        if body in ("train", "options"):
+            return self._setting(body, head[0].text, rest) if head else NOTHING
         if body == "data":
             return self._data(first, rest)
         match first:
@@ -232,7 +162,7 @@ class Expected:
         if place.kind in ("source", "stage"):
             return self._flow(item, place)
         if place.kind == "argument":
-            return self._value(item, self._positional(place))
+            return self._go_on(item, self._positional(place))
         return self._value(item, place) if place.kind == "value" else place if not item else NOTHING
 
     def _value(self, rest: list[Token], place: Place) -> Place:
@@ -240,13 +170,15 @@ class Expected:
         if not rest:
             return place
         flows = place.kind in ("source", "stage")
-        operand = Place("source") if flows else Place("value")
+        operand = Place("source", of="operand") if flows else Place("value")
         last = rest[-1].type
         repeat = next((i for i, t in enumerate(rest) if t.type == "REPEAT"), None)
         if repeat is not None:
             behind = rest[repeat + 1 :]
             if not behind or behind[-1].type == "IN":
                 return Place("value", of="repeat")
+            if len(behind) == 1 and behind[0].type in ("NAME", GROUP):
+                return Place("with", of="repeat")
             operand, flows = Place("value"), False
         if last in _SIGNS:
             return operand if not any(t.type == "IF" for t in rest) else Place("value")
@@ -257,7 +189,9 @@ class Expected:
         if last == "DOT" and len(rest) > 1:
             return Place("attribute", names=(rest[-2].text,))
         if last in ("NAME", GROUP, "INT", "FLOAT", "STRING"):
-            return Place("with", of=self._statement_word() if flows else "")
+            kinds = {t.type for t in rest}
+            choice = () if "ELSE" in kinds else ("else", "and", "or") if "IF" in kinds else ("if",)
+            return Place("with", of=self._statement_word() if flows else "", names=choice)
         return NOTHING
 
     def _statement_word(self) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from nndsl.ide import callees, entries
 from nndsl.ide.analysis import Analysis
 from nndsl.ide.callees import Callee, Parameter
-from nndsl.ide.expected import OPTION_DOCS, Expected, Place, expected_at
+from nndsl.ide.expected import Expected, expected_at
 from nndsl.ide.hover_calls import of_argument_here, of_block_call, of_call
 from nndsl.ide.hover_names import of_import, of_symbol
 from nndsl.ide.markdown import inline
+from nndsl.ide.place import OPTION_DOCS, Place
 from nndsl.ide.symbols import Symbol
 from nndsl.ide.words import ATTRIBUTES, DTYPES, KEYWORDS
 from nndsl.layers import catalogue

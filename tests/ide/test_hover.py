@@ -51,6 +51,8 @@ SHOWN = {
     "An optimizer": in_model("train { optimizer = Ad‸am(1e-3) }"),
     "An argument of an optimizer": in_model("train { optimizer = Adam(learning_r‸ate=1e-3) }"),
     "A setting of `train`": in_model("train { batch_si‸ze = 3 }"),
+    "A setting on a line of its own": in_model("train {\n        batch_size = 3\n        epo‸chs = 3\n    }"),
+    "An optimizer in a map": in_model('train { optimizer = MultiOptimizer(OptimizerMap(SGD(), [("a/.*", Ad‸am())])) }'),
     "A value of a setting": in_model("train { precision = bfloat‸16 }"),
     "A setting of `options`": in_model("options { data_f‸ormat = channels_first }"),
     "A value of an option": in_model("options { data_format = channels_‸first }"),
