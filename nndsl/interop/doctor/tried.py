@@ -82,9 +82,9 @@ def _framework(kind: str, outcome: Outcome) -> Section:
     if outcome.failed:
         section.findings.append(_failure("works", outcome, outcome.stage, list(needed)))
         return section
-    section.add(
-        "CPU", Mark.OK, f"computes and trains, {answer['threads']} threads ({outcome.seconds:.1f} s with import)"
-    )
+    done = "computes and trains" if "after" in answer else "computes"
+    took = f"{outcome.seconds:.1f} s with import"
+    section.add("CPU", Mark.OK, f"{done}, threads: {answer['threads']} ({took})")
     _devices(section, kind, answer)
     return section
 
