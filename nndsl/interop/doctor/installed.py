@@ -114,7 +114,8 @@ def _version(item: Requirement) -> tuple[Mark, str]:
     found = item.found()
     if found is None:
         try:
-            loose = importlib.util.find_spec(item.module) is not None
+            spec = importlib.util.find_spec(item.module)
+            loose = spec is not None and spec.origin is not None  # a mere folder of that name is no package
         except Exception:
             loose = False
         # A module without a record: pip knows nothing of it.
