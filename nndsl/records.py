@@ -110,10 +110,9 @@ def _values(self: Any) -> Any:
 def _eq(self: Any, other: object) -> Any:
     if self is other:
         return True
-    cls: Any = type(self)
-    if type(other) is not cls:
+    values = self.__class__._values
+    if other.__class__ is not self.__class__:
         return NotImplemented
-    values = cls._values
     return values(self) == values(other)
 
 

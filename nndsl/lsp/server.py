@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import traceback
 from typing import Any
@@ -101,4 +102,8 @@ def serve() -> None:
     # The standard output is the protocol's: whatever else is printed goes where messages go.
     protocol = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    if sys.stdin.isatty():
+        print("This is for editors, which start it themselves (docs/editors.md). Ctrl-C ends it.", file=sys.stderr)
+    # A thread that waits for input would hold up Python's own way to end.
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
     create_server().start_io(sys.stdin.buffer, protocol)
