@@ -9,17 +9,21 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/python -m pytest
 
-.PHONY: help demo test test-all lint format docs golden parity bench editors vsix clean
+# For `make tree-sitter`, which alone needs it (Debian 13: apt install tree-sitter-cli).
+TREE_SITTER ?= tree-sitter
+
+.PHONY: help demo test test-all lint format docs golden parity tree-sitter bench editors vsix clean
 
 help:
 	@echo "make demo      train a small network on handwritten digits (sets up torch, not TensorFlow)"
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  the slow ones too (they use the package index)"
 	@echo "make lint      style, types, who may import whom; goldens and generated documentation up to date"
-	@echo "make format    put the code into ruff's form"
+	@echo "make format    put the code into ruff's form, and the examples into that of nndsl fmt"
 	@echo "make docs      write the generated documentation anew"
 	@echo "make golden    write the golden files anew; read the difference before you commit it"
 	@echo "make parity    measure every entry of the catalogue against Keras anew, and write docs/parity.md"
+	@echo "make tree-sitter  the parser in editors/tree-sitter-nndsl anew from its grammar.js"
 	@echo "make bench     the benchmarks"
 	@echo "make editors   set up what builds and tests the editor plugins (needs node and npm)"
 	@echo "make vsix      the VS Code extension: editors/vscode/nndsl-VERSION.vsix"
@@ -53,6 +57,7 @@ lint: .venv/.stamp-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m nndsl fmt --check examples docs
 	$(BIN)/python -m nndsl.diagnostics.docs --check
 	$(BIN)/python -m nndsl.layers.docs --check
 	$(BIN)/python -m tests.parity.figures --check
@@ -61,6 +66,7 @@ lint: .venv/.stamp-dev
 format: .venv/.stamp-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m nndsl fmt examples docs
 
 docs: .venv/.stamp-dev
 	$(BIN)/python -m nndsl.diagnostics.docs
@@ -73,6 +79,10 @@ golden: .venv/.stamp-dev
 parity: .venv/.stamp-dev
 	$(PYTEST) -q -n $(JOBS) --dist worksteal tests/parity/test_against_keras.py --update
 	$(BIN)/python -m tests.parity.figures
+
+tree-sitter:
+	cd editors/tree-sitter-nndsl && $(TREE_SITTER) generate --no-bindings
+	cd editors/tree-sitter-nndsl && sha256sum < grammar.js | cut -d' ' -f1 > src/grammar.js.sha256
 
 bench: .venv/.stamp-dev
 	@# Start-up is measured with compiled modules, as it is for those who installed nndsl.

@@ -66,6 +66,26 @@ class Project:
             raise CannotImport("NN0705", f"`{path}` cannot be imported: {problem.message}", problem.help)
         return source
 
+    def offered(self, importer: SourceFile, start: str) -> list[str]:
+        """The paths that an import may go on with where `start` is written: files, and folders with a `/` behind."""
+        folder = start.rpartition("/")[0]
+        if os.path.isabs(start) or start.startswith("~") or "\0" in folder:
+            return []
+        place = os.path.normpath(os.path.join(os.path.dirname(self.places[importer]), *folder.split("/")))
+        if not lies_in(self.folder, os.path.realpath(place)):
+            return []
+        found = []
+        for name in sorted(_names(place)):
+            real = os.path.realpath(os.path.join(place, name))
+            path = f"{folder}/{name}" if folder else name
+            if real == os.path.realpath(self.places[importer]) or not lies_in(self.folder, real):
+                continue
+            if os.path.isdir(real):
+                found.append(f"{path}/")
+            elif name.endswith(SUFFIX) and os.path.isfile(real):
+                found.append(path)
+        return found
+
     def _nearby(self, path: str, importer: SourceFile) -> str:
         """What a path was probably meant to be: a file beside the importing one or in a folder of it."""
         start = os.path.dirname(self.places[importer]) or os.curdir

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,24 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path | str, str], None]:
         pytest.fail(f"{path} differs (`pytest --update` rewrites it):\n{diff}", pytrace=False)
 
     return compare
+
+
+@pytest.fixture
+def well_typed() -> Callable[[Iterable[Path]], None]:
+    """`well_typed(files)`: mypy --strict finds nothing in emitted programs. What it knows of torch is kept from test to
+    test, one cache for each process."""
+    cache = Path(__file__).parents[1] / ".mypy_cache" / f"emitted-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+
+    def check(files: Iterable[Path]) -> None:
+        names = sorted(map(str, files))
+        assert names
+        done = subprocess.run(
+            [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={cache}", *names],
+            cwd=Path(names[0]).parent, capture_output=True, text=True, check=False, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+    return check
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,10 @@ from nndsl.cli import common
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.description = "Serve an editor over the standard streams, in the Language Server Protocol."
-    parser.epilog = "Editors start it themselves: docs/editors.md says how each is told to."
+    parser.epilog = """\
+examples:
+  nndsl lsp              what an editor runs; docs/editors.md says how each is told to
+"""
     parser.add_argument("--stdio", action="store_true", help="the only way of talking there is (some editors say it)")
 
 

@@ -28,6 +28,7 @@ from nndsl.diagnostics.terminal import visible
 # Each is a module of this room with `add_arguments(parser)` and `main(args) -> int`.
 COMMANDS = {
     "check": "find the mistakes in .nn files",
+    "fmt": "put .nn files into the one style",
     "compile": "compile a model to a standalone PyTorch or Keras program",
     "data": "show what the data of a model hold",
     "run": "train a model on data, evaluate it, and keep all of it in a folder",

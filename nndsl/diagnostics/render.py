@@ -40,8 +40,7 @@ def render_text(problems: Iterable[Diagnostic], *, color: bool = False, width: i
     """
     blocks = []
     for problem in problems:
-        rows = _problem(problem, width or _WIDTH)
-        blocks.append("".join(_painted(row, color) for row in rows))
+        blocks.append("".join(_painted(row, color) for row in problem_rows(problem, width)))
     return "\n".join(blocks)
 
 
@@ -66,7 +65,9 @@ def _painted(row: Row, color: bool) -> str:
     return "".join(pieces) + "\n"
 
 
-def _problem(problem: Diagnostic, width: int) -> list[Row]:
+def problem_rows(problem: Diagnostic, width: int | None = None) -> list[Row]:
+    """The lines of the full form, in pieces with the role that their look depends on; all their text is visible."""
+    width = width or _WIDTH
     severity = problem.severity.value
     rows: list[Row] = [[(severity, f"{severity}[{problem.code}]"), ("title", f": {visible(problem.message)}")]]
     labels = [(problem.primary, severity), *((label, "related") for label in problem.related)]

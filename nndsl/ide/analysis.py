@@ -28,6 +28,10 @@ class Checked:
         self._found = pipeline.examine(source, self.problems, reader, need_model=False, tree=tree, trace=self.trace)
 
     @property
+    def source(self) -> SourceFile:
+        return self._source
+
+    @property
     def models(self) -> list[Model]:
         return self._found.models
 
@@ -71,8 +75,10 @@ class Analysis:
     def imported(self, statement: ast.ImportDef) -> Analysis | None:
         """The file that an import names, None where it cannot be had."""
         path = statement.path.value
-        if not isinstance(path, str):
-            return None
+        return self.at_path(path) if isinstance(path, str) else None
+
+    def at_path(self, path: str) -> Analysis | None:
+        """The file at a path as an import writes it, None where it cannot be had."""
         try:
             source = self.reader(self.source, path)
         except CannotImport:

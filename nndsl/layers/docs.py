@@ -73,22 +73,22 @@ def _name(cls: type[Entry]) -> str:
     return catalogue.spelling(cls)
 
 
-def _signature(cls: type[Entry]) -> str:
+def signature(cls: type[Entry]) -> str:
     if issubclass(cls, Operator):
-        return _body(cls)[1]
+        return body(cls)[1]
     if issubclass(cls, Function):
         return written(cls)
-    shown = [a.name if a.required else f"{a.name}={_default(a)}" for a in cls.arguments.values()]
+    shown = [a.name if a.required else f"{a.name}={default_text(a)}" for a in cls.arguments.values()]
     return f"{_name(cls) if cls.category in _SMALL else cls.__name__}({', '.join(shown)})"
 
 
-def _default(argument: Arg) -> str:
+def default_text(argument: Arg) -> str:
     """The default as a file would spell it; names of entries are written bare."""
     default = argument.default
     return default if isinstance(default, str) and default.isidentifier() else spell(default)
 
 
-def _body(cls: type[Entry]) -> tuple[str, str]:
+def body(cls: type[Entry]) -> tuple[str, str]:
     """(documentation, example): the docstring without the example, and the lines of the example."""
     text, _, example = cls.documentation().partition("\nExample:\n")
     return text.strip(), textwrap.dedent(example).strip()
@@ -105,15 +105,15 @@ def _also(cls: type[Entry]) -> list[str]:
 
 
 def _terminal(cls: type[Entry]) -> str:
-    text, example = _body(cls)
+    text, example = body(cls)
     title = _name(cls) if cls.category in ("reader", "transform", "function", "operator") else cls.__name__
-    parts = [f"{cls.category} {title}", "", *_wrapped(_signature(cls), 2, 6), ""]
+    parts = [f"{cls.category} {title}", "", *_wrapped(signature(cls), 2, 6), ""]
     for paragraph in text.split("\n\n"):
         parts += [*textwrap.wrap(" ".join(paragraph.split()), 96), ""]
     if cls.arguments:
         parts.append("Arguments")
     for argument in cls.arguments.values():
-        default = "required" if argument.required else f"default {_default(argument)}"
+        default = "required" if argument.required else f"default {default_text(argument)}"
         parts += _wrapped(f"{argument.name}: {_plain(argument.kind.describe())} ({default})", 2, 6)
         parts += textwrap.wrap(argument.doc, 96, initial_indent="      ", subsequent_indent="      ")
     if cls.arguments:
@@ -199,12 +199,12 @@ def _families(category: str) -> dict[str, list[type[Entry]]]:
 
 
 def _section(cls: type[Entry], level: str) -> str:
-    text, example = _body(cls)
-    parts = [f"{level} {_heading(cls)}", f"```text\n{_signature(cls)}\n```", text]
+    text, example = body(cls)
+    parts = [f"{level} {_heading(cls)}", f"```text\n{signature(cls)}\n```", text]
     if cls.arguments:
         rows = ["| Argument | Takes | Default | Meaning |", "| --- | --- | --- | --- |"]
         for argument in cls.arguments.values():
-            default = "" if argument.required else f"`{_default(argument)}`"
+            default = "" if argument.required else f"`{default_text(argument)}`"
             cells = (f"`{argument.name}`", argument.kind.describe(), default, argument.doc)
             rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
         parts.append("\n".join(rows))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from lsprotocol import types
 
 from nndsl.ide.hints import hints
+from nndsl.ide.hover import hover as what_is
+from nndsl.ide.signature import Signature, signature
 from nndsl.lsp.problems import actions, all_fixes
 from nndsl.lsp.server import Server
 
@@ -29,6 +31,25 @@ def register(server: Server) -> None:
             for hint in hints(document.analysis, start, end)
         ]
 
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    async def hover(params: types.HoverParams) -> types.Hover | None:
+        document = await documents.checked(params.text_document.uri)
+        if document is None:
+            return None
+        found = what_is(document.analysis, document.lines.offset(params.position))
+        if found is None:
+            return None
+        content = types.MarkupContent(types.MarkupKind.Markdown, found.markdown)
+        return types.Hover(content, document.lines.span(found.span))
+
+    @server.feature(types.TEXT_DOCUMENT_SIGNATURE_HELP, types.SignatureHelpOptions(["(", ","], ["="]))
+    def signature_help(params: types.SignatureHelpParams) -> types.SignatureHelp | None:
+        document = documents.get(params.text_document.uri)
+        if document is None:
+            return None
+        found = signature(document.analysis, document.lines.offset(params.position))
+        return None if found is None else _signature(found)
+
     kinds = [types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll]
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=kinds))
@@ -45,3 +66,24 @@ def register(server: Server) -> None:
             whole = all_fixes(document, documents)
             found += [whole] if whole is not None else []
         return found
+
+
+def _signature(found: Signature) -> types.SignatureHelp:
+    def markdown(text: str) -> types.MarkupContent:
+        return types.MarkupContent(types.MarkupKind.Markdown, text)
+
+    parameters = [
+        types.ParameterInformation(
+            (_utf16(found.label, item.start), _utf16(found.label, item.end)), markdown(item.markdown)
+        )
+        for item in found.parameters
+    ]
+    # One behind the last says that none is at hand: clients take a missing number for the first.
+    active = len(parameters) if found.active is None else found.active
+    shown = types.SignatureInformation(found.label, markdown(found.markdown), parameters, active_parameter=active)
+    return types.SignatureHelp([shown], 0, active)
+
+
+def _utf16(text: str, offset: int) -> int:
+    """Labels count UTF-16 units, whatever the client's positions count."""
+    return len(text[:offset].encode("utf-16-le")) // 2

@@ -160,12 +160,12 @@ def resolve(model: ast.ModelDef | ast.BlockDef, problems: Problems, params: Mapp
             scope.definitions[name.text] = definition
         if not names or fresh:
             scope.order.append(definition)
-    _find_constants(model, scope, {*(params or ()), *(p.name.text for p in getattr(model, "parameters", ()))})
+    find_constants(model, scope, {*(params or ()), *(p.name.text for p in getattr(model, "parameters", ()))})
     scope.order = _sorted(scope, problems)
     return scope
 
 
-def _find_constants(model: ast.ModelDef | ast.BlockDef, scope: Scope, known: set[str]) -> None:
+def find_constants(model: ast.ModelDef | ast.BlockDef, scope: Scope, known: set[str]) -> None:
     """Which statements define what is known at compile time: of numbers, parameters, shapes, and each other."""
     candidates = [
         s for s in model.body

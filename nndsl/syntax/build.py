@@ -15,7 +15,7 @@ from nndsl.syntax.reports import Reports
 EMPTY_STAGE = "NN0118"
 BAD_TARGET = "NN0122"
 
-_CONSTANTS: dict[str, bool | None] = {
+CONSTANTS: dict[str, bool | None] = {
     "true": True, "false": False, "none": None, "True": True, "False": False, "None": None,
 }  # fmt: skip
 
@@ -279,8 +279,8 @@ class Builder:
     def on_name(self, c: list[Any]) -> ast.Expr:
         token = c[0]
         span = Span(self.source, token.start, token.end)
-        if token.text in _CONSTANTS:
-            return ast.Literal(span, _CONSTANTS[token.text])
+        if token.text in CONSTANTS:
+            return ast.Literal(span, CONSTANTS[token.text])
         return ast.NameRef(span, token.text)
 
     def on_integer(self, c: list[Any]) -> ast.Expr:

@@ -62,6 +62,13 @@ def parse(source: SourceFile, problems: Problems) -> ast.File:
     return tree
 
 
+def read_tokens(source: SourceFile) -> list[Token]:
+    """The tokens of a text that parses, with BEGIN and END around every statement. Comments, line breaks and `;` stand
+    in the gaps between them, and nothing else does."""
+    reports = Reports(source)
+    return lay_out(reports, lex(reports))[0]
+
+
 def parse_expression(text: str, problems: Problems) -> ast.Expr | None:
     """The expression that `text` is, or None where it is none; what is wrong goes to `problems`."""
     found = Problems()

@@ -114,23 +114,48 @@ def _row(node: Node, model: Model) -> tuple[Row, int]:
     """The row of a call, and the bytes that its layer's variables take where this is its first call."""
     use = node.layer
     call = use.nodes.index(node) + 1 if len(use.nodes) > 1 else 1
-    trainable = frozen = size = 0
-    if call == 1:
-        for weight, trains in variables(use.config, node.input_types):
-            trainable += weight.size * trains
-            frozen += weight.size * (not trains)
-            size += weight.size * BYTES[model.float_dtype if weight.dtype == "float" else weight.dtype]
-    try:
-        multiply_adds: Dim | None = use.config.multiply_adds(node.input_types, node.result_types)
-    except DimTooComplex:
-        multiply_adds = None
+    counted = count_variables(node, model.float_dtype) if call == 1 else Counts()
     text = call_text(use.config, whole=True)
     title = use.config.title()
     arguments = text[text.index("(") + 1 : -1]
     inputs = tuple(value_name(value) for value in node.operands())
     name = node.results[0].name if use.config.is_function else use.path
-    row = Row(name, title, arguments, inputs, node.result_types, trainable, frozen, multiply_adds, call, len(use.nodes))
-    return row, size
+    row = Row(
+        name, title, arguments, inputs, node.result_types, counted.trainable, counted.frozen, multiply_adds(node), call,
+        len(use.nodes),
+    )  # fmt: skip
+    return row, counted.size
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The variables of one layer or of several: how many numbers, and how many bytes."""
+
+    trainable: int = 0
+    frozen: int = 0
+    size: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.trainable + other.trainable, self.frozen + other.frozen, self.size + other.size)
+
+
+def count_variables(node: Node, float_dtype: str) -> Counts:
+    """The variables of the layer of a call, in a model that computes in `float_dtype`."""
+    trainable = frozen = size = 0
+    for weight, trains in variables(node.layer.config, node.input_types):
+        trainable += weight.size * trains
+        frozen += weight.size * (not trains)
+        size += weight.size * BYTES[float_dtype if weight.dtype == "float" else weight.dtype]
+    return Counts(trainable, frozen, size)
+
+
+def multiply_adds(node: Node) -> Dim | None:
+    """Multiplications with an addition that a call takes for one sample; None where the formula is too large."""
+    try:
+        found: Dim = node.layer.config.multiply_adds(node.input_types, node.result_types)
+    except DimTooComplex:
+        return None
+    return found
 
 
 def variables(layer: Layer, inputs: tuple[TensorType, ...], trains: bool = True) -> Iterator[tuple[Weight, bool]]:

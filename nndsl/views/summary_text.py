@@ -15,27 +15,41 @@ def summary_text(summary: Summary, *, width: int | None = None) -> str:
     """The table and the totals. `width` is that of the terminal: cells that do not fit go on in the next line."""
     lines = [f"{summary.model} ({visible(summary.file)})", ""]
     lines += table(_layers(summary.rows, width), width)
-    lines += ["", *_totals(summary)]
+    totals = totals_of(summary)
+    widest = max(len(name) for name, _ in totals) + 1
+    lines += ["", *(f"{name + ':':<{widest}}  {text}" for name, text in totals)]
     if summary.outputs:
-        rows = [
-            Column("Output", [output.name for output in summary.outputs]),
-            Column("Layer", [output.value for output in summary.outputs]),
-            Column("Type", [str(output.type) for output in summary.outputs]),
-            Column("Loss", [output.loss or "none" for output in summary.outputs]),
-            Column("Weight", [f"{output.weight:g}" if output.loss else "" for output in summary.outputs], number=True),
-        ]
-        if any(output.metrics for output in summary.outputs):
-            rows.append(Column("Metrics", [", ".join(output.metrics) for output in summary.outputs]))
-        lines += ["", *table(rows, width)]
-    if summary.submodels:
-        lines += ["", *(f"submodel {text}" for text in summary.submodels)]
-    if summary.facts:
-        lines += ["", f"Sizes must satisfy: {', '.join(summary.facts)}"]
+        lines += ["", *table(outputs_of(summary), width)]
+    for remarks in remarks_of(summary):
+        lines += ["", *remarks]
     return "\n".join(lines) + "\n"
 
 
+def outputs_of(summary: Summary) -> list[Column]:
+    """The table of the outputs; that of their metrics is left out where there are none."""
+    outputs = summary.outputs
+    columns = [
+        Column("Output", [output.name for output in outputs]),
+        Column("Layer", [output.value for output in outputs]),
+        Column("Type", [str(output.type) for output in outputs]),
+        Column("Loss", [output.loss or "none" for output in outputs]),
+        Column("Weight", [f"{output.weight:g}" if output.loss else "" for output in outputs], number=True),
+    ]
+    if any(output.metrics for output in outputs):
+        columns.append(Column("Metrics", [", ".join(output.metrics) for output in outputs]))
+    return columns
+
+
+def remarks_of(summary: Summary) -> list[list[str]]:
+    """What stands below the tables: submodels, and what free sizes must satisfy."""
+    found = [[f"submodel {text}" for text in summary.submodels]]
+    if summary.facts:
+        found.append([f"Sizes must satisfy: {', '.join(summary.facts)}"])
+    return [lines for lines in found if lines]
+
+
 def _layers(rows: Sequence[Row], width: int | None) -> list[Column]:
-    columns = _columns(rows)
+    columns = layers_of(rows)
     if over(columns, width) > 0:  # most inputs are the row above: their names can be spared
         inputs = columns[2].cells
         for number in range(1, len(rows)):
@@ -44,7 +58,8 @@ def _layers(rows: Sequence[Row], width: int | None) -> list[Column]:
     return columns
 
 
-def _columns(rows: Sequence[Row]) -> list[Column]:
+def layers_of(rows: Sequence[Row]) -> list[Column]:
+    """The table of the layers, a row for each call."""
     return [
         Column("Layer", [f"{row.name} (call {row.call})" if row.calls > 1 else row.name for row in rows]),
         Column("Type", [row.type for row in rows]),
@@ -62,23 +77,24 @@ def _parameters(row: Row) -> str:
 
 
 def _adds(row: Row) -> str:
-    return "" if row.type == "Input" else _count(row.multiply_adds)
+    return "" if row.type == "Input" else count_text(row.multiply_adds)
 
 
-def _count(dim: Dim | None) -> str:
+def count_text(dim: Dim | None) -> str:
+    """A number, or a formula of free sizes; None is one that was too large."""
     if dim is None:
         return "(a long formula)"
     return f"{dim:,}" if isinstance(dim, int) else str(dim)
 
 
-def _totals(summary: Summary) -> list[str]:
+def totals_of(summary: Summary) -> list[tuple[str, str]]:
+    """The numbers of the whole model, each with its name; an indented name is a part of the one above."""
     total = summary.trainable + summary.frozen
     rows = [("Parameters", f"{total:,} ({in_bytes(summary.size)}, {summary.float_dtype})")]
     if summary.frozen:
         rows += [("  trainable", f"{summary.trainable:,}"), ("  not trainable", f"{summary.frozen:,}")]
-    rows.append(("Multiply-adds", f"{_count(summary.multiply_adds)} for one sample"))
-    widest = max(len(name) for name, _ in rows) + 1
-    return [f"{name + ':':<{widest}}  {text}" for name, text in rows]
+    rows.append(("Multiply-adds", f"{count_text(summary.multiply_adds)} for one sample"))
+    return rows
 
 
 def in_bytes(size: int) -> str:

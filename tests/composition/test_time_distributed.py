@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -246,7 +246,7 @@ def test_emitted(target: str, golden: Callable[[Path | str, str], None]) -> None
     golden(f"golden/clip_{target}.py", pipeline.emit(program, target))
 
 
-def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
+def test_ruff_and_mypy_find_nothing(tmp_path: Path, well_typed: Callable[[Iterable[Path]], None]) -> None:
     flows = {
         "tower": ("x -> TimeDistributed(Tower(3)) -> TimeDistributed(Deep(4))", "x: float[3, 6, 4, 2]"),
         "own": ("x -> TimeDistributed(WithOwn(4)) -> Reshape((3, 2, 1)) -> TimeDistributed(Inner())", "x: float[3, 2]"),
@@ -260,7 +260,7 @@ def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
             (tmp_path / f"{name}_{target}.py").write_text(pipeline.emit(program, target), encoding="utf-8")
     _run("ruff", "check", "--isolated", "--select", "E,F,W,I,UP,B,SIM,C4", "--line-length", "88", ".", folder=tmp_path)
     _run("ruff", "format", "--isolated", "--check", ".", folder=tmp_path)
-    _run("mypy", "--strict", *(file.name for file in sorted(tmp_path.glob("*_torch.py"))), folder=tmp_path)
+    well_typed(tmp_path.glob("*_torch.py"))
 
 
 def _run(*arguments: str, folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -85,13 +85,5 @@ def test_ruff() -> None:
         assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_mypy(tmp_path: Path) -> None:
-    files = sorted(str(path) for path in GOLDEN.glob("*_torch.py"))
-    run = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", *files],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout
+def test_mypy(well_typed: Callable[[Iterable[Path]], None]) -> None:
+    well_typed(GOLDEN.glob("*_torch.py"))

@@ -61,4 +61,5 @@ def test_mistakes(flow: str, shape: str, code: str, words: str, help: str | None
     assert program is None
     (found,) = list(problems)
     assert (found.code, words in found.message) == (code, True), (found.code, found.message)
-    assert help is None or help in (found.help or ""), found.help
+    said = f"{found.help or ''} {[fix.title for fix in found.fixes]}"
+    assert help is None or help in said, said

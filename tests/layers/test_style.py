@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ model Program {
 }
 
 
-def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
+def test_ruff_and_mypy_find_nothing(tmp_path: Path, well_typed: Callable[[Iterable[Path]], None]) -> None:
     for name, text in PROGRAMS.items():
         program, problems = check(text)
         assert program is not None, [(item.message, item.help) for item in problems]
@@ -109,7 +110,7 @@ def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
     rules = "E,F,W,I,UP,B,SIM,C4"
     _run("ruff", "check", "--isolated", "--select", rules, "--line-length", "88", ".", folder=tmp_path)
     _run("ruff", "format", "--isolated", "--check", ".", folder=tmp_path)
-    _run("mypy", "--strict", *(file.name for file in sorted(tmp_path.glob("*_torch.py"))), folder=tmp_path)
+    well_typed(tmp_path.glob("*_torch.py"))
 
 
 def _run(*arguments: str, folder: Path) -> None:

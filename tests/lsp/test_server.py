@@ -217,6 +217,47 @@ async def test_shapes_stay_where_another_line_is_broken(editor: Editor) -> None:
     assert lines[3].count("⟨") == 2
 
 
+# ----------------------------------------------------------------------------------- at the caret
+
+
+@pytest.mark.parametrize(
+    ("marked", "word", "says"),
+    [
+        (("Conv2D(8, 3)", "Con‸v2D(8, 3)"), "Conv2D", ["28, 28, 1", "26, 26, 8", "80 parameters"]),
+        (("activation=softmax", "activation=soft‸max"), "softmax", ["softmax"]),
+        (("activation=softmax", "activ‸ation=softmax"), "activation", ["activation"]),
+        (("= features", "= fea‸tures"), "features", ["5408", "Conv2D", "Flatten"]),
+        (("model Small", "model Sm‸all"), "Small", ["54,170", "A small network."]),
+        (("with loss", "wi‸th loss"), "with", ["loss"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_hover_says_what_a_word_means_here(
+    editor: Editor, marked: tuple[str, str], word: str, says: list[str]
+) -> None:
+    text = MODEL.replace(*marked)
+    await editor.open(text)
+    found = await editor.client.text_document_hover_async(
+        types.HoverParams(editor.document("model.nn"), editor.place(text))
+    )
+    assert found is not None and found.range is not None and isinstance(found.contents, types.MarkupContent)
+    assert cut(MODEL, found.range) == word
+    for part in says:
+        assert part in found.contents.value
+
+
+async def test_signature_help_follows_the_caret(editor: Editor) -> None:
+    text = MODEL.replace("Dense(10, activation=softmax)", "Dense(10, activation=‸")
+    await editor.open(text)
+    params = types.SignatureHelpParams(editor.document("model.nn"), editor.place(text))
+    found = await editor.client.text_document_signature_help_async(params)
+    assert found is not None and found.active_parameter is not None
+    (shown,) = found.signatures
+    assert shown.label.startswith("Dense(units, activation=") and shown.parameters is not None
+    start, end = shown.parameters[found.active_parameter].label
+    assert shown.label[start:end].startswith("activation")
+
+
 # -------------------------------------------------------------------------------- names in all files
 
 

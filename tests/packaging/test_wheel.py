@@ -60,7 +60,8 @@ def test_wheel_metadata(wheel: Path) -> None:
     requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
     assert metadata["Version"] == __version__
     assert {r.name for r in requirements if "extra ==" not in str(r.marker)} == {"lark", "jinja2"}
-    assert set(metadata.get_all("Provides-Extra", [])) == {"torch", "data", "pictures", "keras", "lsp", "dev"}
+    extras = {"torch", "data", "pictures", "keras", "lsp", "notebook", "dev"}
+    assert set(metadata.get_all("Provides-Extra", [])) == extras
     if (ROOT / "README.md").exists():
         assert metadata["Description-Content-Type"] == "text/markdown", "pyproject.toml lacks readme = 'README.md'"
 
@@ -106,7 +107,7 @@ def test_installed_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
 
     run(sys.executable, "-m", "venv", tmp_path / "venv")
     scripts = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    run(scripts / "python", "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel)
+    run(scripts / "python", "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel, "pygments")
 
     # -P: the current folder is not searched, so whatever is imported was installed.
     package = Path(run(scripts / "python", "-P", "-c", "import nndsl; print(nndsl.__file__)").strip()).resolve()
@@ -120,6 +121,8 @@ def test_installed_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     assert run(scripts / "nndsl", "--version").split()[-1] == __version__
     assert run(scripts / "python", "-m", "nndsl", "--version").split()[-1] == __version__
     run(scripts / "nndsl", "check", example)
+    assert "<span" in run(scripts / "pygmentize", "-f", "html", example), "Pygments finds the lexer by the file's name"
+    assert run(scripts / "pygmentize", "-l", "nndsl", "-f", "text", example) == example.read_text(encoding="utf-8")
     done = subprocess.run([scripts / "nndsl", "verify", example], env=clean, capture_output=True, text=True)
     assert done.returncode == 2 and "help: install both frameworks: pip install 'nndsl[torch,keras]'" in done.stderr
     for target, framework in (("torch", "torch"), ("keras", "tensorflow")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -161,7 +162,7 @@ model Parts {
 }
 
 
-def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
+def test_ruff_and_mypy_find_nothing(tmp_path: Path, well_typed: Callable[[Iterable[Path]], None]) -> None:
     for train_name, train in TRAINS.items():
         for output_name, output in OUTPUTS.items():
             if train_name == "weighted" and output_name not in ("classes", "counted"):
@@ -180,7 +181,7 @@ def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
     _run("ruff", "check", "--isolated", ".", folder=tmp_path)
     _run("ruff", "check", "--isolated", "--select", "E,F,W,I,UP,B", "--line-length", "88", ".", folder=tmp_path)
     _run("ruff", "format", "--isolated", "--diff", ".", folder=tmp_path)
-    _run("mypy", "--strict", *(file.name for file in sorted(tmp_path.glob("*_torch.py"))), folder=tmp_path)
+    well_typed(tmp_path.glob("*_torch.py"))
 
 
 def _run(*arguments: str, folder: Path) -> None:

@@ -43,6 +43,8 @@ class Keyed:
 class _Pair(Kind[Keyed]):
     """A key and its optimizer."""
 
+    category = "optimizer"
+
     def convert(self, value: object, bind: Binder) -> Keyed:
         if not isinstance(value, tuple | list) or len(value) != 2 or not isinstance(value[0], str):
             raise ArgumentError(

@@ -1,0 +1,1 @@
+[(body) (arms) (list) (arguments)] @fold
