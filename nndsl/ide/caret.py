@@ -44,6 +44,7 @@ class Frame:
     item: list[Token] = field(default_factory=list)
     before: list[list[Token]] = field(default_factory=list)
     head: list[Token] = field(default_factory=list)  # of a brace: what stands before it in its statement
+    ended: list[Token] = field(default_factory=list)  # the statement before that at hand
     indent: int = -1  # of the statement that holds it
 
     @property
@@ -171,7 +172,7 @@ def _frames(tokens: list[Token]) -> list[Frame]:
             _line_starts(stack, token, after)
         frame = stack[-1]
         if token.type == "SEMICOLON" and frame.is_body:
-            frame.item = []
+            frame.ended, frame.item = [], []
         elif token.type in CLOSERS:
             stack.append(_opened(frame, token))
         elif token.type in OPENERS:
@@ -198,7 +199,7 @@ def _line_starts(stack: list[Frame], token: Token, after: str) -> None:
             stack.pop()
     frame = stack[-1]
     if frame.is_body and (head or not (frame.item and _goes_on(frame.item[-1], token))):
-        frame.item = []
+        frame.ended, frame.item = frame.item, []
     if frame.is_body and not frame.item:
         frame.indent = token.indent
 

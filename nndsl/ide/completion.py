@@ -66,7 +66,8 @@ class _Completion(Offers):
 
     def _statements(self, place: Place) -> Iterator[Item]:
         section = self._section(place.body)
-        done = {s.targets[0].text for s in section if isinstance(s, ast.AssignStmt)} - {self.caret.prefix}
+        others = [s.targets[0] for s in section if isinstance(s, ast.AssignStmt)]
+        done = {name.text for name in others if name.span.start != self.caret.start}
         if place.body == "train":
             for name, (wanted, _) in SETTINGS.items():
                 if name not in done:
@@ -80,7 +81,11 @@ class _Completion(Offers):
             for name, kind in self.names.values.items():
                 if name not in done and (kind == "input" or name in self._with_losses()):
                     yield self.make.assigned(name, "value", "1", " = ", detail=kind)
-        present = {s.kind.text for s in self.container.body if isinstance(s, ast.Section)} if self.container else set()
+        body = self.container.body if self.container is not None else ()
+        kinds = [s.kind for s in body if isinstance(s, ast.Section)]
+        present = {kind.text for kind in kinds if kind.span.start != self.caret.start}
+        if place.of:
+            yield self.make.keyword("with", "with ", "3")
         for word in IN_BODIES.get(place.body, ()):
             if word not in present:
                 yield self.make.keyword(word, STATEMENTS[word], "2")
@@ -197,6 +202,10 @@ class _Completion(Offers):
         for name, kind in self.names.known.items():
             if kind in ("param", "parameter"):
                 yield self.make.plain(name, "parameter", "2", detail=kind)
+        if isinstance(self.container, ast.BlockDef):
+            for name, kind in self.names.values.items():
+                if kind == "input":
+                    yield self.make.size(name)
 
     def _attributes(self, place: Place) -> Iterator[Item]:
         name = place.names[0] if place.names else ""
@@ -236,7 +245,7 @@ class _Completion(Offers):
         for name, kind in self.names.values.items():
             if own is not None and name == own.text:
                 continue
-            taken = name in self.names.outputs and name != self.caret.prefix
+            taken = name in self.names.outputs
             if place.of != "output" or not (taken or kind == "input"):
                 yield self.make.plain(name, "value", "1", detail=kind)
 

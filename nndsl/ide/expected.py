@@ -58,7 +58,9 @@ class Expected:
     def _statement(self, frame: Frame) -> Place:
         item, body = frame.item, frame.word
         if not item:
-            return Place("statement", body=body)
+            ended = frame.ended[0].type.lower() if frame.ended and self.caret.frame is frame else ""
+            goes_on = ended in WITH and not any(t.type == "WITH" for t in frame.ended)
+            return Place("statement", body=body, of=ended if goes_on and WITH[ended] else "")
         first = item[0].type
         mark = next((i for i, t in enumerate(item) if t.type == "WITH"), None)
         if mark is not None:
@@ -67,8 +69,8 @@ class Expected:
         head, rest = (item, []) if equal is None else (item[:equal], item[equal + 1 :])
         if equal is None:
             return self._head(first, item, body)
-        if body in ("train", "options") and head[0].type == "NAME":
-            return self._setting(body, head[0].text, rest)
+        if body in ("train", "options"):
+            return self._setting(body, head[0].text, rest) if head else NOTHING
         if body == "data":
             return self._data(first, rest)
         match first:
@@ -160,7 +162,7 @@ class Expected:
         if place.kind in ("source", "stage"):
             return self._flow(item, place)
         if place.kind == "argument":
-            return self._value(item, self._positional(place))
+            return self._go_on(item, self._positional(place))
         return self._value(item, place) if place.kind == "value" else place if not item else NOTHING
 
     def _value(self, rest: list[Token], place: Place) -> Place:
@@ -188,7 +190,7 @@ class Expected:
             return Place("attribute", names=(rest[-2].text,))
         if last in ("NAME", GROUP, "INT", "FLOAT", "STRING"):
             kinds = {t.type for t in rest}
-            choice = () if "ELSE" in kinds else ("else",) if "IF" in kinds else ("if",)
+            choice = () if "ELSE" in kinds else ("else", "and", "or") if "IF" in kinds else ("if",)
             return Place("with", of=self._statement_word() if flows else "", names=choice)
         return NOTHING
 

@@ -74,6 +74,20 @@ class Maker:
             return self.called(callee, cls.category, sort, about)
         return self.plain(name, cls.category, sort, detail=cls.category.replace("_", " "), about=about)
 
+    def made(self, cls: type[Entry], name: str, sort: str) -> Item:
+        """An entry as a call, with a gap for what one may want to give it."""
+        callee = Callee(name, cls.category, cls)
+        insert = name if self.before_call else call_snippet(callee) if callee.required else f"{name}($1)"
+        return Item(name, cls.category, self.span, insert, cls.category.replace("_", " "), "$" in insert,
+                    sort + name.lower(), name, f"{cls.category}/{name}")  # fmt: skip
+
+    def size(self, name: str) -> Item:
+        """A size of a value: `x.shape[-1]`."""
+        insert = f"{name}.shape[${{1:-1}}]"
+        return Item(
+            f"{name}.shape", "attribute", self.span, insert, "a size", True, "3" + name, name, "attribute/shape"
+        )
+
     def assigned(self, name: str, kind: str, sort: str, sign: str, *, detail: str = "", about: str = "") -> Item:
         """`activation=` or `epochs = `."""
         insert = name if self.before_equal else name + sign

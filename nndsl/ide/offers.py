@@ -16,9 +16,10 @@ from nndsl.ide.place import Place
 from nndsl.ide.scope import Names, names_at
 from nndsl.ir.types import DTYPES
 from nndsl.layers import catalogue
-from nndsl.layers.entry import Kind
-from nndsl.layers.kinds import Bool, Choice, Dtype, Either, ListOf, Maybe
+from nndsl.layers.entry import Kind, snake_case
+from nndsl.layers.kinds import Bool, Choice, Dtype, Either, Float, Int, ListOf, Maybe, PerAxis
 from nndsl.source import Span
+from nndsl.syntax import ast
 
 _BODY = "{\n    $0\n}"
 STATEMENTS = {
@@ -47,6 +48,9 @@ IN_BODIES = {
     "layer": ("input", "output", "trainable", "state", "update"),
     "data": ("source",),
 }  # as syntax/places.py allows
+
+
+_ALWAYS_CALLED = ("schedule", "splitter", "callback", "optimizer_map")
 
 
 class Offers:
@@ -89,8 +93,21 @@ class Offers:
     def values(self, place: Place) -> Iterator[Item]:
         yield from self.of_kind(place.takes)
         yield from self.known("3")
+        parameter = place.callee.parameter(place.of) if place.callee is not None else None
+        if place.takes is None and parameter is not None and parameter.default in ("true", "false"):
+            yield from self.of_kind(Bool())
+        if (place.takes is None and place.callee is None) or self._takes_sizes(place.takes):
+            for name, kind in self.names.values.items():
+                if kind == "input":
+                    yield self.make.size(name)
         if place.takes is None and place.callee is not None:  # an argument of a block may be a layer
             yield from self.layers()
+
+    def _takes_sizes(self, kind: Kind[Any] | None) -> bool:
+        """Whether `x.shape[-1]` may be meant: in a block, for a number."""
+        kind = kind.kind if isinstance(kind, Maybe) else kind
+        is_number = isinstance(kind, Int | Float | PerAxis | Either | ListOf) and not callees.categories(kind)
+        return isinstance(self.container, ast.BlockDef) and is_number
 
     def of_kind(self, kind: Kind[Any] | None, sort: str = "1") -> Iterator[Item]:
         match kind:
@@ -119,13 +136,21 @@ class Offers:
                         yield from self.category(category, sort)
 
     def category(self, category: str, sort: str) -> Iterator[Item]:
+        """The entries of a category: the bare names, and those of classes to be called with arguments."""
         for cls in catalogue.entries(category):
-            name = cls.__name__ if category in ("schedule", "splitter") else catalogue.spelling(cls)
-            yield self.make.option(cls, name, sort)
-            if category in ("loss", "metric"):
-                for alias in cls.aliases:
-                    if alias.islower() and alias != name:
-                        yield self.make.option(cls, alias, sort)
+            plain = cls.__name__.lower()
+            is_word = category == "optimizer" and plain in cls.aliases  # `rmsprop`
+            short = plain if is_word else snake_case(cls.__name__)
+            if category in _ALWAYS_CALLED:
+                yield self.make.option(cls, cls.__name__, sort)
+            elif category == "activation":
+                yield self.make.option(cls, short, sort)
+            else:
+                yield self.make.option(cls, short, sort)
+                yield self.make.made(cls, cls.__name__, sort)
+            for alias in cls.aliases if category in ("loss", "metric") else ():
+                if alias.islower():
+                    yield self.make.option(cls, alias, sort)
 
 
 def _layer_classes() -> list[tuple[str, Any]]:

@@ -58,12 +58,13 @@ OPTION_DOCS = {
 class Place:
     """What may stand at the caret.
 
-    `kind` is one of: "statement" (`body` says in which body), "stage", "source" (a value that flows on), "value" (known
-    at compile time; `takes` what is wanted, None for anything), "argument" (of `callee`, which may be given by name or
-    as number `position`), "maker" (of a shared layer), "option" (behind `with`, one of `options`), "choice" (one of
-    `names`), "dtype", "dimension", "reader", "transform", "data" (a source), "attribute" (of `names`), "value name",
-    "state name", "submodel" (its name), "declaration" (of a block), "path", "import", "import name", "with" (where the
-    statement may end or go on; `of` is its word), "nothing".
+    `kind` is one of: "statement" (`body` says in which body; `of` is the statement before, where a `with` may follow),
+    "stage", "source" (a value that flows on), "value" (known at compile time; `takes` what is wanted, None for
+    anything), "argument" (of `callee`, which may be given by name or as number `position`), "maker" (of a shared
+    layer), "option" (behind `with`, one of `options`), "choice" (one of `names`), "dtype", "dimension", "reader",
+    "transform", "data" (a source), "attribute" (of `names`), "value name", "state name", "submodel" (its name),
+    "declaration" (of a block), "path", "import", "import name", "with" (where the statement may end or go on; `of` is
+    its word, `names` are other words), "nothing".
     """
 
     kind: str

@@ -40,7 +40,8 @@ def names_at(analysis: Analysis, container: ast.ModelDef | ast.BlockDef | None, 
     scope = Scope()
     find_constants(container, scope, set(found.known))
     for statement in container.body:
-        _add(found, statement, scope.constants)
+        if not (isinstance(statement, ast.OutputStmt) and statement.name.span.start == caret.start):
+            _add(found, statement, scope.constants)
     for frame in caret.stack:
         if frame.word == "repeat":
             found.known.update((name, "repeat") for name in _bound(analysis, frame.head))

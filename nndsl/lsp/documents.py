@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from pygls.uris import from_fs_path, to_fs_path
 
-from nndsl.ide.analysis import Analysis
+from nndsl.ide.analysis import Analysis, Checked
 from nndsl.lsp.positions import Lines
 from nndsl.passes.definitions import Reader, no_reader
 from nndsl.project import Project
@@ -44,6 +44,7 @@ class Document:
         self.wanted = asyncio.Event()  # somebody waits for the check
         self.over = asyncio.Event()  # the check of this state is done, or the state is past
         self.checked_stamp = -1
+        self.last: Checked | None = None  # the last check that there was, of an earlier text perhaps
         self.task: asyncio.Task[None] | None = None
         self.set_text(text, version)
 
@@ -210,7 +211,7 @@ class Documents:
         try:
             if not await self.apart(compute) or document.stamp != stamp:
                 return
-            document.checked_stamp = stamp
+            document.checked_stamp, document.last = stamp, analysis.checked
             self._publish(document)
         except Exception as error:
             self._report(error)

@@ -47,11 +47,11 @@ class Server(LanguageServer):
 
 def create_server() -> Server:
     """The server with all its features."""
-    from nndsl.lsp import assist, navigation, overview, preview
+    from nndsl.lsp import assist, completing, navigation, overview, preview
 
     server = Server()
     _documents(server)
-    for room in (navigation, overview, assist, preview):
+    for room in (navigation, overview, assist, completing, preview):
         room.register(server)
     return server
 

@@ -17,8 +17,11 @@ from nndsl.passes.train_section import SETTINGS
 from nndsl.pipeline import examine
 from nndsl.project import Project
 from nndsl.source import SourceFile
+from nndsl.syntax.lexer import lex
+from nndsl.syntax.reports import Reports
 from tests.ide.carets import CARET, HEAD, at_caret, in_model
 
+ZOO = sorted((Path(__file__).parents[2] / "examples" / "zoo").glob("*.nn"))
 _BLOCK = HEAD.replace("path = x -> Conv2D", CARET + "path = x -> Conv2D")
 _LAYER = HEAD.replace("output y = x * gain", CARET)
 
@@ -73,6 +76,9 @@ OFFERED = [  # text in a model; some of what is offered; what is not
     ("output y = features with loss=‸", "mse mean_squared_error binary_crossentropy", "accuracy loss="),
     ("output y = features with loss=mse, metrics=[‸", "mae accuracy auc", "kl adam loss="),
     ("output y = features with loss=mse, metrics=[mae, ac‸", "accuracy", "loss="),
+    ("output y = features\n        ‸", "with input train", "loss="),
+    ("output y = features with loss=mse\n        ‸", "input train", "with"),
+    ("x = mean((image -> ‸", "Dense", "image"),
     ("output ‸", "features", "image Dense classes encoder"),
     ("penalty p = ‸", "features sum", "Dense p"),
     ("submodel enc(‸", "features image", "enc encoder classes"),
@@ -86,8 +92,9 @@ OFFERED = [  # text in a model; some of what is offered; what is not
     ("train { epochs = 3 }\n    ‸", "data", "train"),
     ("train {\n        ‸\n    }", "optimizer = epochs = callbacks =", "loss input float"),
     ("train {\n        epochs = 3\n        ‸\n    }", "steps = optimizer =", "epochs ="),
-    ("train { optimizer = ‸ }", "Adam SGD RMSprop", "adamw mse"),
+    ("train { optimizer = ‸ }", "Adam adam SGD RMSprop", "mse"),
     ("train { optimizer = Adam(‸", "learning_rate= beta_1= CosineDecay", "units="),
+    ("train { optimizer = r‸ }", "rmsprop RMSprop", "rm_sprop"),
     ("train { callbacks = [‸", "EarlyStopping TensorBoard", "Adam"),
     ("train { precision = ‸ }", "bfloat16 float16 float32", "float64"),
     ("train { shuffle = ‸ }", "true false", ""),
@@ -144,7 +151,7 @@ def test_what_is_offered_outside_of_models(text: str, these: str, others: str) -
 @pytest.mark.parametrize(
     "lines",
     ["# x -> ‸", "x = image -> Dense(3) # -> ‸", "x = image -> Dense(3‸", 'x = image -> Dense(3, name="‸', "input ‸",
-     "shared ‸", "submodel ‸", "x = image -> Dense(3, name=\"a\"‸"],
+     "shared ‸", "submodel ‸", "train { = ‸ }",  "x = image -> Dense(3, name=\"a\"‸"],
 )  # fmt: skip
 def test_nothing_is_offered(lines: str) -> None:
     assert offered(in_model(lines)) == []
@@ -328,6 +335,24 @@ def test_all_layers_and_settings_are_offered() -> None:
     assert set(catalogue.names("layer")) <= labels
     settings = {item.label for item in offered(in_model("train { ‸ }"))}
     assert {f"{name} =" for name in SETTINGS} <= settings
+
+
+@pytest.mark.parametrize("path", ZOO, ids=[path.stem for path in ZOO])
+def test_the_words_of_a_file_are_offered_where_they_stand(path: Path) -> None:
+    """With the caret behind the first letter of each, the rest of the file being there already."""
+    source = SourceFile(str(path), path.read_text())
+    analysis = Analysis(source, Project(source).read)
+    own = {o.span.start for o in analysis.symbols.occurrences if o.is_definition}
+    missing, seen = set(), set()
+    for token in lex(Reports(source)):
+        before = source.text[token.start - 8 : token.start]
+        if token.text.isidentifier() and token.start not in own and (token.text, before) not in seen:
+            seen.add((token.text, before))
+            found = complete(analysis, token.start + 1, None)
+            if token.text not in {item.filter for item in found}:
+                missing.add(token.text)
+    assert len(seen) > 30
+    assert missing <= {"same", "valid", "true", "false"}  # options as values of a block's parameter, which may be all
 
 
 def test_every_prefix_of_a_file_has_an_answer() -> None:

@@ -246,6 +246,51 @@ async def test_a_hover_says_what_a_word_means_here(
         assert part in found.contents.value
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "offered"),
+    [
+        ("-> Flatten()", "-> Fla‸", "Flatten"),
+        ("Dense(10, activation=softmax)", "Dense(10, act‸", "activation="),
+        ("activation=softmax", "activation=soft‸", "softmax"),
+        ("features -> Dense", "fea‸", "features"),
+        ("with loss=sparse_categorical_crossentropy", "with lo‸", "loss="),
+        ("loss=sparse_categorical_crossentropy", "loss=sparse‸", "sparse_categorical_crossentropy"),
+        ("}\n", "    train {\n        opt‸\n    }\n}\n", "optimizer"),
+        ("model Small", "mod‸", "model"),
+    ],
+)
+async def test_completion_offers_what_fits(editor: Editor, old: str, new: str, offered: str) -> None:
+    await editor.open(MODEL)
+    head, _, tail = MODEL.partition(old)
+    text = head + new + tail
+    await editor.open(text)
+    params = types.CompletionParams(editor.document("model.nn"), editor.place(text))
+    found = await editor.client.text_document_completion_async(params)
+    assert isinstance(found, types.CompletionList)
+    item = next(item for item in found.items if item.label.rstrip(" =") == offered.rstrip("="))
+    assert isinstance(item.text_edit, types.TextEdit)
+    plain = text.replace(CARET, "")
+    assert (
+        cut(plain, item.text_edit.range) == new.strip().split("‸")[0].split()[-1].rpartition("(")[2].rpartition("=")[2]
+    )
+    full = await editor.client.completion_item_resolve_async(item)
+    assert full.label == item.label
+    if offered in ("Flatten", "softmax", "activation="):
+        assert isinstance(full.documentation, types.MarkupContent) and full.documentation.value
+
+
+async def test_completion_of_imports_stays_in_the_project(editor: Editor) -> None:
+    (editor.folder / "blocks.nn").write_text(BLOCKS)
+    (editor.folder.parent / "other.nn").write_text(BLOCKS)
+    for text, offered in (('from "b‸" import X\n', ["blocks.nn"]), ('from "../‸" import X\n', []),
+                          ('from "blocks.nn" import R‸\n', ["Residual"])):  # fmt: skip
+        await editor.open(text)
+        params = types.CompletionParams(editor.document("model.nn"), editor.place(text))
+        found = await editor.client.text_document_completion_async(params)
+        assert isinstance(found, types.CompletionList)
+        assert [item.label for item in found.items] == offered
+
+
 async def test_signature_help_follows_the_caret(editor: Editor) -> None:
     text = MODEL.replace("Dense(10, activation=softmax)", "Dense(10, activation=‸")
     await editor.open(text)
@@ -441,7 +486,7 @@ async def test_formatting_is_one_edit_and_none_for_a_formatted_file(editor: Edit
     edits = await editor.client.text_document_formatting_async(params) or []
     assert len(edits) == 1
     await editor.open(MODEL)
-    assert await editor.client.text_document_formatting_async(params) == []
+    assert not await editor.client.text_document_formatting_async(params)
     await editor.open(MODEL.replace("(28", "[28"))
     assert not await editor.client.text_document_formatting_async(params)
 
