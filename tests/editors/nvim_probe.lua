@@ -47,6 +47,8 @@ local function main()
   local client = vim.lsp.get_active_clients()[1]
   found.client = client.name
   found.root = client.config.root_dir
+  found.has_hints = vim.fn.has('nvim-0.10') == 1
+  found.shows_hints = found.has_hints and vim.lsp.inlay_hint.is_enabled({ bufnr = buffer })
 
   -- The mistake is mended: nothing is left to say.
   vim.api.nvim_buf_set_lines(buffer, 3, 4, false, { (vim.fn.getline(4):gsub('Dens%(', 'Dense(')) })

@@ -70,6 +70,7 @@ def test_problems_are_shown_where_they_are(found: dict[str, Any]) -> None:
 
 def test_hover_hints_and_rename(found: dict[str, Any]) -> None:
     assert "Dense" in found["hover"] and "[7]" in found["hover"]
+    assert found["shows_hints"] == found["has_hints"]
     assert any("7" in str(hint) for hint in found["hints"])
     assert found["renamed"][3:5] == ["    trunk = x -> Dense(7)", "    output y = trunk -> Dense(2) with loss=mse"]
 
