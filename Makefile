@@ -18,9 +18,9 @@ help:
 	@echo "make demo      train a small network on handwritten digits (sets up torch, not TensorFlow)"
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  the slow ones too (they use the package index)"
-	@echo "make lint      style, types, who may import whom; goldens and generated documentation up to date"
+	@echo "make lint      style, types, who may import whom; goldens and generated files up to date"
 	@echo "make format    put the code into ruff's form, and the examples into that of nndsl fmt"
-	@echo "make docs      write the generated documentation anew"
+	@echo "make docs      write the generated documentation anew, and what is shipped for a quick start"
 	@echo "make golden    write the golden files anew; read the difference before you commit it"
 	@echo "make parity    measure every entry of the catalogue against Keras anew, and write docs/parity.md"
 	@echo "make tree-sitter  the parser in editors/tree-sitter-nndsl anew from its grammar.js"
@@ -58,6 +58,7 @@ lint: .venv/.stamp-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m nndsl.prepare --check
 	$(BIN)/python -m nndsl fmt --check examples docs
 	$(BIN)/python -m nndsl.diagnostics.docs --check
 	$(BIN)/python -m nndsl.layers.docs --check
@@ -70,6 +71,7 @@ format: .venv/.stamp-dev
 	$(BIN)/python -m nndsl fmt examples docs
 
 docs: .venv/.stamp-dev
+	$(BIN)/python -m nndsl.prepare
 	$(BIN)/python -m nndsl.diagnostics.docs
 	$(BIN)/python -m nndsl.layers.docs
 	$(BIN)/python -m tests.parity.figures

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from nndsl.diagnostics.model import Problems, TooManyProblems
 from nndsl.ir.graph import CheckedProgram, Model
@@ -15,6 +14,7 @@ from nndsl.passes.lint import lint
 from nndsl.passes.outputs import check_outputs
 from nndsl.passes.trace import Trace
 from nndsl.passes.usage import check_usage, prune
+from nndsl.records import mutable
 from nndsl.source import SourceFile, Span
 from nndsl.syntax import ast, parse
 
@@ -34,7 +34,7 @@ def _few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-@dataclass(frozen=True, eq=False)
+@mutable
 class Examined:
     """What a check has found out, also of a file with errors: `models` are those of `tree`, broken ones too, and empty
     where there were too many problems to go on."""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from nndsl.records import record
 
 
-@dataclass(frozen=True, eq=False)
 class SourceFile:
-    """One file of source text; `name` is what messages call it (a path, `<stdin>`, …).
+    """One file of source text; `name` is what messages call it (a path, `<stdin>`, …). It is never changed.
 
     Offsets count code points of `text`. Lines end at `\\n`; a `\\r` before it belongs to the line's end.
     """
 
-    name: str
-    text: str = field(repr=False)
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self.text = name, text
+
+    def __repr__(self) -> str:
+        return f"SourceFile(name={self.name!r})"
 
     @cached_property
     def line_starts(self) -> list[int]:

@@ -37,9 +37,22 @@ def _write_report(arguments: list[str], error: Exception) -> str:
             f"command: nndsl {' '.join(map(ascii, arguments))}",
             "",
             "".join(traceback.format_exception(error)),
+            _facts(),
         ]
     )
     descriptor, path = tempfile.mkstemp(prefix="nndsl-report-", suffix=".txt")
     with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(text)
     return path
+
+
+def _facts() -> str:
+    """What `nndsl doctor` sees without running anything. What is broken may break that too."""
+    try:
+        from nndsl.cli.doctor import as_text
+        from nndsl.interop.doctor.examine import facts
+        from nndsl.interop.doctor.findings import without_home
+
+        return without_home(as_text(facts(), color=False))
+    except Exception as error:
+        return f"nndsl doctor failed: {type(error).__name__}"

@@ -41,6 +41,7 @@ COMMANDS = {
     "graph": "draw a model as Mermaid, Graphviz or SVG",
     "layers": "list the layers and options there are, or describe one",
     "lsp": "serve an editor (the language server)",
+    "doctor": "say what is installed, what works, and what is missing",
     "explain": "explain the code of an error or warning",
     "completion": "print a completion script for a shell",
 }

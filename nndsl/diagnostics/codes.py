@@ -17,15 +17,15 @@ program at all.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
 from nndsl.diagnostics.model import Severity
+from nndsl.records import record
 
 FAMILIES = ("NN01", "NN02", "NN03", "NN04", "NN05", "NN06", "NN07", "NN08", "NN09", "NN10")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Code:
     """What a code means. `wrong` and `right` are the texts of the examples, `kind` the info string of their fence."""
 
@@ -43,7 +43,7 @@ class Code:
         return self.kind == "nn"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Family:
     """The codes that begin alike."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from nndsl.diagnostics.model import Label
 from nndsl.diagnostics.terminal import lay_out, visible
+from nndsl.records import record
 from nndsl.source import SourceFile
 
 Row = list[tuple[str, str]]
@@ -17,7 +17,7 @@ Row = list[tuple[str, str]]
 _CUT = "..."
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """A label on its line: `start` and `end` are columns (code points from 0), in rows they are cells."""
 

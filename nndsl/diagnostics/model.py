@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 
-from nndsl.records import record, replace
+from nndsl.records import fresh, mutable, record, replace
 from nndsl.source import SourceFile, Span
 
 
@@ -70,7 +69,7 @@ class CallSite:
     span: Span
 
 
-@dataclass
+@mutable
 class Problems:
     """The bag that every stage adds to. A problem of the same code at the same place is kept once. What is added while
     `calls` is not empty says in its notes through which calls of blocks it came about, the innermost first.
@@ -79,10 +78,10 @@ class Problems:
     not ask for endless work.
     """
 
-    items: list[Diagnostic] = field(default_factory=list)
-    _seen: set[tuple[str, str, int, int]] = field(default_factory=set)
+    items: list[Diagnostic] = fresh(default_factory=list)
+    _seen: set[tuple[str, str, int, int]] = fresh(default_factory=set)
     limit: int | None = None
-    calls: list[CallSite] = field(default_factory=list)
+    calls: list[CallSite] = fresh(default_factory=list)
 
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.primary.span

@@ -55,29 +55,49 @@ def _mark(nodes: Sequence[Node]) -> int | None:
 
 
 def _align_run(run: list[list[Node]], indent: int, width: int) -> None:
-    places = [_mark(nodes) or 0 for nodes in run]
-    _pad(run, places, indent, width)
-    flows: list[list[Node]] = []
-    arrows: list[int] = []
-    for nodes, place in [*zip(run, places, strict=True), ([], 0)]:
-        after = [node.first.kind for node in nodes[place + 1 : place + 3]]
-        if after == ["NAME", "ARROW"]:
-            flows.append(nodes)
-            arrows.append(place + 2)
-        elif flows:
-            _pad(flows, arrows, indent, width)
-            flows, arrows = [], []
+    """Aligns the marks, and where that is done the first `->` of those that begin with a name."""
+    for part in _without_silly_gaps(run):
+        places = [_mark(nodes) or 0 for nodes in part]
+        if not _pad(part, places, indent, width):
+            continue
+        flows: list[list[Node]] = []
+        arrows: list[int] = []
+        for nodes, place in [*zip(part, places, strict=True), ([], 0)]:
+            after = [node.first.kind for node in nodes[place + 1 : place + 3]]
+            if after == ["NAME", "ARROW"]:
+                flows.append(nodes)
+                arrows.append(place + 2)
+            elif flows:
+                _pad(flows, arrows, indent, width)
+                flows, arrows = [], []
 
 
-def _pad(run: list[list[Node]], places: list[int], indent: int, width: int) -> None:
-    """Pads the words at these places to one column, unless that changes how a statement is laid out."""
+def _without_silly_gaps(run: list[list[Node]]) -> list[list[list[Node]]]:
+    """The run in parts, in each of which the marks stand near enough to each other."""
+    parts: list[list[list[Node]]] = []
+    low = high = 0
+    for nodes in run:
+        width = width_of(nodes[: _mark(nodes) or 0], True) or 0
+        if not parts or max(high, width) - min(low, width) > SILLY_GAP:
+            parts.append([])
+            low = high = width
+        low, high = min(low, width), max(high, width)
+        parts[-1].append(nodes)
+    return parts
+
+
+def _pad(run: list[list[Node]], places: list[int], indent: int, width: int) -> bool:
+    """Pads the words at these places to one column, unless that changes how a statement is laid out, or makes wide
+    gaps; says whether they are in one column."""
     widths = [width_of(nodes[:place], True) or 0 for nodes, place in zip(run, places, strict=True)]
     widest = max(widths)
     if widest - min(widths) > SILLY_GAP:
-        return
+        return False
     before = [_layout(nodes, indent, width) for nodes in run]
     for nodes, place, own in zip(run, places, widths, strict=True):
         nodes[place].first.pad = widest - own
     if before != [_layout(nodes, indent, width) for nodes in run]:
         for nodes, place in zip(run, places, strict=True):
             nodes[place].first.pad = 0
+        return False
+    return True

@@ -102,12 +102,17 @@ class Lines:
         return text.rstrip()
 
     def _align_comments(self) -> None:
+        """Those of lines that follow each other and are indented alike; not where a bracket opens or closes."""
         run: list[Line] = []
         for line in [*self.lines, Line(0)]:
-            if run and not (line.text and line.comment and line.indent == run[0].indent):
+            is_commented = bool(line.text and line.comment)
+            is_bracket = line.text.startswith((")", "]", "}")) or line.text.rstrip().endswith(("(", "[", "{"))
+            if run and not (is_commented and not is_bracket and line.indent == run[0].indent):
                 self._align(run)
                 run = []
-            if line.text and line.comment:
+            if is_commented and is_bracket:
+                self._align([line])
+            elif is_commented:
                 run.append(line)
 
     def _align(self, run: list[Line]) -> None:

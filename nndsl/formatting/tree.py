@@ -37,7 +37,7 @@ class Group:
         if not self.items[-1]:
             self.items.pop()
             if self.commas and (is_call or len(self.items) > 1 or self.open.kind == "LSQB"):
-                drop(self.commas.pop(), self.items[-1][-1].last, close)
+                drop(self.commas.pop(), self.items[-1][-1].last)
         if self.open.trail or close.lead or any(comma.trail or comma.lead for comma in self.commas):
             return
         width = 2 + len(self.commas) + max(len(self.items) - 1, 0)
@@ -104,7 +104,10 @@ def read_tree(words: Iterable[Word]) -> Body:
             statement.append([])
         elif kind == "END":
             assert isinstance(top, Body)
-            top.entries.append(statement.pop())
+            nodes = statement.pop()
+            if isinstance(nodes[-1], Word) and nodes[-1].kind == "COMMA":  # of an import
+                drop(nodes.pop().last, nodes[-1].last)
+            top.entries.append(nodes)
         elif kind == "$END":
             file.finish(word)
         elif kind in ("LPAR", "LSQB"):

@@ -95,8 +95,7 @@ def _attach(gap: str, before: Word | None, word: Word) -> None:
 
 
 def _move_comments(words: list[Word]) -> None:
-    """Comments around a comma go behind it, those behind `->` and `with` before it: nothing but a line break can
-    stand there."""
+    """Comments around a comma go behind it, those behind `->` before it, where lines are broken."""
     for before, word, after in zip(words, words[1:], words[2:], strict=False):
         if word.kind == "COMMA" and (before.trail or word.lead):
             moved = [text for text in (before.trail, *(text for _, text in word.lead), word.trail) if text]
@@ -104,7 +103,7 @@ def _move_comments(words: list[Word]) -> None:
             before.trail, word.lead = "", []
             after.lead[:0] = [(False, text) for text in moved]
             after.breaks = True
-        elif word.kind in ("ARROW", "WITH"):
+        elif word.kind == "ARROW":
             if word.trail and not before.trail and not word.lead:
                 before.trail = word.trail
             elif word.trail:
@@ -114,13 +113,9 @@ def _move_comments(words: list[Word]) -> None:
             word.trail, after.lead, after.breaks = "", [], False
 
 
-def drop(word: Word, before: Word, after: Word) -> None:
-    """Leaves out a comma; its comments stay."""
-    if word.trail and not before.trail and not word.lead:
-        before.trail = word.trail
-    elif word.trail:
-        word.lead.append((False, word.trail))
-    after.lead[:0] = word.lead
+def drop(comma: Word, before: Word) -> None:
+    """Leaves out a comma; its comment stays."""
+    before.trail = comma.trail or before.trail
 
 
 def _spelling(token: Token, before: str, following: str) -> str:

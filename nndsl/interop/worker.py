@@ -56,7 +56,7 @@ class Job:
 def serve(work: Callable[[Job], Reply]) -> None:
     """Does the job in the folder that the command line names. What `work` raises ends the process with a traceback,
     which the parent shows as a bug; a module that is not installed is told as such."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     folder = Path(sys.argv[1])
     data, arrays = read_message(folder, "request")
     try:
@@ -68,7 +68,7 @@ def serve(work: Callable[[Job], Reply]) -> None:
     write_message(folder, "answer", answer, found)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Reads the standard input, which the parent never writes to: it ends when the parent does. Not through
     `sys.stdin`, whose lock the interpreter wants for itself when it ends."""
     os.read(0, 1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from math import gcd
 
@@ -33,6 +32,7 @@ from nndsl.ir.dims import (
     substitute,
     symbols_of,
 )
+from nndsl.records import record
 
 MAX_SEARCH = 100_000
 """How many sizes `smallest` tries when conditions are not plain bounds and residues."""
@@ -49,7 +49,7 @@ class Outcome(Enum):
     """The two sizes are unrelated, so they are not taken to be equal. Nothing was added."""
 
 
-@dataclass(frozen=True)
+@record
 class Fact:
     """`dim >= value`, `dim <= value`, or `dim % value` in `residues`; `dim` is a symbol, or for `>=` any formula."""
 
@@ -83,7 +83,7 @@ class Fact:
         return f"{write(added)} {self.relation} {write(from_terms(taken, self.value))}"
 
 
-@dataclass(frozen=True)
+@record
 class Result:
     """What became of a requirement: true when it holds (OK, DERIVED).
 

@@ -12,17 +12,17 @@ block a value is what the block calls it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nndsl.ir.types import UNKNOWN, TensorType
+from nndsl.records import fresh, mutable
 from nndsl.source import SourceFile, Span
 
 if TYPE_CHECKING:
     from nndsl.ir.constraints import Constraints
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Value:
     """What an input or a node produces. `name` is the name that a statement gives it, or ""."""
 
@@ -31,7 +31,7 @@ class Value:
     producer: Node | None = None  # None: an input
     position: int = 0  # among the producer's results
     type: TensorType = UNKNOWN
-    uses: list[Node] = field(default_factory=list)
+    uses: list[Node] = fresh(default_factory=list)
     number: int | float | None = None  # a compile-time number in an expression: its value
 
     @property
@@ -48,14 +48,14 @@ class Value:
         return self.real.producer
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Region:
     """What a node was expanded from; `parent` is the region around it, None in the model itself."""
 
     parent: Region | None
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Round(Region):
     """One round of a `repeat`: `repeat` is the same object for all rounds of it, `number` counts from 0. `inputs` and
     `outputs` are what flows in and out."""
@@ -66,7 +66,7 @@ class Round(Region):
     outputs: tuple[Value, ...] = ()
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class BlockCall(Region):
     """One call of a block. Calls of a shared block have one `instance`.
 
@@ -86,12 +86,12 @@ class BlockCall(Region):
     outputs: tuple[Node, ...] = ()
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
-    places: Mapping[str, Span] = field(default_factory=dict)
-    named: Mapping[str, Value] = field(default_factory=dict)  # the values of its body by name
-    penalties: list[Penalty] = field(default_factory=list)
+    places: Mapping[str, Span] = fresh(default_factory=dict)
+    named: Mapping[str, Value] = fresh(default_factory=dict)  # the values of its body by name
+    penalties: list[Penalty] = fresh(default_factory=list)
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class LayerUse:
     """A layer of the model: `config` is its catalogue entry with checked arguments.
 
@@ -104,10 +104,10 @@ class LayerUse:
     name_span: Span
     arguments: Mapping[str, Span]
     shared: str = ""  # the name of the `shared` statement
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[Node] = fresh(default_factory=list)
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Node:
     """One call of a layer. `tensors` are its tensor arguments by name: a value or a tuple of values."""
 
@@ -140,14 +140,14 @@ class Node:
         return tuple(value.type for value in self.results)
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Input:
     name: str
     value: Value
     span: Span
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Output:
     """`loss` and `metrics` are catalogue entries; `value.type` is the output's type."""
 
@@ -158,7 +158,7 @@ class Output:
     loss: Any = None
     weight: float = 1.0
     metrics: tuple[Any, ...] = ()
-    options: Mapping[str, Span] = field(default_factory=dict)  # places of `loss=`, `weight=`, `metrics=` values
+    options: Mapping[str, Span] = fresh(default_factory=dict)  # places of `loss=`, `weight=`, `metrics=` values
     weights: SampleWeights | None = None
 
     @property
@@ -168,7 +168,7 @@ class Output:
         return self.value.span if node is None else node.layer.name_span
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class SampleWeights:
     """An array of the data that says how much each sample counts in the loss of `output`: one number for each, or,
     where `each`, one for each place of it (each step, each pixel)."""
@@ -179,7 +179,7 @@ class SampleWeights:
     span: Span
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Penalty:
     """A term of the loss: `weight` times `value`, or times its mean where it has a number for each sample."""
 
@@ -189,7 +189,7 @@ class Penalty:
     span: Span
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Submodel:
     name: str
     sources: tuple[Value, ...]
@@ -200,7 +200,7 @@ class Submodel:
     nodes: tuple[Node, ...] = ()  # in order
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class DataSource:
     """`source NAME = reader(…) with …`: `reader` and `options` are checked entries and values."""
 
@@ -210,7 +210,7 @@ class DataSource:
     span: Span
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Binding:
     """`features = table[0:8] -> scale(…)`: what fills an input or output from data.
 
@@ -224,13 +224,13 @@ class Binding:
     span: Span
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Training:
     """The `train` section with Keras's defaults where it is silent. `given` holds the settings that the file gives."""
 
     optimizer: Any = None
-    given: dict[str, Any] = field(default_factory=dict)
-    spans: dict[str, Span] = field(default_factory=dict)
+    given: dict[str, Any] = fresh(default_factory=dict)
+    spans: dict[str, Span] = fresh(default_factory=dict)
     written: bool = False  # whether the file has a `train` section
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -243,7 +243,7 @@ class Training:
         return "" if precision == "float32" else str(precision)
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class Model:
     """One checked model. `nodes` are in an order in which they can run; `layers` in the order of their definition."""
 
@@ -251,26 +251,26 @@ class Model:
     comment: str
     file: SourceFile
     span: Span
-    inputs: list[Input] = field(default_factory=list)
-    layers: list[LayerUse] = field(default_factory=list)
-    nodes: list[Node] = field(default_factory=list)
-    blocks: list[BlockCall] = field(default_factory=list)
-    outputs: list[Output] = field(default_factory=list)
-    penalties: list[Penalty] = field(default_factory=list)
-    submodels: list[Submodel] = field(default_factory=list)
-    named: dict[str, Value] = field(default_factory=dict)
-    training: Training = field(default_factory=Training)
-    sources: list[DataSource] = field(default_factory=list)
-    bindings: list[Binding] = field(default_factory=list)
+    inputs: list[Input] = fresh(default_factory=list)
+    layers: list[LayerUse] = fresh(default_factory=list)
+    nodes: list[Node] = fresh(default_factory=list)
+    blocks: list[BlockCall] = fresh(default_factory=list)
+    outputs: list[Output] = fresh(default_factory=list)
+    penalties: list[Penalty] = fresh(default_factory=list)
+    submodels: list[Submodel] = fresh(default_factory=list)
+    named: dict[str, Value] = fresh(default_factory=dict)
+    training: Training = fresh(default_factory=Training)
+    sources: list[DataSource] = fresh(default_factory=list)
+    bindings: list[Binding] = fresh(default_factory=list)
     float_dtype: str = "float32"
     data_format: str = "channels_last"
     batch: int | None = None  # the fixed batch size
-    held: list[Model] = field(default_factory=list)  # the graphs of blocks that layers hold, inner ones first
+    held: list[Model] = fresh(default_factory=list)  # the graphs of blocks that layers hold, inner ones first
     flat: bool = False  # whether the calls of blocks have been written out
     constraints: Constraints = None  # type: ignore[assignment]
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@mutable
 class CheckedProgram:
     """What every stage after the checks works on: nothing in it is wrong any more."""
 

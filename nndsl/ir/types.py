@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from nndsl.ir.dims import BATCH, Dim
+from nndsl.records import record, replace
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 PRECISIONS = ("float32", "bfloat16", "float16")
@@ -13,7 +12,7 @@ INTEGERS = ("int8", "int16", "int32", "int64", "uint8")
 DTYPES = (*FLOATS, *INTEGERS, "bool")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TensorType:
     """A tensor as declared (the order of axes is the file's, not a target's).
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
@@ -12,6 +11,7 @@ from nndsl.ir.dims import Dim
 from nndsl.ir.types import TensorType
 from nndsl.layers.entry import Arg, Entry
 from nndsl.layers.kinds import Bool, Text
+from nndsl.records import record
 
 if TYPE_CHECKING:
     from nndsl.layers.emit import TorchCall
@@ -22,7 +22,7 @@ Types: TypeAlias = TensorType | tuple[TensorType, ...]
 Code: TypeAlias = code.Expr | tuple[code.Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Weight:
     """One variable of a layer: canonical name and shape in Keras's layout.
 

@@ -1,43 +1,88 @@
-"""The catalogue's index. Families are imported when one of their names is used: the index itself is read off the
-`@entry(…)` lines of the files in `families/`, without importing them.
+"""The catalogue's index. Families are imported when one of their names is used: the index itself is made of the
+`@entry(…)` lines of the files in `families/`, without importing them, and shipped as `index.py`.
 """
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nndsl import resources
 from nndsl.layers.entry import Entry, snake_case
 
 if TYPE_CHECKING:
     from nndsl.layers.left_out import LeftOut
 
-_ENTRY = re.compile(r"^@entry\((.*?)\)\nclass (\w+)", re.MULTILINE | re.DOTALL)
-_STRING = re.compile(r'"([^"]*)"')
+Index = dict[str, dict[str, tuple[str, str, bool]]]
+_FAMILIES = os.path.join(os.path.dirname(__file__), "families")
 
 
 @cache
-def _index() -> dict[str, dict[str, tuple[str, str, bool]]]:
-    """category → name → (module, class, whether the name is a former one).
+def _index() -> Index:
+    """category → name → (module, class, whether the name is a former one). In a checkout it is read anew where a
+    family was changed after the shipped index was made."""
+    from nndsl.layers import index as shipped  # here, so that a broken one can be made anew
+
+    if resources.is_checkout() and is_stale(_FAMILIES, shipped.__file__, shipped.FILES):
+        return read_index(_FAMILIES)
+    return shipped.INDEX
+
+
+def is_stale(families: str, made: str, files: list[str]) -> bool:
+    """Whether the folder holds other files than an index was made of, or one that is younger than the index."""
+    since = os.stat(made).st_mtime_ns
+    with os.scandir(families) as found:
+        times = {item.name: item.stat().st_mtime_ns for item in found if item.name.endswith(".py")}
+    return sorted(times) != files or max(times.values()) > since
+
+
+def read_index(families: str) -> Index:
+    """The index of the files in a folder of families.
 
     A layer bears its class's name and a function the same in snake case; everything else bears both.
     """
-    index: dict[str, dict[str, tuple[str, str, bool]]] = {}
-    for file in sorted((Path(__file__).parent / "families").glob("*.py")):
-        for head, name in _ENTRY.findall(file.read_text(encoding="utf-8")):
+    import re
+
+    entry = re.compile(r"^@entry\((.*?)\)\nclass (\w+)", re.MULTILINE | re.DOTALL)
+    string = re.compile(r'"([^"]*)"')
+    index: Index = {}
+    for file in _files(families):
+        with open(os.path.join(families, file), encoding="utf-8") as stream:
+            text = stream.read()
+        module = file.removesuffix(".py")
+        for head, name in entry.findall(text):
             today, _, formerly = head.partition("formerly=")
-            category, *aliases = _STRING.findall(today)
+            category, *aliases = string.findall(today)
             names = index.setdefault(category, {})
             own = {"layer": (name,), "function": (snake_case(name),)}.get(category, (name, snake_case(name)))
             for alias in (*own, *aliases):
-                names[alias] = (file.stem, name, False)
-            for old in _STRING.findall(formerly):
-                names.setdefault(old, (file.stem, name, True))
+                names[alias] = (module, name, False)
+            for old in string.findall(formerly):
+                names.setdefault(old, (module, name, True))
     return index
+
+
+def _files(families: str) -> list[str]:
+    return sorted(name for name in os.listdir(families) if name.endswith(".py"))
+
+
+def as_module() -> str:
+    """The text of `index.py`."""
+    files = "".join(f"    {file!r},\n" for file in _files(_FAMILIES))
+    parts = []
+    for category, names in read_index(_FAMILIES).items():
+        lines = "".join(f"        {name!r}: {place!r},\n" for name, place in names.items())
+        parts.append(f"    {category!r}: {{\n{lines}    }},\n")
+    return f'''"""The catalogue's index, which `python -m nndsl.prepare` has made of families/*.py: do not edit it."""
+
+FILES = [
+{files}]
+INDEX: dict[str, dict[str, tuple[str, str, bool]]] = {{
+{"".join(parts)}}}
+'''
 
 
 @cache

@@ -5,13 +5,13 @@ here, and the target collects what was asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from nndsl import code
 from nndsl.ir.types import TensorType
 from nndsl.layers.entry import Entry
 from nndsl.layers.rounding import as_float32
+from nndsl.records import fresh, mutable, record
 
 if TYPE_CHECKING:
     from nndsl.layers.base import Layer, Weight
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Step = tuple[Literal["permute", "reshape", "blocks", "take"], tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TorchWeight:
     """How a tensor of a torch module comes from a weight of the catalogue.
 
@@ -33,7 +33,7 @@ class TorchWeight:
     steps: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StateEntry:
     """One tensor of the emitted module's state_dict: `key`, and the weight it holds (`path` "layer/kernel", of `shape`
     in Keras's layout)."""
@@ -44,7 +44,7 @@ class StateEntry:
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InitRecord:
     """A tensor to initialise: `target` is code for it, `module` the class of the module that holds it. `filled` says
     that the layer has seen to it."""
@@ -58,22 +58,22 @@ class InitRecord:
     nested: bool = False  # in a block, whose own class sees to it
 
 
-@dataclass
+@mutable
 class TorchScope:
     """The torch class being written, of a model of that float type."""
 
     model: Entry | None = None
     float_dtype: str = "float32"
-    modules: dict[str, code.Expr] = field(default_factory=dict)  # attribute → constructor
-    inits: list[InitRecord] = field(default_factory=list)
-    after: list[code.Stmt] = field(default_factory=list)  # statements of __init__ behind the modules
-    forward: list[code.Stmt] = field(default_factory=list)
-    helpers: dict[str, None] = field(default_factory=dict)  # in order of first use
-    imports: set[str] = field(default_factory=set)
-    state: list[StateEntry] = field(default_factory=list)
-    owners: dict[str, object] = field(default_factory=dict)  # attribute → what it belongs to
-    taken: set[str] = field(default_factory=set)  # names that a new variable must not bear
-    reset: list[code.Stmt] = field(default_factory=list)  # body of reset_state
+    modules: dict[str, code.Expr] = fresh(default_factory=dict)  # attribute → constructor
+    inits: list[InitRecord] = fresh(default_factory=list)
+    after: list[code.Stmt] = fresh(default_factory=list)  # statements of __init__ behind the modules
+    forward: list[code.Stmt] = fresh(default_factory=list)
+    helpers: dict[str, None] = fresh(default_factory=dict)  # in order of first use
+    imports: set[str] = fresh(default_factory=set)
+    state: list[StateEntry] = fresh(default_factory=list)
+    owners: dict[str, object] = fresh(default_factory=dict)  # attribute → what it belongs to
+    taken: set[str] = fresh(default_factory=set)  # names that a new variable must not bear
+    reset: list[code.Stmt] = fresh(default_factory=list)  # body of reset_state
     device: code.Expr | None = None  # where the method at hand computes: `x.device`
     activity: bool = False  # whether forward gathers activity penalties
     output_masks: bool = False  # whether forward keeps the masks of outputs for their losses

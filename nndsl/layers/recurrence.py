@@ -6,7 +6,6 @@ Weights have the names, shapes and order of keras/src/layers/rnn/{lstm,gru,simpl
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from nndsl import code
@@ -19,6 +18,7 @@ from nndsl.layers.entry import Entry, arg
 from nndsl.layers.families.initializers import Initializer as InitializerEntry
 from nndsl.layers.kinds import Activation, Bool, Constraint, Float, Initializer, Int, Maybe, Regularizer
 from nndsl.layers.shapes import static
+from nndsl.records import replace
 
 TRANSPOSED: Step = ("permute", (1, 0))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from nndsl.ir.dims import Dim, Formula, ceildiv, floordiv
 from nndsl.ir.types import TensorType, show_shape
+from nndsl.records import record
 
 
 class ShapeError(Exception):
@@ -117,7 +117,7 @@ def resolve_axis(axis: int, x: TensorType, layer: str, *, argument: str = "axis"
     return position
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Window:
     """A window sliding over one axis: kernel `size`, `stride`, `dilation`."""
 

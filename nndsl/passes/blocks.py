@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -22,6 +21,7 @@ from nndsl.passes.definitions import Block
 from nndsl.passes.estimate import least_of
 from nndsl.passes.evaluate import Env, Evaluator, Failed
 from nndsl.passes.resolve import did_you_mean_fix
+from nndsl.records import fresh, mutable
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 DEEPEST = 40  # calls of blocks within each other
 
 
-@dataclass(eq=False)
+@mutable
 class Instance:
     """The layers of one shared block, by path: made at its first call, used again at the others."""
 
-    layers: dict[str, LayerUse] = field(default_factory=dict)
+    layers: dict[str, LayerUse] = fresh(default_factory=dict)
     first: BlockCall | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@mutable
 class Arguments:
     """What a call gives the parameters of its block: their values in order, and where each is written."""
 
@@ -47,7 +47,7 @@ class Arguments:
     places: dict[str, Span]
 
 
-@dataclass(eq=False)
+@mutable
 class SharedBlock:
     """`shared tower = Tower(32)`."""
 

@@ -7,7 +7,6 @@ The body is elaborated once for the types that flow in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +27,14 @@ from nndsl.passes.declared import DeclaredInput
 from nndsl.passes.definitions import Block
 from nndsl.passes.evaluate import Env, Evaluator, Failed
 from nndsl.passes.resolve import did_you_mean_fix
+from nndsl.records import mutable
 from nndsl.syntax import ast
 
 if TYPE_CHECKING:
     from nndsl.passes.flows import Flows
 
 
-@dataclass(eq=False)
+@mutable
 class Update:
     """`update total = total + sum(x, axis=0)`: `before` is the state's value ahead of the call, `after` behind it."""
 
@@ -45,7 +45,7 @@ class Update:
     training: bool  # in training alone
 
 
-@dataclass(eq=False)
+@mutable
 class Inside:
     """The body of a layer of one's own for the types that flow in."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
@@ -12,6 +11,7 @@ from nndsl.layers.families.readers import Reader
 from nndsl.layers.values import show
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.resolve import did_you_mean_fix
+from nndsl.records import record
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -19,7 +19,7 @@ Columns = None | str | int | slice | tuple[int | str, ...]
 """What is taken of a source: all of it, a field by name, a column by number, a range or a list of columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FieldUse:
     """`row` is the shape of one row, None where only the data can say."""
 

@@ -7,13 +7,13 @@ looked up and parameters evaluated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
 from nndsl.layers import catalogue
 from nndsl.passes.params import Params
 from nndsl.passes.resolve import Scope, did_you_mean_fix, resolve
+from nndsl.records import fresh, mutable
 from nndsl.source import SourceFile, Span
 from nndsl.syntax import ast, parse
 
@@ -38,7 +38,7 @@ def no_reader(importer: SourceFile, path: str) -> SourceFile:
                        "save it as a file; imports are found beside it")  # fmt: skip
 
 
-@dataclass(eq=False)
+@mutable
 class Block:
     """A `block` or `layer` with the file that it stands in, where the names of its body are looked up."""
 
@@ -46,7 +46,7 @@ class Block:
     home: Home
     _scope: Scope | None = None
     calls: int = 0
-    failed: list[object] = field(default_factory=list)  # arguments of calls that went wrong and were reported
+    failed: list[object] = fresh(default_factory=list)  # arguments of calls that went wrong and were reported
     is_endless: bool = False  # whether calls of it went too deep, which was reported
     least: int | None = None  # see passes/estimate.py
 
@@ -64,15 +64,15 @@ class Block:
         return self._scope
 
 
-@dataclass(eq=False)
+@mutable
 class Home:
     """The top level of one file. `absent` are names that are reported already: uses of them stay silent."""
 
     source: SourceFile
-    blocks: dict[str, Block] = field(default_factory=dict)
-    params: Params = field(default_factory=Params)
-    absent: set[str] = field(default_factory=set)
-    models: set[str] = field(default_factory=set)
+    blocks: dict[str, Block] = fresh(default_factory=dict)
+    params: Params = fresh(default_factory=Params)
+    absent: set[str] = fresh(default_factory=set)
+    models: set[str] = fresh(default_factory=set)
 
 
 class Definitions:

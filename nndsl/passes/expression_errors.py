@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
@@ -16,6 +15,7 @@ from nndsl.layers.shapes import ShapeError
 from nndsl.passes.evaluate import Failed
 from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.passes.stop import Stop
+from nndsl.records import fresh, mutable
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -121,12 +121,12 @@ def logic(expr: ast.Binary | ast.Unary, problems: Problems) -> None:
 # ------------------------------------------------------------------------------------------- arguments
 
 
-@dataclass
+@mutable
 class Arranged:
     """A call whose positional arguments have got their names: `call` holds those that are no tensors."""
 
     call: ast.CallExpr
-    operands: dict[str, Sequence[ast.Expr]] = field(default_factory=dict)
+    operands: dict[str, Sequence[ast.Expr]] = fresh(default_factory=dict)
 
 
 def arranged(cls: type[Function], call: ast.CallExpr, problems: Problems) -> Arranged | None:

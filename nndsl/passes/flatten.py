@@ -6,9 +6,8 @@ is; layers are shared with it, save for their lists of calls.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nndsl.ir.graph import BlockCall, LayerUse, Model, Node, Region, Round, Value
+from nndsl.records import replace
 
 
 def flatten(model: Model, keep: BlockCall | None = None) -> Model:

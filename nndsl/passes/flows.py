@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems, TooManyProblems
@@ -21,6 +20,7 @@ from nndsl.passes.infer import Infer
 from nndsl.passes.layer_names import LayerNames, Statement
 from nndsl.passes.resolve import Scope
 from nndsl.passes.stop import Stop
+from nndsl.records import record
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Values = tuple[Value, ...]
 
 
-@dataclass(frozen=True)
+@record
 class SharedLayer:
     """`shared encoder = LSTM(32)`."""
 
@@ -41,7 +41,7 @@ class SharedLayer:
     block: Block | None = None  # of a layer of one's own
 
 
-@dataclass(frozen=True)
+@record
 class Frame:
     """Where a body stands: `home` is its file, `call` the call of a block that it is expanded for (None: a model),
     `instance` the shared block that this call belongs to, `depth` how many calls there are around it. `is_layer` says

@@ -5,7 +5,6 @@ A failed call gives values of unknown type, and calls that meet those stay silen
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from nndsl.diagnostics.model import Label, Problems
@@ -17,6 +16,7 @@ from nndsl.layers.base import Layer, Weight
 from nndsl.layers.shapes import ShapeError
 from nndsl.layers.wrapping import mask_of_steps
 from nndsl.passes.trace import Trace
+from nndsl.records import replace
 from nndsl.source import Span
 
 

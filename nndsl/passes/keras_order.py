@@ -9,12 +9,12 @@ calls.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 from nndsl.ir.graph import BlockCall, LayerUse, Model, Node, Region, Value
+from nndsl.records import fresh, mutable, replace
 
 _Unit: TypeAlias = Node | Region
 """A call of the model's own, or all that one of its blocks or rounds comes to: these nodes stay together."""
@@ -111,11 +111,11 @@ def _key(node: Node) -> Hashable:
     return _whole(node.region) or node
 
 
-@dataclass
+@mutable
 class _Graph:
     model: Model
-    parents: dict[Hashable, list[Hashable]] = field(default_factory=dict)
-    operations: dict[Hashable, Hashable] = field(default_factory=dict)
+    parents: dict[Hashable, list[Hashable]] = fresh(default_factory=dict)
+    operations: dict[Hashable, Hashable] = fresh(default_factory=dict)
 
     def __post_init__(self) -> None:
         for node in self.model.nodes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.layers.base import Layer
 from nndsl.layers.entry import snake_case
 from nndsl.passes.resolve import Scope
+from nndsl.records import mutable
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -28,7 +28,7 @@ def fine_name(name: str, place: Span, problems: Problems) -> bool:
     return False
 
 
-@dataclass
+@mutable
 class Statement:
     """The statement being read: `name` is what its layers are named after, `last` the call that bears that name."""
 

@@ -7,18 +7,18 @@ declared order, and so where a call's input has to be permuted: at the edges of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 
 from nndsl.ir.graph import Model, Node, Value
+from nndsl.records import fresh, mutable
 
 
-@dataclass
+@mutable
 class Layout:
     """`moved` holds the values whose tensors have their channels moved; `wants` the calls that work on such."""
 
-    moved: set[Value] = field(default_factory=set)
-    wants: set[Node] = field(default_factory=set)
+    moved: set[Value] = fresh(default_factory=set)
+    wants: set[Node] = fresh(default_factory=set)
 
     def add(self, other: Layout) -> None:
         """Takes in what is planned for another graph."""

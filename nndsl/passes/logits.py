@@ -7,10 +7,10 @@ a softmax is computed as if its logits went through a sigmoid.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from nndsl.ir.graph import Model, Output, Value
+from nndsl.records import replace
 
 
 def logits_activation(output: Output) -> str | None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,6 +21,7 @@ from nndsl.passes.resolve import did_you_mean_fix
 from nndsl.passes.sample_weights import check_weights, read_weights
 from nndsl.passes.train_checks import check_training
 from nndsl.passes.train_section import elaborate_training
+from nndsl.records import replace
 from nndsl.source import Span
 from nndsl.syntax import ast
 

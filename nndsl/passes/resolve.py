@@ -8,16 +8,15 @@ stands behind those it needs; definitions that need themselves are reported with
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.layers import catalogue
+from nndsl.records import fresh, mutable
 from nndsl.source import Span
 from nndsl.syntax import ast
 
 
-@dataclass(frozen=True, eq=False)
+@mutable
 class Definition:
     """A statement that gives names to values or to a shared layer."""
 
@@ -25,17 +24,18 @@ class Definition:
     names: tuple[ast.Ident, ...]
 
 
-@dataclass
+@mutable
 class Scope:
     """The names of one model."""
 
-    definitions: dict[str, Definition] = field(default_factory=dict)
-    broken: set[str] = field(default_factory=set)  # names whose definition is reported already
-    unknown: set[str] = field(default_factory=set)  # names without a definition, reported already
-    order: list[Definition] = field(default_factory=list)
-    submodels: dict[str, ast.SubmodelStmt] = field(default_factory=dict)
+    definitions: dict[str, Definition] = fresh(default_factory=dict)
+    broken: set[str] = fresh(default_factory=set)  # names whose definition is reported already
+    unknown: set[str] = fresh(default_factory=set)  # names without a definition, reported already
+    order: list[Definition] = fresh(default_factory=list)
+    submodels: dict[str, ast.SubmodelStmt] = fresh(default_factory=dict)
     asks_types: bool = False  # whether `x.shape` or `x.dtype` stands somewhere in it
-    constants: set[str] = field(default_factory=set)  # names of what is known at compile time: `width = 4 * filters`
+    constants: set[str] = fresh(default_factory=set)  # names of what is known at compile time: `width = 4 * filters`
+    _uses: dict[str, list[Span]] | None = None
 
     def values(self) -> list[str]:
         """Names that a flow may start from."""
@@ -48,14 +48,16 @@ class Scope:
     def shared(self) -> list[str]:
         return [n for n, d in self.definitions.items() if isinstance(d.statement, ast.SharedStmt)]
 
-    @cached_property
+    @property
     def uses(self) -> dict[str, list[Span]]:
         """Where each name is referred to, once the scope is resolved."""
-        found: dict[str, list[Span]] = {}
-        for definition in self.order:
-            for name, span in references(definition):
-                found.setdefault(name, []).append(span)
-        return found
+        if self._uses is None:
+            found: dict[str, list[Span]] = {}
+            for definition in self.order:
+                for name, span in references(definition):
+                    found.setdefault(name, []).append(span)
+            self._uses = found
+        return self._uses
 
 
 def resolve(model: ast.ModelDef | ast.BlockDef, problems: Problems, params: Mapping[str, Span] | None = None) -> Scope:

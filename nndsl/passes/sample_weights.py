@@ -3,12 +3,11 @@ hold in them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.ir.graph import Model, Output, SampleWeights
 from nndsl.ir.types import TensorType
 from nndsl.layers.measures import Loss
+from nndsl.records import replace
 from nndsl.syntax import ast
 
 

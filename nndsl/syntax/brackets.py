@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from nndsl.records import fresh, mutable
 from nndsl.syntax.kinds import BODIED, CLOSERS, HEADS, NAMED, OPENERS
 from nndsl.syntax.lexer import Token
 
 _NOTHING = Token("$END", "", 0, 0)
 
 
-@dataclass(slots=True)
+@mutable
 class Brackets:
     """`pairs[i]` is the place among the tokens of the closer of the opener at `i`; `unpaired` holds the offsets of
     openers without one. The braces too few and too many are counted."""
 
-    pairs: dict[int, int] = field(default_factory=dict)
-    unpaired: set[int] = field(default_factory=set)
+    pairs: dict[int, int] = fresh(default_factory=dict)
+    unpaired: set[int] = fresh(default_factory=set)
     missing_braces: int = 0
     surplus_braces: int = 0
 

@@ -74,7 +74,8 @@ def lex(reports: Reports, tables: Tables | None = None) -> list[Token]:
     append = tokens.append
     line_start = 1 if text.startswith("\ufeff") else 0
     is_first = True
-    for found in _compiled(tables.lexer).finditer(text, line_start):
+    expression = _compiled(tables.ascii_lexer if text.isascii() else tables.lexer)
+    for found in expression.finditer(text, line_start):
         kind = found.lastgroup
         if kind == "BLANK" or kind == "COMMENT":
             continue

@@ -1,27 +1,20 @@
-"""The parser's tables: Lark makes them from the grammar, this module keeps them as plain data.
+"""The parser's tables: Lark makes them from the grammar, `shipped.py` holds them as plain data.
 
-Lark (48 ms to import, 70 to 130 to build the tables) is loaded only where no cached tables are found. The cache is
-JSON, not a pickle: what is read back can be wrong, but it cannot run.
+Lark takes 48 ms to import and 70 to 130 to build the tables: it is loaded only where the grammar is not the one that
+`shipped.py` was made of, in a checkout whose grammar is being worked on. `python -m nndsl.prepare` writes the file.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import sys
-from dataclasses import dataclass
+import re
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from nndsl import resources
+from nndsl.records import record
 
-FORMAT = 1  # of the cached file; raise it when `Tables` changes
 
-
-@dataclass(frozen=True, slots=True)
+@record
 class Tables:
     """LALR(1) tables.
 
@@ -36,29 +29,21 @@ class Tables:
     start: int
     accept: int
     lexer: str  # one regular expression, a named group for each terminal
+    ascii_lexer: str  # the same for text of ASCII alone
     words: dict[str, str]  # reserved word -> terminal
 
 
 @cache
 def load_tables() -> Tables:
-    """The tables of the grammar: from the user's cache, else built (and cached, where that is possible)."""
-    grammar = resources.grammar_path().read_text(encoding="utf-8")
-    folder = resources.cache_dir()
-    if folder is None:
+    """The tables of the grammar, as they are shipped or else built."""
+    from nndsl.syntax import shipped  # here, so that a broken one does not keep `nndsl.prepare` from making it anew
+
+    grammar = resources.read_grammar()
+    if grammar != shipped.GRAMMAR:
         return build_tables(grammar)
-    key = "\0".join((grammar, _lark_version(), sys.version, str(FORMAT)))
-    path = folder / f"grammar-{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
-    tables = _read(path)
-    if tables is None:
-        tables = build_tables(grammar)
-        _write(path, tables)
-    return tables
-
-
-def _lark_version() -> str:
-    """The text that states Lark's version, read without importing Lark (importlib.metadata costs 10 ms too)."""
-    spec = find_spec("lark")
-    return Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+    return Tables(
+        shipped.ACTIONS, shipped.RULES, shipped.START, shipped.ACCEPT, shipped.LEXER, shipped.ASCII_LEXER, shipped.WORDS
+    )
 
 
 def build_tables(grammar: str, *, strict: bool = False) -> Tables:
@@ -75,18 +60,27 @@ def build_tables(grammar: str, *, strict: bool = False) -> Tables:
         strict=strict,
     )
     table: Any = lark.parser.parser._parse_table  # the tables have no public name
-    numbers = {rule: number for number, rule in enumerate(lark.rules)}
+    rule_numbers = {rule: number for number, rule in enumerate(lark.rules)}
     terminals = {terminal.name for terminal in lark.terminals} | {"BEGIN", "END", "ERROR", "$END"}
-    actions: list[dict[str, int]] = [{} for _ in table.states]
-    for state, row in table.states.items():
-        for symbol, (action, target) in row.items():
+    # Lark counts the states in the order of a set; here they are counted as they are met from the start, so that the
+    # same grammar always gives the same tables.
+    states = [table.start_states["file"]]
+    numbers = {states[0]: 0}
+    actions: list[dict[str, int]] = []
+    for state in states:
+        row: dict[str, int] = {}
+        for symbol, (action, target) in sorted(table.states[state].items()):
             if action is not Shift:
-                actions[state][symbol] = -numbers[target] - 1
-            else:
-                actions[state][symbol] = target + 1 if symbol in terminals else target
-    rules = [(r.origin.name, len(r.expansion), _action_of(r)) for r in lark.rules]
+                row[symbol] = -rule_numbers[target] - 1
+                continue
+            if target not in numbers:
+                numbers[target] = len(states)
+                states.append(target)
+            row[symbol] = numbers[target] + 1 if symbol in terminals else numbers[target]
+        actions.append(row)
+    rules = [(str(r.origin.name), len(r.expansion), _action_of(r)) for r in lark.rules]
     lexer, words = _lexer(lark)
-    return Tables(actions, rules, table.start_states["file"], table.end_states["file"], lexer, words)
+    return Tables(actions, rules, 0, numbers[table.end_states["file"]], lexer, _for_ascii(lexer), words)
 
 
 def _action_of(rule: Any) -> str:
@@ -103,50 +97,42 @@ def _lexer(lark: Any) -> tuple[str, dict[str, str]]:
     for terminal in order:
         pattern = terminal.pattern
         if pattern.type == "str" and pattern.value.isidentifier():
-            words[pattern.value] = terminal.name  # found as a NAME, as Lark does
+            words[pattern.value] = str(terminal.name)  # found as a NAME, as Lark does
         else:
             groups.append(f"(?P<{terminal.name}>{pattern.to_regexp()})")
     return "|".join(groups), words
 
 
-def _read(path: Path) -> Tables | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        with os.fdopen(descriptor, encoding="utf-8") as file:
-            if not resources.is_private(os.fstat(descriptor)):
-                return None
-            data = json.load(file)
-        return Tables(
-            data["actions"],
-            [(origin, size, action) for origin, size, action in data["rules"]],
-            data["start"],
-            data["accept"],
-            data["lexer"],
-            data["words"],
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+_CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]")
+_NOT_ASCII = re.compile(r"\\u[0-9a-f]{4}(?:-\\u[0-9a-f]{4})?|[^\0-\x7f](?:-[^\0-\x7f])?")
 
 
-def _write(path: Path, tables: Tables) -> None:
-    """Beside its place first, then renamed: a reader never meets half a file. Failing is harmless."""
-    import tempfile  # 4 ms that a start with a cache need not spend
+def _for_ascii(lexer: str) -> str:
+    """What the lexer is for text of ASCII alone: sets of characters lose all others. Python takes four of five
+    milliseconds to compile an expression for those."""
 
-    data = {
-        "actions": tables.actions,
-        "rules": tables.rules,
-        "start": tables.start,
-        "accept": tables.accept,
-        "lexer": tables.lexer,
-        "words": tables.words,
-    }
-    try:
-        descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(data, file, separators=(",", ":"))
-            Path(beside).replace(path)
-        except OSError:
-            Path(beside).unlink()
-    except OSError:
-        return
+    def reduced(found: re.Match[str]) -> str:
+        rest = _NOT_ASCII.sub("", found[0])
+        return "(?!)" if rest == "[]" else rest
+
+    return _CLASS.sub(reduced, lexer)
+
+
+def as_module(grammar: str) -> str:
+    """The text of `shipped.py` for a grammar."""
+    tables = build_tables(grammar)
+    rows = "".join(f"    {row!r},\n" for row in tables.actions)
+    rules = "".join(f"    {rule!r},\n" for rule in tables.rules)
+    return f'''"""The parser's tables, which `python -m nndsl.prepare` has made of grammar/nn.lark: do not edit them."""
+
+ACTIONS: list[dict[str, int]] = [
+{rows}]
+RULES: list[tuple[str, int, str]] = [
+{rules}]
+START = {tables.start}
+ACCEPT = {tables.accept}
+LEXER = {tables.lexer!r}
+ASCII_LEXER = {tables.ascii_lexer!r}
+WORDS = {tables.words!r}
+GRAMMAR = {grammar!r}
+'''

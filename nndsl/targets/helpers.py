@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from nndsl.resources import templates_path
+from nndsl.resources import read_template
 
 _IMPORT = re.compile(r"^(?:import|from) .*$", re.MULTILINE)
 _HELPER = re.compile(r"from templates\.\w+\.helpers\.(\w+) import")
@@ -15,7 +15,7 @@ _HELPER = re.compile(r"from templates\.\w+\.helpers\.(\w+) import")
 @cache
 def _read(target: str, name: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """(body, import lines, helpers that it calls: those that it imports)."""
-    text = (templates_path() / target / "helpers" / f"{name}.py").read_text(encoding="utf-8")
+    text = read_template(f"{target}/helpers/{name}.py")
     imports = tuple(_IMPORT.findall(text.split("\ndef ")[0].split("\nclass ")[0]))
     start = min(at for at in (_find(text, "def "), _find(text, "class "), _find(text, "@")) if at >= 0)
     body = text[start:].strip()

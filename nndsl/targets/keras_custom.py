@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nndsl import code
@@ -11,6 +10,7 @@ from nndsl.ir.dims import Dim
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import TensorType
 from nndsl.passes.custom import CustomLayer, Inside, Update
+from nndsl.records import mutable
 from nndsl.targets.custom_parts import Updates, parameters, parametrized, states
 from nndsl.targets.docstrings import block_docstring
 from nndsl.targets.folding import returning
@@ -28,7 +28,7 @@ SELF = code.Name("self")
 _SHAPE = "tuple[int | None, ...]"
 
 
-@dataclass(eq=False)
+@mutable
 class WrittenLayer:
     """What the class of a layer needs besides its code. `body` of the unit holds `build`, `call` and the shape of the
     result, in this order, as many statements each as `counts` says."""

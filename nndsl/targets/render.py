@@ -1,21 +1,27 @@
-"""The one place that sets up Jinja. Templates get finished pieces of text; nothing of the user's is ever a template."""
+"""Templates with their pieces put in. Templates get finished pieces of text; nothing of the user's is ever a template.
+
+What runs are the functions that `skeletons.py` has made of the templates. jinja2 itself is set up only here, and only
+where a template is not the one that they were made of, in a checkout whose templates are being worked on.
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from nndsl.resources import read_template, templates_path
 
-from nndsl.resources import cache_dir, templates_path
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 @cache
-def _environment() -> Environment:
-    folder = cache_dir()
+def environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     return Environment(
         loader=FileSystemLoader(templates_path()),
-        bytecode_cache=FileSystemBytecodeCache(str(folder)) if folder is not None else None,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -26,4 +32,8 @@ def _environment() -> Environment:
 
 
 def render(template: str, **context: Any) -> str:
-    return _environment().get_template(template).render(**context)
+    """The text of a template (`torch/program.py.j2`) with that context."""
+    shipped: Any = import_module(f"nndsl.targets.skeletons_{template.partition('/')[0]}")
+    if all(read_template(name) == text for name, text in shipped.SOURCES.items()):
+        return str(shipped.TEMPLATES[template](context))
+    return environment().get_template(template).render(**context)

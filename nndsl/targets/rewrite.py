@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from nndsl import code
+from nndsl.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Leaf:
     """A literal (or a tuple of numbers), `parent` the call around it if any, and where it stands there: a position or
     a keyword."""

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from nndsl.ir.graph import BlockCall, Node, Region, Round, Value
 from nndsl.layers.entry import snake_case
 from nndsl.passes.held import BlockLayer
+from nndsl.records import fresh, mutable
 
 
 class NotStructured(Exception):
     """The model cannot be written with its blocks as classes or functions; it is written flat."""
 
 
-@dataclass(eq=False)
+@mutable
 class CallItem:
     """One call of a block: `inputs` and `outputs` are its ports."""
 
     call: BlockCall
-    items: list[Item] = field(default_factory=list)
-    inputs: list[Node] = field(default_factory=list)
-    outputs: list[Node] = field(default_factory=list)
+    items: list[Item] = fresh(default_factory=list)
+    inputs: list[Node] = fresh(default_factory=list)
+    outputs: list[Node] = fresh(default_factory=list)
 
     def operands(self) -> Iterator[Value]:
         return (port.inputs[0] for port in self.inputs)
@@ -33,18 +33,18 @@ class CallItem:
         return tuple(port.results[0] for port in self.outputs)
 
 
-@dataclass(eq=False)
+@mutable
 class RoundItem:
     round: Round
-    items: list[Item] = field(default_factory=list)
+    items: list[Item] = fresh(default_factory=list)
 
 
-@dataclass(eq=False)
+@mutable
 class LoopItem:
     """One `repeat`."""
 
     repeat: object
-    rounds: list[RoundItem] = field(default_factory=list)
+    rounds: list[RoundItem] = fresh(default_factory=list)
 
 
 Step: TypeAlias = Node | CallItem

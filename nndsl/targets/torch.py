@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from nndsl import code
@@ -13,6 +12,7 @@ from nndsl.layers.emit import StateEntry, TorchScope
 from nndsl.passes.flatten import flatten
 from nndsl.passes.keras_order import in_keras_order
 from nndsl.passes.logits import without_idle_ends
+from nndsl.records import record
 from nndsl.targets import helpers, torch_training
 from nndsl.targets.docstrings import block_docstring, class_docstring, file_docstring
 from nndsl.targets.folding import norms_of
@@ -33,7 +33,7 @@ from nndsl.targets.units import Family, Unit
 _FUNCTIONAL = re.compile(r"\bF\.")
 
 
-@dataclass(frozen=True)
+@record
 class TorchUnit:
     """An emitted torch program: `text`, the `class_name` of its module, and what each tensor of the module's
     state_dict holds."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nndsl import code
@@ -13,6 +12,7 @@ from nndsl.layers.emit import TorchCall, TorchScope
 from nndsl.passes.held import BlockLayer
 from nndsl.passes.layout import layout
 from nndsl.passes.masks import masks_needed
+from nndsl.records import mutable, replace
 from nndsl.targets.folding import folded, returning
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.rewrite import same_code, transformed
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nndsl.targets.torch_forward import Forward
 
 
-@dataclass(eq=False)
+@mutable
 class Written:
     """What a class needs besides its code: the names of its arguments, whether it gives masks, has penalties, state."""
 

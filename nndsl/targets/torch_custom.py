@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nndsl import code
@@ -11,6 +10,7 @@ from nndsl.ir.graph import Node, Value
 from nndsl.layers.base import Weight
 from nndsl.layers.emit import InitRecord, StateEntry, TorchCall, TorchScope
 from nndsl.passes.custom import CustomLayer, Inside, Update
+from nndsl.records import fresh, mutable
 from nndsl.targets.custom_parts import Updates, parameters, parametrized, states
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.torch_body import Body
@@ -24,7 +24,7 @@ SELF = code.Name("self")
 _FILLED = {"Zeros": "torch.zeros", "Ones": "torch.ones"}
 
 
-@dataclass(eq=False)
+@mutable
 class WrittenLayer:
     """What the class of a layer needs besides its code."""
 
@@ -33,7 +33,7 @@ class WrittenLayer:
     arguments: tuple[str, ...]
     buffers: tuple[str, ...]
     outputs: int
-    stored: list[str] = field(default_factory=list)  # parameters that `forward` reads
+    stored: list[str] = fresh(default_factory=list)  # parameters that `forward` reads
 
 
 class LayerWriter:

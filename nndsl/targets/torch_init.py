@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from nndsl import code
 from nndsl.layers.emit import InitRecord, TorchScope
+from nndsl.records import mutable, replace
 from nndsl.targets.printing import block
 from nndsl.targets.rewrite import transformed
 
@@ -17,7 +17,7 @@ _OF_LINEARS = ("MultiHeadAttention",)
 _SELF, _MODULE, _INIT = code.Name("self"), code.Name("module"), code.Name("init_weights")
 
 
-@dataclass(frozen=True)
+@mutable
 class Inits:
     """`function` is the text of `init_weights`, or "" where one loop does; `statements` end the `__init__` of each
     scope."""
@@ -29,7 +29,7 @@ class Inits:
         return self.statements.get(id(scope), ())
 
 
-@dataclass
+@mutable
 class _Plan:
     """The records of one class: `usual` start in the way of all layers, `special` by statements of their own."""
 

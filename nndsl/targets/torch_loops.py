@@ -6,11 +6,11 @@ The rounds are written one after the other first; then what they have added to `
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nndsl import code
+from nndsl.records import mutable, replace
 from nndsl.targets.rewrite import transformed
 from nndsl.targets.structure import LoopItem
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Variables: TypeAlias = tuple[code.Expr | None, ...]
 
 
-@dataclass
+@mutable
 class _Mark:
     """How much there was before a round."""
 

@@ -4,7 +4,6 @@ means and totals."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from nndsl import code
 from nndsl.ir.graph import Model, Output
@@ -12,6 +11,7 @@ from nndsl.layers.emit import TorchScope
 from nndsl.layers.measures import Loss, Metric
 from nndsl.layers.training import TrainingCall
 from nndsl.passes.logits import logits_activation, loss_takes_logits
+from nndsl.records import record
 from nndsl.targets.printing import WIDTH, flat
 from nndsl.targets.training_settings import trained_outputs
 
@@ -67,7 +67,7 @@ def measure(model: Model, scope: TorchScope, *, penalised: bool) -> list[code.St
     return [*body, code.Return(code.binary("|", whole, code.Name("values")))]
 
 
-@dataclass(frozen=True)
+@record
 class _Parts:
     """The loss and the metrics of an output. `left_out` is the activation that `model(…, logits=True)` leaves out of
     it: some want the numbers before it, others those behind it."""

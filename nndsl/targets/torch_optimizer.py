@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from nndsl import code
 from nndsl.ir.graph import Model
@@ -11,12 +10,13 @@ from nndsl.layers.entry import snake_case
 from nndsl.layers.families.optimizer_maps import MultiOptimizer
 from nndsl.layers.optimizing import Optimizer
 from nndsl.layers.training import Held, TrainingCall
+from nndsl.records import record
 from nndsl.targets.printing import block, flat
 
 _ALL = code.call("model.parameters")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Part:
     """An optimizer with the weights that it changes, in `call`. `name` is its variable, `rate` the function of its
     schedule, `weights` the code for its parameters, which a variable holds where they are not all there are."""

@@ -39,7 +39,6 @@ The contract, for `nndsl run` and whoever else imports an emitted program:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from nndsl import code
@@ -49,6 +48,7 @@ from nndsl.layers.emit import InitRecord, TorchScope
 from nndsl.layers.training import Held, TrainingCall
 from nndsl.passes.logits import logits_activation
 from nndsl.passes.train_checks import callback_mode
+from nndsl.records import replace
 from nndsl.targets.printing import WIDTH, block, broken, flat, signature
 from nndsl.targets.torch_measure import measure, pools, results
 from nndsl.targets.torch_optimizer import optimizer_body, optimizer_parts, schedules

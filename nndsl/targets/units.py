@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from nndsl import code
 from nndsl.ir.graph import BlockCall
+from nndsl.records import fresh, mutable
 
 
-@dataclass(eq=False)
+@mutable
 class Unit:
     """The body of one call of a block. `init` and `body` are its code; `fixed` is what else must be the same for two
     units to be one (names of arguments, buffers)."""
@@ -27,13 +27,13 @@ class Unit:
     arguments: tuple[code.Expr, ...] = ()
 
 
-@dataclass(eq=False)
+@mutable
 class Family:
     """A class to write: `parameters` are (name, type), the first `derived` of which the block does not know."""
 
     name: str
     units: list[Unit]
-    parameters: list[tuple[str, str]] = field(default_factory=list)
+    parameters: list[tuple[str, str]] = fresh(default_factory=list)
     init: tuple[code.Stmt, ...] = ()
     body: tuple[code.Stmt, ...] = ()
     defaults: tuple[Any, ...] = ()  # of the last parameters

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from nndsl.ir.graph import Model, Node, Value
 from nndsl.passes.flatten import flatten
+from nndsl.records import record
 from nndsl.views.calls import layer_text, source_text, value_text
 
 _LONGEST = 60  # characters of a line in a box
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Box:
     """An input, a call of a layer, or an output. `lines`: its name, what it is, the type of its result."""
 
@@ -20,7 +20,7 @@ class Box:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arrow:
     """A value that flows from one box to another; `label` tells results and tensor arguments apart."""
 
@@ -29,7 +29,7 @@ class Arrow:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Drawing:
     """Boxes in an order in which they can run (arrows lead forwards). Each call of a shared layer has a box."""
 

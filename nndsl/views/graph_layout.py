@@ -7,8 +7,9 @@ neighbours; places are then moved towards their neighbours as far as the order a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
+
+from nndsl.records import fresh, mutable
 
 _SWEEPS = 8
 _TURNS = 40
@@ -16,7 +17,7 @@ GAP = 28.0  # between two boxes of a rank
 BEND_GAP = 16.0
 
 
-@dataclass(slots=True)
+@mutable
 class Place:
     """A box (`box` is its number) or a bend of an arrow (-1). `x` is its middle."""
 
@@ -24,12 +25,12 @@ class Place:
     width: float
     box: int = -1
     x: float = 0.0
-    above: list[Place] = field(default_factory=list)
-    below: list[Place] = field(default_factory=list)
+    above: list[Place] = fresh(default_factory=list)
+    below: list[Place] = fresh(default_factory=list)
     order: float = 0.0
 
 
-@dataclass(slots=True)
+@mutable
 class Layout:
     """`ranks` are the places from left to right, rank by rank; `paths` are the places that each arrow runs through."""
 

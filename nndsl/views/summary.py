@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from nndsl.ir.dims import Dim, DimTooComplex
@@ -11,6 +10,7 @@ from nndsl.ir.graph import Model, Node, Output
 from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer, Weight
 from nndsl.passes.flatten import flatten
+from nndsl.records import record
 from nndsl.views.calls import call_text, value_name, value_text
 
 BYTES = {
@@ -19,7 +19,7 @@ BYTES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One input, or one call of a layer. `parameters` are counted at the first call of a layer; `multiply_adds` is for
     one sample, None where the formula is too large to follow."""
@@ -40,7 +40,7 @@ class Row:
         return self.trainable + self.frozen
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputRow:
     """An output as it is trained: `loss` is "" where it has none."""
 
@@ -52,7 +52,7 @@ class OutputRow:
     metrics: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Summary:
     """A model's summary. `facts` are what its free sizes must satisfy, `size` is that of all variables in bytes."""
 
@@ -127,7 +127,7 @@ def _row(node: Node, model: Model) -> tuple[Row, int]:
     return row, counted.size
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Counts:
     """The variables of one layer or of several: how many numbers, and how many bytes."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nndsl.diagnostics.terminal import char_cells, visible
+from nndsl.records import mutable
 
 _GAP = "  "
 _NARROWEST = 10  # what is left of a column that gives room to the others
 
 
-@dataclass
+@mutable
 class Column:
     title: str
     cells: list[str]

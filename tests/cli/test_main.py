@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -177,7 +178,12 @@ def test_a_bug_is_told_shortly_and_kept_in_a_file(nndsl, model, monkeypatch, tmp
     assert str(report) in ran.err and report.stat().st_mode & 0o077 == 0
     text = report.read_text()
     assert f"nndsl {api.__version__}" in text and "Traceback" in text and "command: nndsl 'check'" in text
-    assert "Dense(2)" not in text
+    assert "Dense(2)" not in text and re.search(r"^  ok +lark +1\.", text, re.MULTILINE)
+    with monkeypatch.context() as broken:
+        broken.setattr("nndsl.interop.doctor.examine.facts", lambda: 1 / 0)
+        assert nndsl("check", model).code == 3
+    (other,) = set(tmp_path.glob("nndsl-report-*.txt")) - {report}
+    assert "Traceback" in other.read_text() and "nndsl doctor failed: ZeroDivisionError" in other.read_text()
     monkeypatch.setenv("NNDSL_DEBUG", "1")
     assert "Traceback" in nndsl("check", model).err
 

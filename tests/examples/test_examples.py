@@ -63,7 +63,7 @@ def test_same_text_every_time() -> None:
     texts = {
         subprocess.run(
             [sys.executable, "-c", script],
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT), "NNDSL_CACHE": ""},
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             check=True,

@@ -1,13 +1,14 @@
-"""`@record` does what a frozen dataclass with slots does, for what the two trees need of one."""
+"""`@record` and `@mutable` do what dataclasses with slots do, for what the compiler needs of one."""
 
 from __future__ import annotations
 
+import copy
 import pickle
 from dataclasses import dataclass
 
 import pytest
 
-from nndsl.records import record, replace
+from nndsl.records import fresh, mutable, record, replace
 
 
 @record
@@ -72,3 +73,54 @@ def test_nothing_can_be_changed():
         replace(point, z=1)
     with pytest.raises(ValueError):
         replace(point, x=-1)
+
+
+@record
+class Alone:
+    x: object
+
+
+@mutable
+class Bag:
+    """A bag."""
+
+    name: str
+    items: list[int] = fresh(default_factory=list)
+    size: int | None = None
+
+
+@mutable
+class Sack(Bag):
+    color: str = "brown"
+    more: dict[str, int] = fresh(default_factory=dict)
+
+
+def test_a_record_of_one_field_equals_by_it():
+    assert Alone((1, 2)) == Alone((1, 2)) and hash(Alone(3)) == hash(Alone(3))
+    assert Alone(3) != Alone(4) and Alone(3) != 3
+
+
+def test_mutable_classes_change_and_equal_only_themselves():
+    one, same = Sack("a"), Sack("a")
+    assert one != same and len({one, same}) == 2 and one == one
+    one.name, one.size = "b", 2
+    assert (one.name, one.items, one.size, one.color, one.more) == ("b", [], 2, "brown", {})
+    with pytest.raises(AttributeError):
+        one.colour = "red"
+    assert Sack.__match_args__ == ("name", "items", "size", "color", "more")
+
+
+def test_a_fresh_default_is_made_for_each_instance():
+    one, other, given = Sack("a"), Sack("b"), [7]
+    one.items.append(1)
+    one.more["x"] = 1
+    assert other.items == [] and other.more == {}
+    assert Bag("c", given).items is given and Bag("c", items=given, size=None).items is given
+    assert replace(one, name="z").items is one.items and copy.copy(one).more is one.more
+
+
+@pytest.mark.parametrize("arguments", [{}, {"name": 1, "z": 2}])
+def test_wrong_arguments_of_a_mutable_class(arguments):
+    for _ in range(2):  # the first call is the one that makes `__init__`
+        with pytest.raises(TypeError):
+            Sack(**arguments)

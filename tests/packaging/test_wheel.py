@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import email
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -125,6 +126,10 @@ def test_installed_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     assert run(scripts / "pygmentize", "-l", "nndsl", "-f", "text", example) == example.read_text(encoding="utf-8")
     done = subprocess.run([scripts / "nndsl", "verify", example], env=clean, capture_output=True, text=True)
     assert done.returncode == 2 and "help: install both frameworks: pip install 'nndsl[torch,keras]'" in done.stderr
+    said = run(scripts / "nndsl", "doctor")
+    for line in (rf"ok +nndsl +{__version__}, installed, in ", r"ok +lark +1\.", r"ok +self test +", "missing +torch "):
+        assert re.search(f"^  {line}", said, re.MULTILINE), said
+    assert "= help: pip install 'nndsl[torch]'" in said
     for target, framework in (("torch", "torch"), ("keras", "tensorflow")):
         emitted = ast.parse(run(scripts / "nndsl", "compile", "--target", target, example))
         imported = {name.name for node in ast.walk(emitted) if isinstance(node, ast.Import) for name in node.names}

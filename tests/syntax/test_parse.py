@@ -1,4 +1,4 @@
-"""The grammar, the recovery from errors, the limits, and the cache of the tables."""
+"""The grammar, the recovery from errors, the limits, and the tables."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def written(expr: ast.Expr) -> str:
 
 
 def test_the_grammar_has_no_conflicts() -> None:
-    tables.build_tables(resources.grammar_path().read_text(encoding="utf-8"), strict=True)
+    tables.build_tables(resources.read_grammar(), strict=True)
 
 
 def test_a_model_with_everything_parses() -> None:
@@ -182,19 +182,35 @@ def test_the_other_statements_survive(line: str) -> None:
     assert names >= {"v0", "v1", "v2", "v4", "v5"}
 
 
-def test_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NNDSL_CACHE", str(tmp_path / "cache"))
+def test_a_changed_grammar_is_built_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped_tables = tables.load_tables.__wrapped__()
+    grammar = resources.read_grammar()
+    monkeypatch.setattr(resources, "read_grammar", lambda: f"{grammar}\n// changed\n")
     built = tables.load_tables.__wrapped__()
-    (file,) = (tmp_path / "cache").iterdir()
-    assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700
-    assert tables.load_tables.__wrapped__() == built
-    # Built anew, the states have other numbers: Lark counts them in the order of a set.
-    file.write_text("{broken", encoding="utf-8")
-    assert tables.load_tables.__wrapped__().rules == built.rules
-    file.chmod(0o666)  # others could have written it
-    assert tables._read(file) is None
-    monkeypatch.setenv("NNDSL_CACHE", "")
-    assert resources.cache_dir() is None and tables.load_tables.__wrapped__().lexer == built.lexer
+    assert built == shipped_tables and built.actions is not shipped_tables.actions
+    monkeypatch.setattr(resources, "read_grammar", lambda: grammar.replace('"model"', '"network"'))
+    assert "network" in tables.load_tables.__wrapped__().words
+
+
+def test_text_of_ascii_has_the_same_tokens_in_both_lexers() -> None:
+    """The lexer for ASCII is the whole one without sets of other characters."""
+    both = tables.load_tables()
+    whole, ascii_only = re.compile(both.lexer), re.compile(both.ascii_lexer)
+    pieces = [
+        *"abz_ 09.+-*/%@=<>!&|^~:;,?()[]{}#\"'\\\n\t\r\0\x0b\x1c\x7f",
+        "->",
+        "=>",
+        "-->",
+        "1e3",
+        "1.5",
+        "..",
+        "0x1",
+    ]
+    draw = random.Random(1)
+    for _ in range(5_000):
+        text = "".join(draw.choices(pieces, k=draw.randrange(1, 25)))
+        found = [[(m.lastgroup, m.span()) for m in lexer.finditer(text)] for lexer in (whole, ascii_only)]
+        assert found[0] == found[1], text
 
 
 def test_the_language_reference() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from string import ascii_letters
 
 from nndsl import code
@@ -16,6 +15,7 @@ from nndsl.layers.entry import ArgumentError, Binder, ConfigError, Kind, arg, en
 from nndsl.layers.kinds import WRONG_TYPE, Activation, Constraint, Initializer, Int, ListOf, Maybe, Regularizer, Text
 from nndsl.layers.shapes import Check, ShapeError, loses_bias, need_float, static
 from nndsl.layers.values import show
+from nndsl.records import record
 
 _FORMS = re.compile(
     r"(?P<left>\.\.\.)?(?P<input>[a-zA-Z]+)(?P<right>\.\.\.)?,(?P<kernel>[a-zA-Z]+)"
@@ -24,7 +24,7 @@ _FORMS = re.compile(
 _LONGEST = 200
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Einsum:
     """An equation in its parts; `left` and `right` say where an ellipsis stands."""
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from nndsl.layers.entry import Entry, arg, entry, snake_case
 from nndsl.layers.file_names import Delimiter, FileName
 from nndsl.layers.kinds import Bool, Choice, Float, Int, Maybe
+from nndsl.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """What a source has under one name. `shape` is that of one row, None where only the data can say."""
 

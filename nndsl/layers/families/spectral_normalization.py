@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from nndsl import code
@@ -27,6 +26,7 @@ from nndsl.layers.families.transposed import Transposed
 from nndsl.layers.kinds import Int, Of
 from nndsl.layers.shapes import Check, ShapeError
 from nndsl.layers.wrapping import freeze, keras_inner, own_name
+from nndsl.records import replace
 
 _TAKEN = "it takes `Dense`, `EinsumDense`, convolutions, their transposes and depthwise convolutions"
 _LEFT_OUT = {
