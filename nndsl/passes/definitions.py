@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
@@ -16,6 +17,9 @@ from nndsl.passes.params import Params
 from nndsl.passes.resolve import Scope, did_you_mean_fix, resolve
 from nndsl.source import SourceFile, Span
 from nndsl.syntax import ast, parse
+
+if TYPE_CHECKING:
+    from nndsl.passes.estimate import Size
 
 MOST_FILES = 200
 
@@ -48,7 +52,7 @@ class Block:
     calls: int = 0
     failed: list[object] = field(default_factory=list)  # arguments of calls that went wrong and were reported
     is_endless: bool = False  # whether calls of it went too deep, which was reported
-    least: int | None = None  # see passes/estimate.py
+    size: Size | None = None  # see passes/estimate.py
 
     @property
     def name(self) -> str:
