@@ -182,9 +182,7 @@ def wanted(text: str) -> Iterator[tuple[int, int, str, str]]:
             yield start, end, kind, "akK"
 
 
-WORDS = {
-    kind: word for kind, word in re.findall(r'^([A-Z]+): "([a-z]+)"$', (ROOT / "grammar/nn.lark").read_text(), re.M)
-}
+WORDS = dict(re.findall(r'^([A-Z]+): "([a-z]+)"$', (ROOT / "grammar/nn.lark").read_text(), re.M))
 
 
 def test_the_reserved_words_are_those_of_the_language() -> None:
