@@ -116,6 +116,34 @@ def test_indenting_keeps_and_restores_every_example(probe: Callable[..., dict[st
         assert anew == again, path
 
 
+def test_indenting_behind_brackets_that_lines_above_close(probe: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    path = tmp_path / "brackets.nn"
+    lines = [
+        "model A {",
+        "    y = x -> F(G(a, [",
+        "        1",
+        "    ],",
+        "                 b),",
+        "               c)",
+        "    z = y",
+        "}",
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _, again, anew = probe([path], indent=1)[str(path)]["indent"]
+    assert again == lines and anew == lines
+
+
+def test_a_long_body_is_indented_in_the_time_of_its_length(
+    probe: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    path = tmp_path / "long.nn"
+    part = "    h{0} = x\n        -> Dense({0}, activation=relu)\n        -> branch {{ Dense(3); Identity() }}\n"
+    text = "model A {\n    input x: float[4]\n" + "".join(map(part.format, range(1000))) + "}\n"
+    path.write_text(text, encoding="utf-8")
+    _, again, anew = probe([path], indent=1)[str(path)]["indent"]  # minutes, if it were the time of its square
+    assert again == text.splitlines() and anew == again
+
+
 def test_options_and_their_undoing(probe: Callable[..., dict[str, Any]]) -> None:
     names = ["commentstring", "suffixesadd", "matchpairs", "shiftwidth", "expandtab", "formatexpr", "makeprg"]
     ask = [f"&l:{name}" for name in names] + ["execute('setlocal filetype=')", "&l:commentstring", "&l:indentexpr"]
