@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from nndsl.diagnostics.model import Problems
@@ -144,15 +144,6 @@ class Symbols:
             if 0 <= index < last and self.occurrences[index].span.end >= offset:
                 return self.occurrences[index]
         return None
-
-    def visible(self, container: Container | None) -> dict[str, Symbol]:
-        """The names that a body may use, its own before those of the file."""
-        own = next((names.symbols for names in self.bodies if names.container is container), {})
-        return {**self.file_names.symbols, **own}
-
-    def of(self, symbol: Symbol) -> Iterator[Occurrence]:
-        """The places of this file that mean a symbol, also one of another file."""
-        return (occurrence for occurrence in self.occurrences if occurrence.symbol is symbol)
 
 
 class _Body:

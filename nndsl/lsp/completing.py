@@ -23,6 +23,8 @@ _KINDS = {
     "file": types.CompletionItemKind.File, "folder": types.CompletionItemKind.Folder,
 }  # fmt: skip
 _TRIGGERS = [".", "(", "=", " ", ">", '"', "/", "[", ","]
+_OPENS = ("->", "with", "=", ",", "from", "import")
+"""What a list opens behind where a blank is typed; elsewhere the next word may be anything, or none."""
 
 
 def register(server: Server) -> None:
@@ -40,6 +42,9 @@ def register(server: Server) -> None:
             return None
         offset = document.lines.offset(params.position)
         project, source = document.project, document.source
+        typed = params.context.trigger_character if params.context is not None else None
+        if typed == " " and not source.text[max(offset - 12, 0) : offset].rstrip().endswith(_OPENS):
+            return None
         paths = None if project is None else lambda start: project.offered(source, start)
         snippets = takes_snippets()
         found = complete(document.analysis, offset, document.last, paths)

@@ -9,7 +9,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from nndsl.diagnostics.model import Problems
-from nndsl.files import find_sources, read_source
+from nndsl.files import find_sources, lies_in, read_source
 from nndsl.ide.analysis import Analysis
 from nndsl.ide.rename import CannotRename, check_name, places, renamable
 from nndsl.ide.symbols import Symbol
@@ -131,7 +131,10 @@ def _files(server: Server, document: Document, symbol: Symbol) -> Iterator[Analy
             yield other.analysis
     if document.project is None or (symbol.span.file is document.source and not exported):
         return
-    for path in islice(find_sources([document.project.folder], Problems()), MOST_FILES):
+    folder = document.project.folder
+    for path in islice(find_sources([folder], Problems()), MOST_FILES):
+        if not lies_in(folder, path):
+            continue  # a link that leads out of the project
         source = server.documents.known_at(path) or read_source(path, Problems())
         if source is not None and source not in seen and symbol.name in source.text:
             seen.add(source)

@@ -8,8 +8,8 @@ from typing import Any
 from lsprotocol import types
 
 from nndsl import pipeline
+from nndsl.ide.analysis import Checked
 from nndsl.ir.graph import CheckedProgram, Model
-from nndsl.lsp.documents import Document
 from nndsl.lsp.server import Server
 from nndsl.syntax import ast
 
@@ -25,7 +25,8 @@ def register(server: Server) -> None:
         document = await documents.checked(params.text_document.uri)
         if document is None:
             return None
-        counts = await documents.apart(lambda: _counts(document.analysis.checked.program))
+        checked = document.analysis.checked
+        counts = await documents.apart(lambda: _counts(checked.program))
         found: list[types.CodeLens] = []
         for statement in document.analysis.tree.body:
             if isinstance(statement, ast.ModelDef):
@@ -56,12 +57,12 @@ def register(server: Server) -> None:
         document = await documents.checked(str(getattr(params, "uri", "")))
         if document is None:
             return _answer(kind, None, "the file is not open", "")
-        name = getattr(params, "model", None)
+        name, checked = getattr(params, "model", None), document.analysis.checked
 
         def work() -> dict[str, str | None]:
-            program = document.analysis.checked.program
+            program = checked.program
             if program is None:
-                return _answer(kind, None, _reason(document), "")
+                return _answer(kind, None, _reason(checked), "")
             try:
                 model = program.find(name if isinstance(name, str) else None)
             except LookupError:
@@ -75,8 +76,8 @@ def _answer(kind: str, text: str | None, problem: str | None, model: str) -> dic
     return {kind: text, "problem": problem, "model": model}
 
 
-def _reason(document: Document) -> str:
-    errors = document.analysis.checked.problems.errors
+def _reason(checked: Checked) -> str:
+    errors = checked.problems.errors
     if not errors:
         return "there is no model in this file"
     first = errors[0].primary.span
