@@ -24,6 +24,7 @@ help:
 	@echo "make golden    write the golden files anew; read the difference before you commit it"
 	@echo "make parity    measure every entry of the catalogue against Keras anew, and write docs/parity.md"
 	@echo "make tree-sitter  the parser in editors/tree-sitter-nndsl anew from its grammar.js"
+	@echo "make zed       the extension for Zed, in build/zed"
 	@echo "make bench     the benchmarks"
 	@echo "make editors   set up what builds and tests the editor plugins (needs node and npm)"
 	@echo "make vsix      the VS Code extension: editors/vscode/nndsl-VERSION.vsix"
@@ -86,6 +87,11 @@ parity: .venv/.stamp-dev
 tree-sitter:
 	cd editors/tree-sitter-nndsl && $(TREE_SITTER) generate --no-bindings
 	cd editors/tree-sitter-nndsl && sha256sum < grammar.js | cut -d' ' -f1 > src/grammar.js.sha256
+
+zed:
+	rm -rf build/zed && mkdir -p build && cp -r editors/zed build/zed
+	sed -i.old -e "s|@CHECKOUT@|$(CURDIR)|" -e "s|@COMMIT@|$$(git rev-parse HEAD)|" build/zed/extension.toml
+	rm build/zed/extension.toml.old
 
 bench: .venv/.stamp-dev
 	@# Start-up is measured with compiled modules, as it is for those who installed nndsl.

@@ -1,8 +1,6 @@
 """`python -m nndsl`: the same as the `nndsl` command."""
 
-import sys
-
-from nndsl.cli.main import main
+from nndsl.cli.main import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -25,6 +25,7 @@ MADE: dict[str, Callable[[], str]] = {
     "targets/skeletons_torch.py": lambda: skeletons.as_module("torch"),
     "targets/skeletons_keras.py": lambda: skeletons.as_module("keras"),
 }
+assert tuple(MADE) == resources.PREPARED
 
 
 def out_of_date() -> dict[str, str]:

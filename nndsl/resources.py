@@ -6,6 +6,9 @@ import os
 
 _PACKAGE = os.path.dirname(os.path.realpath(__file__))
 
+PREPARED = ("syntax/shipped.py", "layers/index.py", "targets/skeletons_torch.py", "targets/skeletons_keras.py")
+"""The modules of the package that `nndsl.prepare` makes."""
+
 
 def _folder(name: str) -> str:
     """In a wheel the folder stands inside the package (`nndsl/_grammar`), in a checkout beside it (`grammar`)."""
@@ -18,9 +21,14 @@ def is_checkout() -> bool:
     return not os.path.isdir(os.path.join(_PACKAGE, "_grammar"))
 
 
+def grammar_path() -> str:
+    """The file that holds the grammar of the language."""
+    return os.path.join(_folder("grammar"), "nn.lark")
+
+
 def read_grammar() -> str:
     """The grammar of the language, `nn.lark`."""
-    return _read(os.path.join(_folder("grammar"), "nn.lark"))
+    return _read(grammar_path())
 
 
 def templates_path() -> str:

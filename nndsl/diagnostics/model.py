@@ -82,6 +82,7 @@ class Problems:
     _seen: set[tuple[str, str, int, int]] = fresh(default_factory=set)
     limit: int | None = None
     calls: list[CallSite] = fresh(default_factory=list)
+    made: int = 0  # items of lists, see passes/evaluate.py
 
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.primary.span

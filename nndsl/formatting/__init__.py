@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 
 from nndsl.diagnostics.model import Problems
+from nndsl.formatting.options import quoted_options
 from nndsl.formatting.printer import Printer
 from nndsl.formatting.same import same_tree
 from nndsl.formatting.tree import read_tree
@@ -45,7 +46,7 @@ def _format(source: SourceFile, problems: Problems, line_length: int) -> str | N
     problems.items += found.items
     if found.has_errors:
         return None
-    words = read_words(source)
+    words = read_words(source, quoted_options(tree))
     comments = comments_of(words)
     text = Printer(line_length).file(read_tree(words))
     if len(text) > LARGEST_FILE:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from nndsl.source import Span
+from nndsl.syntax import ast
 
 
 def same_tree(one: Any, other: Any) -> bool:
@@ -16,6 +17,8 @@ def same_tree(one: Any, other: Any) -> bool:
     pairs = [(one, other)]
     while pairs:
         left, right = pairs.pop()
+        if type(left) is ast.Literal and type(right) is ast.NameRef and left.value == right.name:
+            continue  # an option without its quotes: see `options`
         if type(left) is not type(right):
             return False
         if type(left) is Span:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from nndsl.source import SourceFile
 from nndsl.syntax.kinds import ENDS_VALUE
@@ -38,8 +39,9 @@ class Word:
     last = first
 
 
-def read_words(source: SourceFile) -> list[Word]:
-    """The words of a text that parses. The last is `$END`, which bears the comments at the end of the file."""
+def read_words(source: SourceFile, options: Collection[int] = ()) -> list[Word]:
+    """The words of a text that parses. The last is `$END`, which bears the comments at the end of the file. `options`
+    are the places of strings that lose their quotes."""
     text = source.text
     words: list[Word] = []
     real: list[Word] = []  # those that are written
@@ -56,7 +58,10 @@ def read_words(source: SourceFile) -> list[Word]:
         _attach(text[at:end], real[-1] if real else None, word)
         at = max(token.end, end)
         following = tokens[place + 1].type if place + 1 < len(tokens) else ""
-        word.text = _spelling(token, before, following)
+        if token.start in options and token.type == "STRING":
+            word.kind, word.text = "NAME", token.text[1:-1]
+        else:
+            word.text = _spelling(token, before, following)
         word.is_unary = token.type == "SIGN" and before not in ENDS_VALUE
         before = token.type
         real.append(word)

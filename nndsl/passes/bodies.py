@@ -65,7 +65,9 @@ class Body:
             f"`{name}` is one value, and this flow gives {count}",
             last.func.span if isinstance(last, ast.CallExpr) else head_of(last.span),
             f"{count} values",
-            help="merge them with `Concatenate()` or `Add()`, or give each a name of its own"
+            help=f"let something flow into `{name}`"
+            if not values
+            else "merge them with `Concatenate()` or `Add()`, or give each a name of its own"
             if isinstance(last, ast.TupleExpr)
             else f"take them apart, as in `({name}, {parts}) = …`, or merge them with `Concatenate()` or `Add()`",
         )
@@ -109,9 +111,9 @@ class Body:
             statement.targets[0].span.to(statement.targets[-1].span),
             f"{wanted} names",
             related=(Label(values[-1].producer.layer.name_span, f"{len(values)} values"),)
-            if values[-1].producer
+            if values and values[-1].producer
             else (),
-            help=_results(values[-1].producer),
+            help=_results(values[-1].producer) if values else "let something flow into the names",
         )
 
     def _name(self, value: Value, name: ast.Ident) -> None:

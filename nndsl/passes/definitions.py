@@ -7,6 +7,7 @@ looked up and parameters evaluated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
@@ -16,6 +17,9 @@ from nndsl.passes.resolve import Scope, did_you_mean_fix, resolve
 from nndsl.records import fresh, mutable
 from nndsl.source import SourceFile, Span
 from nndsl.syntax import ast, parse
+
+if TYPE_CHECKING:
+    from nndsl.passes.estimate import Size
 
 MOST_FILES = 200
 
@@ -48,7 +52,7 @@ class Block:
     calls: int = 0
     failed: list[object] = fresh(default_factory=list)  # arguments of calls that went wrong and were reported
     is_endless: bool = False  # whether calls of it went too deep, which was reported
-    least: int | None = None  # see passes/estimate.py
+    size: Size | None = None  # see passes/estimate.py
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ from nndsl.passes.bind import Binder
 from nndsl.passes.bodies import Body, head_of
 from nndsl.passes.custom import check_order
 from nndsl.passes.definitions import Definitions, Home, Reader, no_reader
+from nndsl.passes.estimate import room_of
 from nndsl.passes.evaluate import Env, Evaluator
 from nndsl.passes.flows import Flows, Frame
 from nndsl.passes.infer import Infer
@@ -67,7 +68,8 @@ def elaborate(
                     else "give the model a name of its own, or the block",
                 )
             names[statement.name.text] = statement.name.span
-            models.append(_Elaborator(statement, problems, absent, home, float_dtype, trace).run())
+            before = sum(len(model.nodes) for model in models)
+            models.append(_Elaborator(statement, problems, absent, home, float_dtype, trace).run(before))
     for other in definitions.homes.values():
         for block in other.blocks.values():
             if block.home is other:
@@ -110,7 +112,8 @@ class _Elaborator:
         self.binder = Binder(problems, self.evaluate)
         self.inputs = Inputs(self.model, self.evaluate, problems)
 
-    def run(self) -> Model:
+    def run(self, other_nodes: int) -> Model:
+        """`other_nodes` is how many calls the models before it have."""
         model, body = self.model, self.definition.body
         sections = [s for s in body if isinstance(s, ast.Section)]
         self._one_of_each(sections)
@@ -130,6 +133,7 @@ class _Elaborator:
         infer.float_dtype = model.float_dtype
         infer.held = model.held
         infer.trace = self.trace
+        infer.room, infer.other_nodes = room_of(self.definition, self.home), other_nodes
         flows = Flows(model, scope, self.binder, infer, self.problems, Frame(self.home))
         self.evaluate.env = Env(self.home.params.values, flows.type_of, None, self.home)
         statements = Body(flows, scope, self.problems)

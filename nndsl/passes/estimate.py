@@ -1,71 +1,148 @@
-"""How large a program grows at least, told from its text: an expansion past the limit ends before it begins.
+"""How large a program grows, told from its text: an expansion past the limit ends before it begins.
 
 Blocks that call each other twice double at each level: a short text asks for more calls than could ever be written
-out. What is not plain in the text (a count that is computed, a block that calls itself) counts as nothing here; the
-limit itself stops that later.
+out. What is not plain in the text (a count that a call decides, a block that calls itself) may come to nothing or to
+anything: such a program has room for LEAST_ROOM calls, so that it too ends soon when it is too large.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from nndsl.diagnostics.model import Problems
 from nndsl.layers import catalogue
+from nndsl.passes.evaluate import Env, Evaluator, Failed, bare_names
 from nndsl.syntax import ast
 
 if TYPE_CHECKING:
     from nndsl.passes.definitions import Block, Home
 
 MOST_NODES = 120_000  # calls of layers, and values that enter or leave calls of blocks
+LEAST_ROOM = 20_000  # the same in a program whose text does not say how many they are
+
+
+class Size(NamedTuple):
+    """How many nodes something comes to: at least, and at most (infinity where the text does not say)."""
+
+    least: int
+    most: float
+
+
+_DEEPEST = 50  # calls within each other: more than an expansion may have
+_NOTHING: Final = Size(0, 0)
+_UNKNOWN: Final = Size(0, math.inf)
+
+
+class Body(NamedTuple):
+    """Whose text is measured: its file, the names that mean something else in each call, the shared layers."""
+
+    home: Home
+    bound: frozenset[str]
+    shared: dict[str, ast.Expr]
+    depth: int = 0
+
+
+def room_of(definition: ast.ModelDef, home: Home) -> tuple[int, int]:
+    """(how many nodes may be made, how many nodes a program may have): the first is smaller where it is plain that the
+    second does not suffice."""
+    size = _size_of_body(definition, home)
+    if size.most <= MOST_NODES:
+        return MOST_NODES, MOST_NODES
+    return LEAST_ROOM, MOST_NODES if size.least > MOST_NODES else LEAST_ROOM
 
 
 def least(expr: ast.Expr | None, home: Home) -> int:
-    """At least how many nodes an expression of that file comes to."""
-    match expr:
-        case ast.CallExpr():
-            if catalogue.find("layer", expr.func.text) is not None:
-                return 1
-            block = home.blocks.get(expr.func.text)
-            return 0 if block is None else least_of(block)
-        case ast.Flow(items=items) | ast.Branch(arms=items) | ast.TupleExpr(items=items):
-            return sum(least(item, home) for item in items)
-        case ast.Paren(inner=inner):
-            return least(inner, home)
-        case ast.IfElse(then=then, otherwise=otherwise):
-            return min(least(then, home), least(otherwise, home))
-        case ast.Repeat(body=body):
-            return _rounds(expr) * least(body, home)
-    return 0
+    """At least how many nodes an expression of that file comes to; what a name means there is not asked."""
+    names = frozenset(home.params.values)
+    return 0 if expr is None else _size(expr, Body(home, names, {})).least
 
 
 def least_of(block: Block) -> int:
     """At least how many nodes a call of the block comes to."""
-    if block.least is None:
-        block.least = 0  # while it is counted: a block that calls itself adds nothing
+    return _size_of_block(block, 0).least
+
+
+def _size_of_block(block: Block, depth: int) -> Size:
+    if depth > _DEEPEST:
+        return _UNKNOWN
+    if block.size is None:
+        block.size = _UNKNOWN  # while it is counted: a block that calls itself
         ends = sum(isinstance(s, ast.InputStmt | ast.OutputStmt) for s in block.definition.body)
-        block.least = ends + body_least(block.definition, block.home)
-    return block.least
+        found = _size_of_body(block.definition, block.home, depth + 1)
+        block.size = Size(ends + found.least, ends + found.most)
+    return block.size
 
 
-def body_least(definition: ast.BlockDef | ast.ModelDef, home: Home) -> int:
-    """The same for all statements of a model or block."""
-    total = 0
-    for statement in definition.body:
-        if isinstance(statement, ast.AssignStmt | ast.OutputStmt | ast.PenaltyStmt):
-            total += least(statement.value, home)
-    return total
+def _size_of_body(definition: ast.BlockDef | ast.ModelDef, home: Home, depth: int = 0) -> Size:
+    parameters = definition.parameters if isinstance(definition, ast.BlockDef) else ()
+    shared = {s.name.text: s.value for s in definition.body if isinstance(s, ast.SharedStmt)}
+    body = Body(home, frozenset(parameter.name.text for parameter in parameters), shared, depth)
+    values = (
+        statement.value
+        for statement in definition.body
+        if isinstance(statement, ast.AssignStmt | ast.OutputStmt | ast.PenaltyStmt | ast.UpdateStmt)
+    )
+    return _sum([_size(value, body) for value in values if value is not None])
 
 
-def _rounds(repeat: ast.Repeat) -> int:
-    count = repeat.count
-    while isinstance(count, ast.Paren):
-        count = count.inner
-    match count:
-        case ast.Literal(value=bool()):
-            return 0
-        case ast.Literal(value=int() as number):
-            return 0 if repeat.names else max(number, 0)
-        case ast.RangeExpr(start=ast.Literal(value=int() as start), stop=ast.Literal(value=int() as stop)):
-            return max(stop - start, 0) if repeat.names else 0
-        case ast.ListExpr(items=items) | ast.TupleExpr(items=items):
-            return len(items) if repeat.names else 0
-    return 0
+def _sum(sizes: list[Size]) -> Size:
+    return Size(sum(size.least for size in sizes), sum(size.most for size in sizes))
+
+
+def _size(expr: ast.Expr, body: Body) -> Size:
+    match expr:
+        case ast.CallExpr():
+            return _size_of_call(expr, body)
+        case ast.NameRef(name=name):
+            if name in body.shared:
+                return Size(0, _size(body.shared[name], body._replace(shared={})).most)
+            return _UNKNOWN if name in body.bound else _NOTHING
+        case ast.Flow(items=items) | ast.Branch(arms=items) | ast.TupleExpr(items=items):
+            return _sum([_size(item, body) for item in items])
+        case ast.Paren(inner=inner):
+            return _size(inner, body)
+        case ast.IfElse(then=then, otherwise=otherwise):
+            one, other = _size(then, body), _size(otherwise, body)
+            return Size(min(one.least, other.least), max(one.most, other.most))
+        case ast.Repeat(body=inner, names=names):
+            rounds = _rounds(expr, body)
+            size = _size(inner, body._replace(bound=body.bound.union(name.text for name in names)))
+            return Size(rounds.least * size.least, rounds.most * size.most if rounds.most and size.most else 0)
+        case ast.Binary(left=left, right=right):
+            return Size(0, 1 + _size(left, body).most + _size(right, body).most)
+        case ast.Unary(operand=value) | ast.Subscript(value=value):
+            return Size(0, 1 + _size(value, body).most)
+    return _NOTHING
+
+
+def _size_of_call(call: ast.CallExpr, body: Body) -> Size:
+    given = sum(
+        _size(argument.value, body).most for argument in call.args if not isinstance(argument.value, ast.NameRef)
+    )
+    name = call.func.text
+    if catalogue.find("layer", name) is not None:
+        return Size(1, 1 + given)
+    block = body.home.blocks.get(name)
+    if block is not None:
+        size = _size_of_block(block, body.depth)
+        return Size(size.least, size.most + given)
+    if name in body.shared:
+        return Size(0, _size(body.shared[name], body._replace(shared={})).most + given)
+    return Size(0, 1 + given)
+
+
+def _rounds(repeat: ast.Repeat, body: Body) -> Size:
+    """How often a `repeat` goes round, where that is the same in every call."""
+    values = body.home.params.values
+    if any(name in body.bound or name not in values for name, _ in bare_names(repeat.count)):
+        return _UNKNOWN
+    try:
+        value = Evaluator(Problems(), Env(values))(repeat.count)
+    except Failed:
+        return _UNKNOWN
+    if isinstance(value, range | list | tuple) and repeat.names:
+        return Size(len(value), len(value))
+    if isinstance(value, int) and not isinstance(value, bool) and not repeat.names:
+        return Size(max(value, 0), max(value, 0))
+    return _UNKNOWN

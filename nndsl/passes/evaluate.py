@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
 
 from nndsl import code
-from nndsl.diagnostics.model import Label, Problems
+from nndsl.diagnostics.model import Label, Problems, TooManyProblems
 from nndsl.ir.dims import Formula
 from nndsl.ir.types import TensorType
 from nndsl.layers.traced import TracedInt, combined, negated, traced
@@ -23,6 +23,7 @@ from nndsl.syntax import ast
 
 MAX_BITS = 256
 MAX_ITEMS = 100_000
+MAX_MADE = 5_000_000  # items of all lists, and characters of all strings, that a program computes
 MAX_TEXT = 10_000
 _BROKEN = ("NN0103", "NN0104", "NN0105", "NN0106", "NN0183", "NN0184")
 
@@ -47,6 +48,7 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+_Items = TypeVar("_Items", bound=Sequence[object])
 Types = Callable[[str], TensorType | None]
 
 
@@ -92,9 +94,9 @@ class Evaluator:
             case ast.Paren():
                 return self(node.inner)
             case ast.TupleExpr():
-                return tuple(self(item) for item in node.items)
+                return self._counted(tuple(self(item) for item in node.items), node)
             case ast.ListExpr():
-                return [self(item) for item in node.items]
+                return self._counted([self(item) for item in node.items], node)
             case ast.RangeExpr():
                 return self._range(node)
             case ast.Unary():
@@ -163,6 +165,29 @@ class Evaluator:
         self.problems.error(code, message, span, label, help=help, related=related)
         raise Failed
 
+    def _counted(self, value: _Items, node: ast.Expr) -> _Items:
+        """A list within bounds, with all that it holds: lists that hold a list twice double at each level, and take
+        hardly any memory until somebody goes through them."""
+        count = 0
+        stack: list[Sequence[object]] = [value]
+        while stack:
+            items = stack.pop()
+            count += len(items)
+            if count > MAX_ITEMS:
+                self._fail("NN0702", f"a list of more than {MAX_ITEMS:,} items", node.span, help="take a shorter one")
+            stack += [item for item in items if isinstance(item, list | tuple) and item]
+        self._make(count, node)
+        return value
+
+    def _make(self, count: int, node: ast.Expr) -> None:
+        self.problems.made += count
+        if self.problems.made > MAX_MADE:
+            self.problems.error(
+                "NN0702", f"the program computes lists and strings of more than {MAX_MADE:,} items together",
+                node.span, help="models compute far less: is a list made in a `repeat` that could be made once?",
+            )  # fmt: skip
+            raise TooManyProblems
+
     def _range(self, node: ast.RangeExpr) -> range:
         start, stop = self(node.start), self(node.stop)
         for value, part in ((start, node.start), (stop, node.stop)):
@@ -228,7 +253,7 @@ class Evaluator:
             )
             if step == 0:
                 self._fail("NN0214", "the step of a slice is not 0", item.span, help="leave it out")
-            return value[start:stop:step]
+            return self._counted(value[start:stop:step], node)
         assert item.index is not None
         index = self._index(item.index)
         if not -len(value) <= index < len(value):
@@ -257,6 +282,7 @@ class Evaluator:
             return self.truth(node.right) if first is (node.op == "and") else first
         left, right = self(node.left), self(node.right)
         if node.op in ("==", "!="):
+            self._make(max(_length(left), _length(right)), node)
             same = _plain(left) == _plain(right)
             return same if node.op == "==" else not same
         if node.op in _COMPARE:
@@ -274,10 +300,11 @@ class Evaluator:
         ):
             if len(left) + len(right) > MAX_ITEMS:
                 self._fail("NN0702", f"a list of more than {MAX_ITEMS:,} items", node.span, help="take a shorter one")
-            return operator.add(left, right)
+            return self._counted(operator.add(left, right), node)
         if isinstance(left, str) and isinstance(right, str) and node.op == "+":
             if len(left) + len(right) > MAX_TEXT:
                 self._fail("NN0702", f"a string of more than {MAX_TEXT:,} characters", node.span, help="shorten it")
+            self._make((len(left) + len(right)) // 100, node)
             return left + right
         if not (_is_number(left) and _is_number(right)):
             self._operands(node, left, right)
@@ -326,6 +353,10 @@ class Evaluator:
             help=_number_help(value),
         )
         raise Failed
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list | tuple) else 0
 
 
 def _name_of(node: ast.Expr) -> str:

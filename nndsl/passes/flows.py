@@ -13,7 +13,7 @@ from nndsl.layers.base import Layer
 from nndsl.layers.values import Unbound
 from nndsl.passes import stage_errors
 from nndsl.passes.bind import Binder
-from nndsl.passes.estimate import MOST_NODES, least
+from nndsl.passes.estimate import LEAST_ROOM, MOST_NODES, least
 from nndsl.passes.evaluate import Env, Failed
 from nndsl.passes.expressions import Expressions
 from nndsl.passes.infer import Infer
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from nndsl.passes.definitions import Block, Home
 
 Values = tuple[Value, ...]
+
+_WHY_LESS = (
+    f"where all counts are numbers or parameters of the file, it may be {MOST_NODES:,}; here calls of blocks decide"
+)
 
 
 @record
@@ -273,7 +277,7 @@ class Flows:
         if stage.names and isinstance(value, range | list | tuple):
             rounds = value
         elif not stage.names and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            rounds = range(value)
+            rounds = range(min(value, MOST_NODES + 1))  # a range knows its length up to 2**63
         else:
             stage_errors.wrong_rounds(stage, value, evaluate)
             raise Stop
@@ -287,8 +291,12 @@ class Flows:
         try:
             for number, item in enumerate(rounds):
                 evaluate.env = here.bind(self._bound(stage, number, item)) if stage.names else here
+                before = len(self.model.nodes)
                 self.region = Round(region, repeat, number, current)
                 current = self.region.outputs = self._stage(stage.body, current)
+                if len(self.model.nodes) == before:  # a round of nothing takes its time too
+                    self.room_for(1, stage.count.span)
+                    self.infer.root.other_nodes += 1
         finally:
             evaluate.env, self.region = here, region
         return current
@@ -305,9 +313,12 @@ class Flows:
     def room_for(self, count: int, span: Span) -> None:
         """Ends the check of the whole program where `count` more nodes would be too many: nothing that follows could
         be told in a bounded time. Raises TooManyProblems."""
-        if len(self.model.nodes) + self.infer.root.held_nodes + count > MOST_NODES:
+        root = self.infer.root
+        room, may_have = root.room
+        if root.other_nodes + len(self.model.nodes) + root.held_nodes + count > room:
             self.problems.error(
-                "NN0702", f"the program expands to more than {MOST_NODES:,} layer calls", span,
+                "NN0702", f"the program expands to more than {may_have:,} layer calls", span,
+                notes=(_WHY_LESS,) if may_have == LEAST_ROOM else (),
                 help="models are far smaller: is a count or a size of a list wrong?",
             )  # fmt: skip
             raise TooManyProblems

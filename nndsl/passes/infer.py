@@ -15,6 +15,7 @@ from nndsl.ir.types import UNKNOWN, TensorType, show_shape
 from nndsl.layers.base import Layer, Weight
 from nndsl.layers.shapes import ShapeError
 from nndsl.layers.wrapping import mask_of_steps
+from nndsl.passes.estimate import MOST_NODES
 from nndsl.passes.trace import Trace
 from nndsl.records import replace
 from nndsl.source import Span
@@ -31,6 +32,8 @@ class Infer:
         self.held: list[Model] = []  # the graphs of blocks that layers hold, as they are made
         self.root = self  # the one for the model itself, where this one is for a graph that a layer holds
         self.held_nodes = 0  # how many calls there are in all of those graphs
+        self.other_nodes = 0  # and in the other models of the file
+        self.room = (MOST_NODES, MOST_NODES)  # see passes/estimate.py
         self.trace: Trace | None = None  # who wants to know what every expression gave
 
     # ------------------------------------------------------------------------ what shape rules ask

@@ -164,7 +164,7 @@ def test_a_missing_dependency_of_the_compiler(place):
     for quick in ([], ["--quick"]):
         code, found = place.findings(*quick)
         assert code == 1 and found["Compiler/jinja2"]["help"] == ["pip install --upgrade 'jinja2>=3.1.6,<4'"]
-        assert found["Compiler/self test"]["mark"] == "broken" and "jinja2" in str(found["Compiler/self test"])
+        assert found["Compiler/self test"]["mark"] == "ok"  # the templates are shipped as modules
 
 
 def test_quick_imports_nothing(place):
@@ -185,9 +185,9 @@ def test_variables_that_matter(place):
     assert code == 0
     assert {"Environment/OMP_NUM_THREADS", "Environment/TF_USE_LEGACY_KERAS", "Environment/keras.json"} <= wrong
     assert not any("SECRET" in name for name in found)
-    code, found = place.findings("--quick", KERAS_BACKEND="torch", NNDSL_CACHE="", NO_COLOR="1")
+    code, found = place.findings("--quick", KERAS_BACKEND="torch", NO_COLOR="1")
     assert found["Environment/KERAS_BACKEND"]["mark"] == "warning" and "Environment/keras.json" not in found
-    assert found["Environment/NO_COLOR"]["mark"] == "ok" and found["Compiler/cache"]["mark"] == "warning"
+    assert found["Environment/NO_COLOR"]["mark"] == "ok"
 
 
 def test_json_holds_no_home_folder(place):
@@ -199,7 +199,7 @@ def test_json_holds_no_home_folder(place):
         for finding in section["findings"]:
             assert set(finding) == {"name", "mark", "text", "help", "printed"}
             assert finding["mark"] in list(Mark)
-    assert str(place.home) not in ran.stdout and "~/.cache/nndsl" in ran.stdout
+    assert str(place.home) not in ran.stdout
 
 
 def test_the_home_folder_is_shortened_where_it_is_one(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -198,3 +199,10 @@ def test_help_tells_the_options(shell: InteractiveShell) -> None:
     text = shell.find_magic("nn", "cell").__doc__
     assert "--target" in text and "--graph" in text and "Where there are errors nothing is defined" in text
     assert run(shell, "%load_ext nndsl.notebook").fine, "the longer name is good too"
+
+
+@pytest.mark.torch
+def test_the_cell_of_the_documentation(shell: InteractiveShell) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "editors.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"^    %%nn\n(?:    .*\n)+", page, re.M)
+    assert run(shell, textwrap.dedent(found)).fine and shell.user_ns["Small"]().y.out_features == 3

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from nndsl.diagnostics.model import Problems
+from nndsl.formatting import format_text
+from nndsl.source import SourceFile
 from nndsl.syntax.tables import load_tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,6 +116,34 @@ def test_indenting_keeps_and_restores_every_example(probe: Callable[..., dict[st
         assert anew == again, path
 
 
+def test_indenting_behind_brackets_that_lines_above_close(probe: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    path = tmp_path / "brackets.nn"
+    lines = [
+        "model A {",
+        "    y = x -> F(G(a, [",
+        "        1",
+        "    ],",
+        "                 b),",
+        "               c)",
+        "    z = y",
+        "}",
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _, again, anew = probe([path], indent=1)[str(path)]["indent"]
+    assert again == lines and anew == lines
+
+
+def test_a_long_body_is_indented_in_the_time_of_its_length(
+    probe: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    path = tmp_path / "long.nn"
+    part = "    h{0} = x\n        -> Dense({0}, activation=relu)\n        -> branch {{ Dense(3); Identity() }}\n"
+    text = "model A {\n    input x: float[4]\n" + "".join(map(part.format, range(1000))) + "}\n"
+    path.write_text(text, encoding="utf-8")
+    _, again, anew = probe([path], indent=1)[str(path)]["indent"]  # minutes, if it were the time of its square
+    assert again == text.splitlines() and anew == again
+
+
 def test_options_and_their_undoing(probe: Callable[..., dict[str, Any]]) -> None:
     names = ["commentstring", "suffixesadd", "matchpairs", "shiftwidth", "expandtab", "formatexpr", "makeprg"]
     ask = [f"&l:{name}" for name in names] + ["execute('setlocal filetype=')", "&l:commentstring", "&l:indentexpr"]
@@ -133,6 +164,33 @@ def test_make_fills_the_quickfix_list(probe: Callable[..., dict[str, Any]], tmp_
     ]
     problems = probe([path], ask=ask)["answers"][-1]
     assert [str(path), 4, 1, 21, "E", "[NN0202]: there is no layer called `Dens`"] in problems, problems
+
+
+def test_formatting_the_buffer_and_not_what_is_broken(probe: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    program = shlex.join([sys.executable, "-m", "nndsl"])
+    ugly = "model  A {\n\tinput x : float[4]\n\toutput y=x->Dense( 3 )   # é\n\n\n\n}\n"
+    fine, broken = tmp_path / "ugly.nn", tmp_path / "broken.nn"
+    fine.write_text(ugly, encoding="utf-8")
+    broken.write_text(ugly.replace("Dense(", "Dense(("), encoding="utf-8")
+    ask = [f"execute('let g:nndsl_program = {json.dumps(program)}')"]
+    for command in ("NndslFormat", "normal! gggqG"):
+        ask += [
+            f"execute('buffer ugly.nn | {command}')",
+            "getline(1, '$')",
+            "execute('silent undo')",
+            "getline(1, '$')",
+        ]
+    ask += ["execute('buffer broken.nn | NndslFormat')", "getline(1, '$')"]
+    answers = probe([fine, broken], ask=ask)["answers"][1:]
+    formatted = ["model A {", "    input x: float[4]", "    output y = x -> Dense(3)  # é", "}"]
+    assert answers[1] == answers[5] == formatted
+    assert answers[3] == answers[7] == ugly.splitlines(), "one step back undoes it"
+    assert "error[NN01" in answers[8] and answers[9] == broken.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_text_of_the_indents_is_formatted() -> None:
+    text = INDENTS.read_text(encoding="utf-8")
+    assert format_text(SourceFile("indents.nn", text), Problems()) == text
 
 
 def test_gf_goes_to_an_imported_file(probe: Callable[..., dict[str, Any]], tmp_path: Path) -> None:

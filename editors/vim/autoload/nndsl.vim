@@ -57,10 +57,9 @@ endfunction
 
 function! nndsl#Indent(lnum) abort
   let l:text = getline(a:lnum)
-  let [l:open, l:column] = s:Bracket(a:lnum, 1)
-  let l:kind = l:open ? getline(l:open)[l:column - 1] : ''
+  let [l:kind, l:open, l:column, l:base] = s:Around(a:lnum)
   if l:text =~# '^\s*[])}]'
-    return l:open ? indent(s:Start(l:open, l:kind)) : 0
+    return l:open ? indent(s:Start(l:open, l:kind)) : max([l:base - s:unit, 0])
   endif
   if l:kind ==# '(' || l:kind ==# '['
     " Behind the bracket's text, or one step further where the bracket ends its line.
@@ -71,7 +70,9 @@ function! nndsl#Indent(lnum) abort
     endif
     return l:is_last ? indent(l:open) + s:unit : virtcol([l:open, l:column + len(matchstr(l:rest, '^\s*'))])
   endif
-  let l:base = l:open ? indent(s:Start(l:open, l:kind)) + s:unit : 0
+  if l:open
+    let l:base = indent(s:Start(l:open, l:kind)) + s:unit
+  endif
   let l:at = a:lnum
   if l:text =~# '^\s*#'
     " A comment stands with the line that it is about.
@@ -82,10 +83,7 @@ function! nndsl#Indent(lnum) abort
   if getline(l:at) =~# '^\s*\%(->\|with\>\)'
     return l:base + s:unit
   endif
-  let l:before = prevnonblank(a:lnum - 1)
-  while l:before && getline(l:before) =~# '^\s*#'
-    let l:before = prevnonblank(l:before - 1)
-  endwhile
+  let l:before = s:Before(a:lnum)
   if l:before <= l:open
     return l:base
   endif
@@ -104,19 +102,79 @@ function! nndsl#Indent(lnum) abort
   return l:base
 endfunction
 
-" Where the innermost bracket opens that is open at a place: [line, column], [0, 0] where there is none.
-function! s:Bracket(lnum, column) abort
-  let l:view = winsaveview()
-  call cursor(a:lnum, a:column)
-  let l:found = searchpairpos('[[({]', '', '[])}]', 'bnW', 'nndsl#IsText()')
-  call winrestview(l:view)
-  return l:found
+" The last line above that is neither empty nor a comment, 0 where there is none.
+function! s:Before(lnum) abort
+  let l:lnum = prevnonblank(a:lnum - 1)
+  while l:lnum && getline(l:lnum) =~# '^\s*#'
+    let l:lnum = prevnonblank(l:lnum - 1)
+  endwhile
+  return l:lnum
 endfunction
 
-" Whether the cursor stands in a string or a comment: told from the line alone.
-function! nndsl#IsText() abort
-  let l:line = getline('.')
-  return l:line =~# '["''#]' && s:Code(line('.'))[col('.') - 1] !=# l:line[col('.') - 1]
+" What is around the start of a line, as [bracket, its line, its column, indent of the statements in it]: the innermost
+" open bracket and where it stands; or, as soon as a line above is seen to begin a statement beside this line, the indent
+" of that one, so that a long body is not gone through again for each of its lines.
+function! s:Around(lnum) abort
+  let l:surplus = 0
+  let l:lnum = s:Before(a:lnum)
+  while l:lnum
+    let l:code = s:Code(l:lnum)
+    let l:left = s:Unpaired(l:code)
+    let l:closed = 0
+    for l:bracket in reverse(split(l:left, '\zs'))
+      if l:bracket =~# '[])}]'
+        let l:surplus += 1
+      elseif l:surplus
+        let l:surplus -= 1
+        let l:closed += 1
+      else
+        return [l:bracket, l:lnum, s:Column(l:code, l:closed), 0]
+      endif
+    endfor
+    let l:above = s:Before(l:lnum)
+    if l:code =~# '^}' && l:left ==# '}'
+      return ['', 0, 0, 0]
+    endif
+    if !l:surplus && s:Begins(l:code) && s:Code(l:above) !~# '[,([]\s*$'
+      return ['', 0, 0, indent(l:lnum)]
+    endif
+    let l:lnum = l:above
+  endwhile
+  return ['', 0, 0, 0]
+endfunction
+
+" Whether a line looks like the start of a statement, where it stands behind no open bracket and no comma.
+function! s:Begins(code) abort
+  return a:code =~# '^\s*\%(\h\w*\|([^()]*)\)\s*=\%(=\)\@!'
+        \ || a:code =~# '^\s*\%(model\|block\|layer\|param\|input\|output\|shared\|submodel\|penalty\|trainable\|state\|update\|source\)\s\+\h'
+endfunction
+
+" The brackets of a line that have no partner in it.
+function! s:Unpaired(code) abort
+  let l:left = substitute(a:code, '[^][(){}]', '', 'g')
+  let l:before = ''
+  while l:left !=# l:before
+    let l:before = l:left
+    let l:left = substitute(l:left, '()\|\[\]\|{}', '', 'g')
+  endwhile
+  return l:left
+endfunction
+
+" The column of the last bracket of a line that stays open, where lines below close the last `closed` of those that the
+" line itself leaves open.
+function! s:Column(code, closed) abort
+  let l:closed = a:closed
+  for l:at in range(len(a:code) - 1, 0, -1)
+    if a:code[l:at] =~# '[])}]'
+      let l:closed += 1
+    elseif a:code[l:at] =~# '[[({]'
+      if !l:closed
+        return l:at + 1
+      endif
+      let l:closed -= 1
+    endif
+  endfor
+  return 0
 endfunction
 
 " A line with its strings as blanks and without its comment.
@@ -134,8 +192,8 @@ endfunction
 function! s:Start(lnum, kind) abort
   let l:lnum = a:lnum
   while a:kind ==# '{'
-    let [l:open, l:column] = s:Bracket(l:lnum, 1)
-    if !l:open || getline(l:open)[l:column - 1] ==# '{'
+    let [l:around, l:open, l:column, l:base] = s:Around(l:lnum)
+    if l:around !=# '(' && l:around !=# '['
       break
     endif
     let l:lnum = l:open

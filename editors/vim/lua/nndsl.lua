@@ -210,7 +210,7 @@ local function on_attach(client, buffer)
   end, { nargs = '*', complete = target_names, desc = 'Show the generated program' })
   command('NndslGraph', function(given_)
     M.show_graph(vim.uri_from_bufnr(buffer), given_.fargs[1])
-  end, { nargs = '?', desc = 'Show the graph of the model' })
+  end, { nargs = '*', desc = 'Show the graph of the model' })
   if vim.fn.has('nvim-0.8') == 0 then
     vim.bo[buffer].omnifunc = 'v:lua.vim.lsp.omnifunc'
   end

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import platform
 import sys
-import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from nndsl import resources
 from nndsl._version import __version__
@@ -40,9 +39,9 @@ def nndsl(section: Section) -> None:
 
 
 def files(section: Section) -> None:
-    """The grammar, the templates, the cache folder."""
+    """The grammar, the templates, and what is made of them beforehand."""
     again = "files of nndsl are missing: pip install --force-reinstall nndsl"
-    grammar, templates = resources.grammar_path(), resources.templates_path()
+    grammar, templates = Path(resources.grammar_path()), Path(resources.templates_path())
     if grammar.is_file():
         section.add("grammar", Mark.OK, str(grammar))
     else:
@@ -52,28 +51,12 @@ def files(section: Section) -> None:
         section.add("templates", Mark.BROKEN, f"there are none for {' and '.join(lacking)} in {templates}", again)
     else:
         section.add("templates", Mark.OK, str(templates))
-    _cache(section)
-
-
-def _cache(section: Section) -> None:
-    folder = resources.cache_dir()
-    slower = "without it every start takes a tenth of a second longer"
-    if folder is None and os.environ.get("NNDSL_CACHE") == "":
-        section.add("cache", Mark.WARNING, f"switched off by NNDSL_CACHE; {slower}", "unset NNDSL_CACHE")
-    elif folder is None:
-        section.add(
-            "cache", Mark.WARNING, f"there is no folder that is safe to use; {slower}",
-            "name one that is yours alone: NNDSL_CACHE=FOLDER (others must not be able to write to it)",
-        )  # fmt: skip
+    absent = [name for name in resources.PREPARED if not (ROOT / "nndsl" / name).is_file()]
+    if absent:
+        slower = f"{', '.join(absent)} missing: every start takes a tenth of a second longer"
+        section.add("prepared", Mark.WARNING, slower, "python -m nndsl.prepare" if is_checkout() else again)
     else:
-        try:
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            section.add("cache", Mark.WARNING, f"{folder} cannot be written to: {why}", f"{slower}: free it")
-        else:
-            section.add("cache", Mark.OK, str(folder))
+        section.add("prepared", Mark.OK, "tables, index and templates are there as modules")
 
 
 def required(section: Section, needed: Sequence[Requirement]) -> None:

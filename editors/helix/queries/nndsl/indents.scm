@@ -1,0 +1,2 @@
+[(body) (arms) (arguments) (list) (tuple) (parenthesized) (parameters) (targets)] @indent
+["}" ")" "]"] @outdent
