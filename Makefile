@@ -12,7 +12,7 @@ PYTEST := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/python -m pytest
 # For `make tree-sitter`, which alone needs it (Debian 13: apt install tree-sitter-cli).
 TREE_SITTER ?= tree-sitter
 
-.PHONY: help demo test test-all lint format docs golden parity tree-sitter bench editors vsix clean
+.PHONY: help demo test test-all lint format docs golden parity tree-sitter bench editors vsix vscode-test clean
 
 help:
 	@echo "make demo      train a small network on handwritten digits (sets up torch, not TensorFlow)"
@@ -28,6 +28,7 @@ help:
 	@echo "make bench     the benchmarks"
 	@echo "make editors   set up what builds and tests the editor plugins (needs node and npm)"
 	@echo "make vsix      the VS Code extension: editors/vscode/nndsl-VERSION.vsix"
+	@echo "make vscode-test  drive a real VS Code with the extension (slow; needs npm, a C++ compiler and Chromium)"
 	@echo "make clean     remove builds and caches (.venv stays)"
 
 $(BIN)/python:
@@ -109,6 +110,11 @@ editors: $(VSCODE)/node_modules/.stamp
 # Needs no network: all that goes in is bundled from what `make editors` installed.
 vsix: editors
 	$(VSCODE)/build-vsix
+
+# The first run installs code-server and builds its native parts, which takes minutes and about 600 MB.
+vscode-test: .venv/.stamp-dev editors
+	$(VSCODE)/test/real/install $(VSCODE)/test/real/installed
+	$(PYTEST) -q tests/editors/test_real_vscode.py
 
 clean:
 	rm -rf $(VSCODE)/dist $(VSCODE)/*.vsix

@@ -49,10 +49,14 @@ export class CodePreview implements vscode.TextDocumentContentProvider {
       void vscode.window.showInformationMessage("Show the generated code of a model first.");
       return;
     }
-    const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+    const address = editor.document.uri.toString();
     await open({ ...shown, target: shown.target === "torch" ? "keras" : "torch" }, editor.viewColumn);
-    if (tab !== undefined) {
-      await vscode.window.tabGroups.close(tab);
+    // A tab is known anew whenever tabs change, so it is looked for now.
+    const old = vscode.window.tabGroups.all
+      .flatMap((group) => group.tabs)
+      .find((tab) => tab.input instanceof vscode.TabInputText && tab.input.uri.toString() === address);
+    if (old !== undefined) {
+      await vscode.window.tabGroups.close(old);
     }
   }
 

@@ -76,6 +76,9 @@ export class GraphPreview implements vscode.Disposable {
       problem: answer === undefined ? "the language server is not running" : answer.problem,
     };
     if (this.panels.get(key) === shown) {
+      if (answer !== undefined && answer.model !== "") {
+        panel.title = `Graph: ${answer.model}`;
+      }
       await panel.webview.postMessage(message);
     }
   }
