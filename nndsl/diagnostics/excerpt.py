@@ -15,6 +15,7 @@ Row = list[tuple[str, str]]
 """One line of output: pieces of a role and a text."""
 
 _CUT = "..."
+_MOST_TO_A_CELL = 4
 
 
 @record
@@ -98,7 +99,7 @@ def _line(file: SourceFile, line: int, marks: list[Mark], width: int, room: int)
 def _window(starts: Sequence[int], marks: list[Mark], room: int) -> tuple[int, int]:
     """The range of columns to show of a line: all of it, or as much as there is room for around its marks."""
     count = len(starts) - 1
-    if starts[-1] <= room:
+    if starts[-1] <= room and count <= _MOST_TO_A_CELL * room:
         return 0, count
     room = max(room - 2 * len(_CUT), 1)
     left, right = 0, 0
@@ -113,7 +114,8 @@ def _window(starts: Sequence[int], marks: list[Mark], room: int) -> tuple[int, i
     while 0 < first < count and starts[first + 1] == starts[first]:
         first += 1  # never begin with a combining mark
     last = first
-    while last < count and starts[last + 1] - starts[first] <= room:
+    most = first + _MOST_TO_A_CELL * room  # characters that take no cell would have no end
+    while last < min(count, most) and starts[last + 1] - starts[first] <= room:
         last += 1
     return first, last
 

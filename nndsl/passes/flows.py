@@ -336,6 +336,7 @@ class Flows:
     def _branch(self, stage: ast.Branch, incoming: Values) -> Values:
         found: list[Value] = []
         failed = False
+        before = len(self.model.nodes)
         for arm in stage.arms:
             try:
                 self._check_arm(arm)
@@ -344,6 +345,10 @@ class Flows:
                 failed = True
         if failed:
             raise Stop
+        passed = len(found) - (len(self.model.nodes) - before)
+        if passed > 0:  # values that arms pass on double with each `branch`, and make no nodes
+            self.room_for(passed, stage.span)
+            self.infer.root.other_nodes += passed
         return tuple(found)
 
     def _check_arm(self, arm: ast.Expr) -> None:

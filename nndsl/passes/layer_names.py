@@ -19,7 +19,7 @@ def fine_name(name: str, place: Span, problems: Problems) -> bool:
     """Whether a layer may be called so; reports it otherwise."""
     if _NAME.match(name) and len(name) <= 100:
         return True
-    text = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:40]
+    text = re.sub(r"[^A-Za-z0-9_]+", "_", name[:100]).strip("_")[:40]
     text = f"layer_{text}" if text[:1].isdigit() else text or "head"
     problems.error(
         "NN0209", "a layer's name is made of letters, digits and `_`, and does not start with a digit",

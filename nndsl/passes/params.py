@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from nndsl.diagnostics.model import Label, Problems
 from nndsl.diagnostics.suggest import did_you_mean, suggest
@@ -18,6 +18,8 @@ _NAMES: dict[type, str] = {
 }  # fmt: skip
 _RULES = ("min", "max", "choices")
 
+_MOST_IN_CIRCLE = 12  # parameters that are shown of a circle
+
 
 class Params:
     """The parameters of one file."""
@@ -27,7 +29,6 @@ class Params:
         self.places: dict[str, Span] = {}  # where each is defined
         self.origins: dict[str, Span] = {}  # where the value of one that was set comes from
         self._pending: dict[str, ast.ParamDef] = {}
-        self._path: list[ast.ParamDef] = []
         self.broken: set[str] = set()
 
     def read(
@@ -63,38 +64,52 @@ class Params:
         )  # fmt: skip
 
     def _value(self, name: str) -> None:
-        """Evaluates one parameter, and before it those that it is made from."""
+        """Evaluates one parameter, and before it those that it is made from: on a stack of its own, since a file may
+        have thousands, each made from the next."""
+        path: dict[str, tuple[ast.ParamDef, Iterator[tuple[str, Span]]]] = {}
+        self._begin(name, path)
+        while path:
+            name, (statement, others) = next(reversed(path.items()))
+            other, span = next(others, (None, statement.span))
+            if other is None:
+                self._evaluate(name, statement)
+                del path[name]
+            elif other in path:
+                statements = [entry[0] for entry in path.values()]
+                self._circle(statements[list(path).index(other) :], span)
+                del path[name]
+            else:
+                self._begin(other, path)
+
+    def _begin(self, name: str, path: dict[str, tuple[ast.ParamDef, Iterator[tuple[str, Span]]]]) -> None:
         statement = self._pending.pop(name, None)
-        if statement is None:
-            return
-        self._path.append(statement)
-        for other, span in bare_names(statement.value):
-            on_path = next((i for i, s in enumerate(self._path) if s.name.text == other), None)
-            if on_path is not None:
-                self._circle(self._path[on_path:], span)
-                break
-            self._value(other)
-        else:
-            evaluate = Evaluator(self._problems, Env(self.values))
-            evaluate.absent = self.broken
-            try:
-                default = evaluate(statement.value)
-                self._check_kind(statement, default)
-                value = default
-                if name in self._settings:
-                    value = self._given(statement, default, self._settings[name])
-                self._check_rules(statement, value, evaluate)
-                self.values[name] = value
-            except Failed:
-                self.broken.add(name)
-        self._path.pop()
+        if statement is not None:
+            path[name] = statement, iter(bare_names(statement.value))
+
+    def _evaluate(self, name: str, statement: ast.ParamDef) -> None:
+        evaluate = Evaluator(self._problems, Env(self.values))
+        evaluate.absent = self.broken
+        try:
+            default = evaluate(statement.value)
+            self._check_kind(statement, default)
+            value = default
+            if name in self._settings:
+                value = self._given(statement, default, self._settings[name])
+            self._check_rules(statement, value, evaluate)
+            self.values[name] = value
+        except Failed:
+            self.broken.add(name)
 
     def _circle(self, path: list[ast.ParamDef], span: Span) -> None:
         names = [s.name.text for s in path]
-        shown = " -> ".join(reversed([*names, names[0]]))
+        around = [*names, names[0]]
+        if len(around) > _MOST_IN_CIRCLE:
+            around = [*around[: _MOST_IN_CIRCLE // 2], "…", *around[-_MOST_IN_CIRCLE // 2 :]]
+        shown = " -> ".join(reversed(around))
         self._problems.error(
             "NN0401", f"parameter `{names[0]}` is made from itself: {shown}", span,
-            related=tuple(Label(s.name.span, "defined here") for s in path), help="give one of them a plain value",
+            related=tuple(Label(s.name.span, "defined here") for s in path[:_MOST_IN_CIRCLE]),
+            help="give one of them a plain value",
         )  # fmt: skip
         self.broken.update(names)
 

@@ -14,6 +14,7 @@ UNKNOWN_CHARACTER = "NN0102"
 FOREIGN_SPELLING = "NN0103"
 OPEN_STRING = "NN0104"
 BAD_NUMBER = "NN0106"
+NAME_TOO_LONG = "NN0185"
 
 
 class Token:
@@ -54,6 +55,7 @@ _FOREIGN: dict[str, tuple[str, str, str]] = {
     "\u00a0": ("", " ", "the text has a no-break space here, which looks like a space and is none"),
 }
 MOST_TOKENS = 100_000
+LONGEST_NAME = 200
 _PLACEHOLDER = "0"  # the value that a number takes which cannot be read
 
 
@@ -74,6 +76,7 @@ def lex(reports: Reports, tables: Tables | None = None) -> list[Token]:
     append = tokens.append
     line_start = 1 if text.startswith("\ufeff") else 0
     is_first = True
+    unknown_end = -1  # where the last character without a meaning ends
     expression = _compiled(tables.ascii_lexer if text.isascii() else tables.lexer)
     for found in expression.finditer(text, line_start):
         kind = found.lastgroup
@@ -89,7 +92,14 @@ def lex(reports: Reports, tables: Tables | None = None) -> list[Token]:
         value = found.group()
         if kind == "NAME":
             kind = words.get(value, "NAME")
+            if end - start > LONGEST_NAME:
+                value = _long_name(reports, value, start, end)
+        elif kind == "UNKNOWN" and start == unknown_end:  # one report for a row of them
+            unknown_end = end
+            continue
         elif kind in _REPAIRS:
+            if kind == "UNKNOWN":
+                unknown_end = end
             token = _REPAIRS[kind](reports, Token(kind, value, start, end))
             if token is None:
                 continue
@@ -177,6 +187,14 @@ def _bad_name(reports: Reports, token: Token) -> Token:
         help="names are made of the letters a to z and A to Z, digits and `_`, so that they can stand in every program",
     )
     return Token("NAME", token.text, token.start, token.end)
+
+
+def _long_name(reports: Reports, text: str, start: int, end: int) -> str:
+    reports.error(
+        NAME_TOO_LONG, f"`{_short(text)}` is longer than {LONGEST_NAME} characters", start, end,
+        help="a name stands in the program, in weight files and in tables: shorten it",
+    )  # fmt: skip
+    return text[:LONGEST_NAME]
 
 
 def _unknown(reports: Reports, token: Token) -> None:

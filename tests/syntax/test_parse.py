@@ -124,6 +124,7 @@ def test_messages(path: Path, golden: Callable[[Path | str, str], None]) -> None
         ("1" + " + 1" * 5000, "NN0182"),
         ("a if b else " * 5000 + "c", "NN0182"),
         ("9" * 5000, "NN0183"),
+        ("a" * 201, "NN0185"),
         ('"' + "a" * 20_000 + '"', "NN0184"),
         ("1e999", "NN0106"),
     ],
