@@ -23,15 +23,16 @@ MOST_PROBLEMS = 500
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
-    """Python looks for garbage in cycles less often: a compilation makes hardly any, but hundreds of thousands of
-    objects that live, and going through them again and again would take a third of its time."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 30, 30)
+def _no_collections() -> Iterator[None]:
+    """Python does not look for garbage in cycles meanwhile: a compilation makes hardly any, but millions of objects
+    that live, and going through them again and again would take a third of its time, more with every layer."""
+    before = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        if before:
+            gc.enable()
 
 
 @mutable
@@ -62,7 +63,7 @@ def check(
     return finish(source, found, problems)
 
 
-@_few_collections()
+@_no_collections()
 def examine(
     source: SourceFile,
     problems: Problems,
@@ -100,7 +101,7 @@ def examine(
         problems.limit = None
 
 
-@_few_collections()
+@_no_collections()
 def finish(source: SourceFile, found: Examined, problems: Problems) -> CheckedProgram | None:
     """The checked program of what was examined without an error, None otherwise."""
     if problems.has_errors:
@@ -110,7 +111,7 @@ def finish(source: SourceFile, found: Examined, problems: Problems) -> CheckedPr
     return CheckedProgram(source, found.models)
 
 
-@_few_collections()
+@_no_collections()
 def emit(program: CheckedProgram, target: str, model: str | None = None, *, inline: bool = False) -> str:
     """The text of the program for `target`; `model` names one of several (the last by default), `inline` writes blocks
     and repeats out instead of giving each a class, function or loop of its own."""
