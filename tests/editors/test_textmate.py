@@ -238,19 +238,27 @@ BREAKAGES = {
 }
 
 
+# Every sixth example, and in it every fourth line that begins with a word of the language.
+PLACES = [
+    (lines, head)
+    for lines in (path.read_text(encoding="utf-8").splitlines() for path in EXAMPLES[::6])
+    for head in [n for n, line in enumerate(lines) if re.match(r"\s*(model|block|layer|input|output)\s+\w", line)][::4]
+]
+
+
+@cache
+def broken() -> dict[str, list[list[Token]]]:
+    """The tokens with each breakage at each place; one run of the engine for all."""
+    texts = ["\n".join([*lines[:at], BREAKAGES[what], *lines[at:]]) for what in BREAKAGES for lines, at in PLACES]
+    found = iter(tokens(*texts))
+    return {what: [next(found) for _ in PLACES] for what in BREAKAGES}
+
+
 @installed
 @pytest.mark.parametrize("what", BREAKAGES)
 def test_broken_text_changes_no_colour_below_the_next_statement(what: str) -> None:
-    whole, cut, kept = [], [], []
-    for path in EXAMPLES[::6]:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        heads = [n for n, line in enumerate(lines) if re.match(r"\s*(model|block|layer|input|output)\s+\w", line)]
-        for head in heads[::4]:
-            whole.append("\n".join(lines))
-            cut.append("\n".join([*lines[:head], BREAKAGES[what], *lines[head:]]))
-            kept.append(head)
-    before, after = tokens(*whole), tokens(*cut)
-    assert len(before) > 10
-    for head, sound, broken in zip(kept, before, after, strict=True):
-        below = [token for token in sound if token[0] >= head]
-        assert [(line - 1, *rest) for line, *rest in broken if line > head] == [tuple(token) for token in below]
+    assert len(PLACES) > 10
+    sound = tokens(*("\n".join(lines) for lines, _ in PLACES))
+    for (_, head), before, after in zip(PLACES, sound, broken()[what], strict=True):
+        below = [token for token in before if token[0] >= head]
+        assert [(line - 1, *rest) for line, *rest in after if line > head] == below

@@ -171,6 +171,7 @@ def test_every_command_is_implemented_and_named() -> None:
     assert {f"nndsl.{name}" for name in asked} <= declared
 
 
+@pytest.mark.slow
 @installed
 def test_the_sources_are_sound() -> None:
     run = subprocess.run(

@@ -39,10 +39,13 @@ const file = join(folder, "profile.nn");
 mkdirSync(folder);
 mkdirSync(join(work, "user/User"), { recursive: true });
 writeFileSync(file, TEXT);
+const started = join(work, "nndsl"); // what the extension starts, and what the last test takes away
+const script = (lines) => writeFileSync(started, `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+script(`exec '${program}' "$@"`);
 writeFileSync(
   join(work, "user/User/settings.json"),
   JSON.stringify({
-    "nndsl.server.path": program,
+    "nndsl.server.path": started,
     "files.autoSave": "off",
     "editor.fontSize": 13,
     "editor.minimap.enabled": false,
@@ -56,7 +59,6 @@ writeFileSync(
     "extensions.ignoreRecommendations": true,
     "window.commandCenter": false,
     "git.enabled": false,
-    "python.experiments.enabled": false,
   }),
 );
 const environment = { ...process.env, XDG_CONFIG_HOME: join(work, "config"), XDG_DATA_HOME: join(work, "data") };
@@ -154,22 +156,24 @@ async function drive(page) {
   await until("a shape is shown", async () => /\[T, 256\]/.test(await shown("Embedding")));
   assert.match(await shown("MaxPooling1D"), /\[T - 4, 128\].*\[\(T - 4\)\/\/5, 128\]/);
 
+  console.log("lenses");
+  await until("the parameters are counted", async () =>
+    /parameters/.test(await page.locator(".codelens-decoration").first().innerText()),
+  );
+
   console.log("hover");
-  const value = await box(page, "output age", "features");
-  await page.mouse.move(5, 5);
-  await page.mouse.move(value.x + value.width / 2, value.y + value.height / 2, { steps: 4 });
   const hover = page.locator(".monaco-hover:not(.hidden)", { hasText: "128" }).first();
-  await hover.waitFor();
+  await until("the shape is shown", async () => {
+    const value = await box(page, "output age", "features"); // lines move while lenses come and go
+    await page.mouse.move(5, 400);
+    await page.mouse.move(value.x + value.width / 2, value.y + value.height / 2, { steps: 4 });
+    return hover.waitFor({ timeout: 3_000 }).then(() => true, () => false);
+  });
   assert.match((await hover.innerText()).replace(/\u00a0/g, " "), /\[batch, 128\]|\[128\]/);
   await page.waitForTimeout(600);
   await shoot(page, "hover");
   await page.mouse.move(5, 5);
   await page.keyboard.press("Escape");
-
-  console.log("lenses");
-  await until("the parameters are counted", async () =>
-    /parameters/.test(await page.locator(".codelens-decoration").first().innerText()),
-  );
 
   console.log("the generated program");
   await line("any length").click();
@@ -222,6 +226,14 @@ async function drive(page) {
   assert.ok(graph.wide > 50);
   await page.waitForTimeout(1_500);
   await shoot(page, "graph");
+
+  console.log("no program, and one without its packages");
+  rmSync(started);
+  await command(page, "nndsl: Restart Language Server");
+  await notified(page, "No nndsl program was found");
+  script(`echo "  = help: install it with 'pip install nndsl[lsp]'" >&2; exit 2`);
+  await command(page, "nndsl: Restart Language Server");
+  await notified(page, "needs the package pygls");
   console.log("all is well");
 }
 
@@ -235,6 +247,12 @@ async function until(what, look) {
     if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+async function notified(page, text) {
+  const toast = page.locator(".notification-toast", { hasText: text }).first();
+  await toast.waitFor();
+  await toast.getByText("Copy Install Command").waitFor();
 }
 
 async function plain(lines) {
