@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nndsl.cli import common
 from nndsl.cli.weight_errors import FORMATS, check_ending, complaints, explained, show_warnings
+from nndsl.diagnostics.terminal import visible
 
 if TYPE_CHECKING:
     from nndsl.interop.contents import Item, Weights
@@ -100,6 +101,11 @@ def _tolerance(text: str) -> float:
     return number
 
 
+def _say(text: str, form: str) -> None:
+    """Names in weight files are text of strangers: a terminal gets none of their control characters."""
+    sys.stdout.write(text if form == "json" else visible(text, keep="\n"))
+
+
 def main(args: Namespace) -> int:
     action = {"show": _show, "convert": _convert, "diff": _diff}[args.action]
     return action(args)
@@ -114,7 +120,7 @@ def _show(args: Namespace) -> int:
         weights, state = _read(args.weights, program, model, args)
         with complaints(args, args.weights):
             rows = [[row_of(name, item) for name, item in items.items()] for items in (weights, state)]
-        sys.stdout.write(shown(args.weights, *rows, form=args.format))
+        _say(shown(args.weights, *rows, form=args.format), args.format)
     return common.FINE
 
 
@@ -131,7 +137,7 @@ def _convert(args: Namespace) -> int:
         found = _load(args.source, program, model, args, alone=args.weights_only)
         convert.store(args.target, found, program, model, source=args.source)
     count = sum(array.size for array in found.values.values())
-    sys.stdout.write(f"{args.target}: {count:,} numbers in {len(found.values)} weights{_state_text(found, model)}\n")
+    _say(f"{args.target}: {count:,} numbers in {len(found.values)} weights{_state_text(found, model)}\n", "text")
     return common.FINE
 
 
@@ -158,7 +164,7 @@ def _diff(args: Namespace) -> int:
                 side.pop(ITERATIONS, None)
         with complaints(args, f"{args.first}, {args.second}"):
             found = list(differences(one, other, args.tolerance))
-        sys.stdout.write(compared((args.first, args.second), found, form=args.format))
+        _say(compared((args.first, args.second), found, form=args.format), args.format)
     return common.FINE if all(item.kind == "equal" for item in found) else common.WRONG
 
 

@@ -23,6 +23,7 @@ from nndsl.interop.problem import WrongWeights
 
 FORMAT = "nndsl"
 VERSION = 1
+MOST_ARRAYS = 100_000
 _DTYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "BOOL": "bool",
     **{f"I{n}": f"int{n}" for n in (8, 16, 32, 64)}, **{f"U{n}": f"uint{n}" for n in (8, 16, 32, 64)},
@@ -56,7 +57,10 @@ def read(path: str) -> Contents:
     try:
         file: Any = safe_open(path, framework="np")
         metadata = file.metadata() or {}
-        items = {name: _item(file, name) for name in file.keys()}  # noqa: SIM118
+        names = file.keys()
+        if len(names) > MOST_ARRAYS:
+            raise WrongWeights(f"{path} has {len(names):,} arrays, more than any model's weights", code="NN1003")
+        items = {name: _item(file, name) for name in names}
     except SafetensorError as error:
         raise WrongWeights(f"{path} is no safetensors file, or is damaged: {error}") from None
     try:

@@ -122,6 +122,8 @@ class Inputs:
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_DIM:
             return value
         help = "for any size write a name (`T`) or `?`"
+        if isinstance(value, int) and value > MAX_DIM:
+            help = f"a size is at most {MAX_DIM:,}; " + help
         if value is None or value in (-1, 0):
             help = "the batch axis is never written; " + help
         if isinstance(value, tuple | list) and value:
