@@ -60,10 +60,17 @@ export class Server implements vscode.Disposable {
   private async stop(): Promise<void> {
     const client = this.client;
     this.client = undefined;
-    if (client !== undefined && client.state !== State.Stopped) {
-      await client.stop(2_000).catch(() => undefined);
+    if (client === undefined) {
+      return;
     }
-    await client?.dispose().catch(() => undefined);
+    const end = async (): Promise<void> => {
+      if (client.state === State.Running) {
+        await client.stop(2_000).catch(() => undefined);
+      }
+      await client.dispose().catch(() => undefined);
+    };
+    // A client whose start failed may never say that it has ended, and must not hold up the next one.
+    await Promise.race([end(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
   }
 
   private async restart(): Promise<void> {
@@ -118,7 +125,7 @@ export class Server implements vscode.Disposable {
       await client.start();
     } catch (error) {
       this.output.error(String(error));
-      await new Promise((resolve) => setTimeout(resolve, 100)); // what it says of its end arrives behind the end
+      await new Promise((resolve) => setTimeout(resolve, 400)); // what it says of its end arrives behind the end
       const isMissing = last.includes("nndsl[lsp]");
       this.failed(isMissing ? "The language server needs the package pygls." : `${program} could not be started.`);
     }

@@ -234,6 +234,12 @@ async function drive(page) {
   script(`echo "  = help: install it with 'pip install nndsl[lsp]'" >&2; exit 2`);
   await command(page, "nndsl: Restart Language Server");
   await notified(page, "needs the package pygls");
+  script(`exec '${program}' "$@"`);
+  await command(page, "nndsl: Restart Language Server");
+  await page.locator(".editor-instance .view-line", { hasText: "Dense(128" }).first().click();
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.type("x y z");
+  await page.locator(".squiggly-error").first().waitFor(); // it serves again
   console.log("all is well");
 }
 
@@ -253,6 +259,7 @@ async function notified(page, text) {
   const toast = page.locator(".notification-toast", { hasText: text }).first();
   await toast.waitFor();
   await toast.getByText("Copy Install Command").waitFor();
+  await command(page, "Notifications: Clear All Notifications"); // no more than three are shown at a time
 }
 
 async function plain(lines) {
