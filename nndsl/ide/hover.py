@@ -63,8 +63,8 @@ class _Word:
         expected = expected_at(self.analysis, self.token.start, whole=True)
         place = expected.place
         said = self._given(place) if self.is_given else ""
-        if said:
-            return said
+        if said or (self.is_given and place.kind in ("argument", "option")):
+            return said  # nothing is said of an argument that there is not
         if self.token.type != "NAME":
             return KEYWORDS.get(self.text, "")
         symbol = self._symbol()

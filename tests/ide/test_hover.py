@@ -152,3 +152,10 @@ def test_a_block_that_is_called_often_is_shown_briefly() -> None:
     assert found is not None
     assert found.markdown.count("->") == 6
     assert "- and 33 other shapes" in found.markdown
+
+
+def test_nothing_is_said_of_an_argument_that_there_is_not() -> None:
+    text = "model M {\n    input x: float[4]\n    output y = x -> Dense(3, activaton=relu) with los=mse\n}\n"
+    analysis = Analysis(SourceFile("model.nn", text))
+    assert hover(analysis, text.index("activaton")) is None
+    assert hover(analysis, text.index("los=")) is None
