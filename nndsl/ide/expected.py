@@ -139,7 +139,7 @@ class Expected:
         head, rest = (item, []) if equal is None else (item[:equal], item[equal + 1 :])
         if equal is None:
             return self._head(first, item, body)
-        if body in ("train", "options") and head[0].type == "NAME":
+        if body in ("train", "options") and head and head[0].type == "NAME":
             return self._setting(body, head[0].text, rest)
         if body == "data":
             return self._data(first, rest)

@@ -273,7 +273,7 @@ class Flows:
         if stage.names and isinstance(value, range | list | tuple):
             rounds = value
         elif not stage.names and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            rounds = range(value)
+            rounds = range(min(value, MOST_NODES + 1))
         else:
             stage_errors.wrong_rounds(stage, value, evaluate)
             raise Stop
