@@ -69,6 +69,9 @@ class CallSite:
     span: Span
 
 
+_LONGEST = 1_500  # characters of a message
+
+
 @mutable
 class Problems:
     """The bag that every stage adds to. A problem of the same code at the same place is kept once. What is added while
@@ -85,6 +88,11 @@ class Problems:
     made: int = 0  # items of lists, see passes/evaluate.py
 
     def add(self, diagnostic: Diagnostic) -> None:
+        message = diagnostic.message
+        if "\n" in message or len(message) > _LONGEST:  # it quotes a piece of the text that goes over several lines
+            message = " ".join(message.split())
+            message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+            diagnostic = replace(diagnostic, message=message)
         span = diagnostic.primary.span
         key = (diagnostic.code, span.file.name, span.start, span.end)
         if key not in self._seen:

@@ -70,7 +70,7 @@ class Expected:
         if equal is None:
             return self._head(first, item, body)
         if body in ("train", "options"):
-            return self._setting(body, head[0].text, rest) if head else NOTHING
+            return self._setting(body, head[0].text, rest) if head and head[0].type == "NAME" else NOTHING
         if body == "data":
             return self._data(first, rest)
         match first:

@@ -251,9 +251,10 @@ class Inner:
             self.scope.broken.add(name)
             return
         sizes = tuple(size for size in shape if size is not None)
+        own = statement.dtype is not None and statement.dtype.text != "float"
         weight = Weight(
             name, sizes, initializer, trainable=statement.trainable, regularizer=options["regularizer"],
-            constraint=options["constraint"], dtype=statement.dtype.text if statement.dtype else "float",
+            constraint=options["constraint"], dtype=dtype if own else "float",
         )  # fmt: skip
         value = Value(statement.name.span, name, type=TensorType(sizes, dtype, batched=False))
         self.weights[name] = (weight, value)

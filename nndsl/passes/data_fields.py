@@ -219,8 +219,8 @@ def _range(
         return None
     if stop is None or stop < 0 or (start or 0) < 0:
         return FieldUse(source, key, None, span)  # only the file says how many columns these are
-    count = len(range(start or 0, stop, step or 1))
-    if count == 0:
+    count = -((stop - (start or 0)) // -(step or 1))  # len() ends at 2**63
+    if count <= 0:
         problems.error(
             "NN0604", "this range holds no column", item.span, help="`0:8` are the columns 0 to 7, as in Python"
         )

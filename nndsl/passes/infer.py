@@ -80,6 +80,9 @@ class Infer:
             results = result if isinstance(result, tuple) else (result,)
             weights = list(config.weights(*types))
             _fill(weights)
+            _fill_children(config)
+            if config.penalises_activity:
+                _penalise(config, results)
         except ShapeError as error:
             self._report(node, error)
             return
@@ -250,6 +253,29 @@ def _fill(weights: list[Weight]) -> None:
                     argument=f"{weight.name}_{kind}",
                     inputs=(),
                 )
+
+
+def _fill_children(config: Layer) -> None:
+    """The same for the layers inside of one."""
+    for _, child, types in config.children():
+        _fill(list(child.weights(*types)))
+        _fill_children(child)
+
+
+def _penalise(config: Layer, results: tuple[TensorType, ...]) -> None:
+    """Raises ShapeError where an activity regularizer cannot be put on what the layer gives."""
+    misfit = getattr(config.result_regularizer, "misfit", None)
+    for result in results:
+        shape = tuple(dim if isinstance(dim, int) else 2 for dim in result.shape)
+        reason = misfit(shape) if misfit is not None else None
+        if reason is not None:
+            raise ShapeError(
+                f"`{config.result_regularizer.title()}` {reason.replace('this weight', 'this result')}: "
+                f"`{config.title()}` gives {show_shape(result.shape)}, the batch axis included",
+                code="NN0206",
+                argument="activity_regularizer",
+                inputs=(),
+            )
 
 
 def origin(value: Value) -> Span:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from nndsl.ir.graph import Model, Node, Value
+from nndsl.ir.graph import BlockCall, Model, Node, Value
 from nndsl.records import fresh, mutable
 
 
@@ -39,7 +39,7 @@ def layout(model: Model, native: Literal["channels_first", "channels_last"]) -> 
             moved = other and (config.layout == "channels" or native == "channels_last")
         elif config.layout == "any":
             moved = len(ranks) == 1 and any(value in result.moved for value in node.inputs)
-            moved = moved or (node.port and _wanted_moved(node.results[0], native))
+            moved = moved or (_enters(node) and _wanted_moved(node.results[0], native))
         else:
             moved = False
         if moved:
@@ -47,6 +47,11 @@ def layout(model: Model, native: Literal["channels_first", "channels_last"]) -> 
             if config.layout != "last":
                 result.moved.update(v for v in node.results if v.type.rank == max(ranks))
     return result
+
+
+def _enters(node: Node) -> bool:
+    """Whether the node leads a value into a block. One that leads out hands on what the block's method gives."""
+    return node.port and isinstance(node.region, BlockCall) and node in node.region.inputs
 
 
 def _wanted_moved(value: Value, native: str) -> bool:

@@ -170,7 +170,8 @@ def prune(model: Model) -> None:
     for use in model.layers:
         use.nodes = [node for node in use.nodes if node in needed]
     model.layers = [use for use in model.layers if use.nodes]
-    for value in {value for node in model.nodes for value in node.operands()}:
+    values = {value for node in model.nodes for value in (*node.operands(), *node.results)}
+    for value in values.union(item.value for item in model.inputs):
         value.uses = [use for use in value.uses if use in needed]
     for call in model.blocks:
         pairs = [(port, name) for port, name in zip(call.inputs, call.input_names, strict=True) if port in needed]

@@ -192,7 +192,7 @@ def _two_values(f: Failure) -> bool:
 def _fallback(f: Failure) -> bool:
     wanted = phrase(f.expected)
     where = f.previous if f.is_end else f.bad
-    after = f" after `{f.previous.text}`" if f.previous.text and not f.is_first else ""
+    after = f" after {describe(f.previous)}" if f.previous.text and not f.is_first else ""
     if f.is_first:
         help = "a statement is `NAME = …`, or begins with a word like `input`, `output` or `shared`"
         if f.is_at_top:

@@ -327,7 +327,7 @@ def channels_last(value: code.Expr, type_: TensorType) -> code.Expr:
 
 def physical(type_: TensorType, moved: bool) -> tuple[object, ...]:
     shape = type_.shape
-    return (shape[0], shape[-1], *shape[1:-1]) if moved else shape
+    return (shape[0], shape[-1], *shape[1:-1]) if moved and len(shape) > 1 else shape
 
 
 def comment_of(shape: tuple[object, ...]) -> str:

@@ -16,7 +16,7 @@ from nndsl.targets.convert import expression
 from nndsl.targets.folding import folded, norms_of
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.printing import WIDTH, block, flat, signature
-from nndsl.targets.structure import NotStructured, structure
+from nndsl.targets.structure import CallItem, LoopItem, NotStructured, steps, structure
 from nndsl.targets.torch_blocks import BlockWriter
 from nndsl.targets.torch_body import Body
 from nndsl.targets.torch_custom import LayerWriter
@@ -42,6 +42,7 @@ class Forward:
         self.body: list[code.Stmt] = []
         self.arguments = {item.value: python_name(item.name) for item in model.inputs}
         self.parts = self._callable_parts()
+        self.repeated = {node for s in model.submodels if s.name not in self.parts for node in s.nodes}
 
     def _callable_parts(self) -> dict[str, Submodel]:
         """The submodels that forward calls instead of repeating them: apart from each other, no value inside is needed
@@ -71,6 +72,11 @@ class Forward:
         place = {node: index for index, node in enumerate(self.model.nodes)}
         nodes, last = set(part.nodes), place[part.nodes[-1]]
         return all(place[use] > last for value in part.targets for use in value.uses if use not in nodes)
+
+    def is_repeated(self, item: LoopItem) -> bool:
+        """Whether other methods hold calls of these rounds too: all name the modules, and none puts them in a list."""
+        firsts = (step.inputs[0] if isinstance(step, CallItem) else step for step in steps([item]))
+        return not self.repeated.isdisjoint(firsts)
 
     def signature(self) -> str:
         """The head of forward."""

@@ -43,7 +43,8 @@ def write_loop(body: Body, item: LoopItem) -> None:
         body._items(one.items)
         ends.append(tuple(body.variables.get(value) for value in one.round.outputs))
         marks.append(_mark(body))
-    if len(item.rounds) > 1:
+    own = body.scope is not body.writer.scope  # the class of a block
+    if len(item.rounds) > 1 and (own or not body.writer.is_repeated(item)):
         _Roll(body, item, marks, starts, ends).run()
 
 
@@ -231,8 +232,14 @@ class _Roll:
         body: list[code.Stmt] = []
         given = self.ends[template]
         names = {given.id: carried.id} if isinstance(given, code.Name) and isinstance(carried, code.Name) else {}
-        for statement in self.forward[template]:
-            changed = _renamed(statement, names, modules)
+        statements = self.forward[template]
+        between, last = self._between(statements, carried, given)
+        for number, statement in enumerate(statements):
+            changed = _renamed(statement, names if number > last else between, modules)
+            if number == last:  # it reads what was between, and writes what the round gives
+                assert isinstance(statement, code.Assign) and isinstance(changed, code.Assign)
+                targets = tuple(_renamed(target, names, modules) for target in statement.targets)
+                changed = code.Assign(targets, changed.value, changed.comment, changed.annotation)
             body.append(replace_assign(changed, changed.value, comment=""))
         lists = [code.Attr(code.Name("self"), head) for head in heads]
         if len(heads) == 1:
@@ -244,6 +251,30 @@ class _Roll:
         scope.forward.append(code.For(target, iterable, tuple(body)))
         if end != carried:
             scope.forward.append(code.Assign((end,), carried))
+
+    def _between(
+        self, statements: Sequence[code.Stmt], carried: code.Expr, given: code.Expr | None
+    ) -> tuple[dict[str, str], int]:
+        """The variable that bears the name of the round's result must not become the one that goes from round to round
+        while that is still read. Gives another name for it, and the last statement that it counts for."""
+        writes = [number for number, s in enumerate(statements) if isinstance(s, code.Assign) and given in s.targets]
+        if given == carried or len(writes) < 2 or not isinstance(given, code.Name):
+            return {}, -1
+        read = any(_reads(s, carried) for s in statements[writes[0] + 1 : writes[-1] + 1])
+        return ({given.id: self.body.names.fresh("inner")}, writes[-1]) if read else ({}, -1)
+
+
+def _reads(statement: code.Stmt, name: code.Expr) -> bool:
+    found = False
+
+    def look(part: Any) -> Any:
+        nonlocal found
+        found = found or part == name
+        return None
+
+    assert isinstance(statement, code.Assign)
+    transformed(statement.value, look)
+    return found
 
 
 def replace_assign(statement: code.Stmt, value: code.Expr, comment: str | None = None) -> code.Assign:

@@ -40,6 +40,8 @@ def optimizer_parts(model: Model, call: TrainingCall) -> list[Part]:
         for number, (part, paths) in enumerate(optimizer.parts(by_path))
         if paths
     ]
+    if not held_parts:  # a model without weights
+        held_parts = [(len(optimizer.optimizers) - 1, optimizer.optimizers[-1], [])]
     names = _names([part for _, part, _ in held_parts])
     several = sum(part.schedule is not None for _, part, _ in held_parts) > 1
     found: list[Part] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nndsl.diagnostics.model import Edit, Fix, Label, Problems
+from nndsl.diagnostics.model import Diagnostic, Edit, Fix, Label, Problems
 from nndsl.source import SourceFile, Span
 
 _MODEL = """\
@@ -109,15 +109,15 @@ def long_line() -> Problems:
 def hostile() -> Problems:
     escape = "\x1b[31m\x1b]0;title\x07"
     problems, file = _add(f'x = "{escape}\u202eabc\u200b\x9b\x7f\ud800\r" -> Bad()\n', f"a{escape}b.nn")
-    problems.error(
+    hostile = Diagnostic(
         "NN0202",
         f"no layer {escape}\nnext",
-        at(file, "Bad"),
-        f"label {escape}",
+        Label(at(file, "Bad"), f"label {escape}"),
         notes=(f"note {escape}\nsecond \x08line",),
         help=f"help {escape}",
         fixes=(Fix(f"title {escape}", (Edit(at(file, "Bad"), escape),)),),
     )
+    problems.items.append(hostile)  # `add` would take the line end out of the message
     return problems
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from nndsl import code
 from nndsl.layers.entry import arg, entry
-from nndsl.layers.families.confusion_metrics import CLASS_ID, Counting
+from nndsl.layers.families.confusion_metrics import CLASS_ID, MOST_THRESHOLDS, Counting
 from nndsl.layers.kinds import Float, Int, Maybe
 from nndsl.layers.training import TrainingCall
 
@@ -52,7 +52,7 @@ class SensitivityAtSpecificity(_Best):
 
     rates = ("recall_of", "specificity_of")
     specificity = arg(Float(0, 1), "The specificity that is wanted at least.")
-    num_thresholds = arg(Int(1), NUM_THRESHOLDS, 200)
+    num_thresholds = arg(Int(1, MOST_THRESHOLDS), NUM_THRESHOLDS, 200)
     class_id = arg(Maybe(Int(0)), CLASS_ID, None)
 
 
@@ -68,7 +68,7 @@ class SpecificityAtSensitivity(_Best):
 
     rates = ("specificity_of", "recall_of")
     sensitivity = arg(Float(0, 1), "The sensitivity that is wanted at least.")
-    num_thresholds = arg(Int(1), NUM_THRESHOLDS, 200)
+    num_thresholds = arg(Int(1, MOST_THRESHOLDS), NUM_THRESHOLDS, 200)
     class_id = arg(Maybe(Int(0)), CLASS_ID, None)
 
 
@@ -82,7 +82,7 @@ class PrecisionAtRecall(_Best):
 
     rates = ("precision_of", "recall_of")
     recall = arg(Float(0, 1), "The recall that is wanted at least.")
-    num_thresholds = arg(Int(1), NUM_THRESHOLDS, 200)
+    num_thresholds = arg(Int(1, MOST_THRESHOLDS), NUM_THRESHOLDS, 200)
     class_id = arg(Maybe(Int(0)), CLASS_ID, None)
 
 
@@ -96,5 +96,5 @@ class RecallAtPrecision(_Best):
 
     rates = ("recall_of", "precision_of")
     precision = arg(Float(0, 1), "The precision that is wanted at least.")
-    num_thresholds = arg(Int(1), NUM_THRESHOLDS, 200)
+    num_thresholds = arg(Int(1, MOST_THRESHOLDS), NUM_THRESHOLDS, 200)
     class_id = arg(Maybe(Int(0)), CLASS_ID, None)

@@ -17,6 +17,7 @@ from nndsl.layers.measures import Misfit
 from nndsl.layers.training import TrainingCall
 
 THRESHOLDS = "Above it a number counts as 1: one threshold, or several, with a result for each; 0.5 by default."
+MOST_THRESHOLDS = 100_000  # the numbers are made here, and each of them is tried for each batch
 _LOWEST = -1e10  # what Keras puts in the place of numbers that are not among the k largest
 
 
@@ -204,7 +205,7 @@ class AUC(Counting):
         output ill = x -> Dense(1, activation=sigmoid) with loss=binary_crossentropy, metrics=[AUC()]
     """
 
-    num_thresholds = arg(Int(2), "How many thresholds the curve has.", 200)
+    num_thresholds = arg(Int(2, MOST_THRESHOLDS), "How many thresholds the curve has.", 200)
     curve = arg(Choice("ROC", "PR", "PRGAIN"), "The curve; `PRGAIN` is that of precision and recall gain.", "ROC")
     summation_method = arg(
         Choice("interpolation", "minoring", "majoring"),

@@ -349,6 +349,8 @@ class Part(Operator):
         return ceildiv(last - first, step)
 
     def _code(self, x: code.Expr) -> code.Expr:
+        if not self.items:  # `w[..]` of a number
+            return x
         return code.index(x, *(_lifted(item) for item in self.items))
 
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:

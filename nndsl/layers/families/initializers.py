@@ -6,7 +6,7 @@ from math import prod
 
 from nndsl import code
 from nndsl.layers.emit import InitRecord, TorchScope, stepped, torch_shape
-from nndsl.layers.entry import Entry, arg, entry
+from nndsl.layers.entry import ConfigError, Entry, arg, entry
 from nndsl.layers.kinds import Choice, Float, Int, ListOf, Maybe
 
 
@@ -111,6 +111,13 @@ class RandomUniform(RandomInitializer):
     minval = arg(Float(), "Lower end.", -0.05)
     maxval = arg(Float(), "Upper end.", 0.05)
     seed = arg(Maybe(Int(0)), SEED, None)
+
+    def check(self) -> None:
+        if self.minval > self.maxval:
+            raise ConfigError(
+                f"`minval` is {self.minval:g} and lies above `maxval`, {self.maxval:g}", "minval", "maxval",
+                help="numbers are drawn from `minval` up to `maxval`",
+            )  # fmt: skip
 
     def torch(self, scope: TorchScope, record: InitRecord) -> list[code.Stmt]:
         return [code.Do(code.call("nn.init.uniform_", record.target, self.minval, self.maxval, **self.stream))]

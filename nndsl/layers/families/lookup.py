@@ -30,7 +30,7 @@ class IntegerLookup(Encoder):
     """
 
     max_tokens = arg(Maybe(Int(2)), "The most places there may be.", None)
-    num_oov_indices = arg(Int(0), "How many places there are for integers that are not in the vocabulary.", 1)
+    num_oov_indices = arg(Int(0, 100_000), "How many places there are for integers that are not in the vocabulary.", 1)
     mask_token = arg(Maybe(_INT64), "An integer that stands for nothing.", None)
     oov_token = arg(_INT64, "With `invert`: what a place outside of the vocabulary gives.", -1)
     vocabulary = arg(Maybe(ListOf(_INT64, least=1)), "The integers, in the order of their places.", None)

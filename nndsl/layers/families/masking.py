@@ -31,6 +31,12 @@ class Masking(Layer):
                 code="NN0301",
                 help="a mask says which steps of a sequence count: there is no time axis here",
             )
+        if x.dtype == "bool":
+            raise ShapeError(
+                f"`Masking` sets numbers to zero, and gets {x}",
+                code="NN0305",
+                help="Keras fails here too: `cast(x, float)` makes numbers of what is true or false",
+            )
         return x.with_mask(True)
 
     def result_mask(self, *masks: bool) -> bool:

@@ -69,7 +69,7 @@ class _IoU(Metric):
 
     def result(self, t: TrainingCall, total: code.Expr, *, pooled: bool) -> code.Expr:
         chosen = self.target_class_ids
-        every = chosen is None or chosen == tuple(range(self.num_classes))
+        every = chosen is None or (len(chosen) == self.num_classes and chosen == tuple(range(len(chosen))))
         return code.call(t.helper("mean_iou"), total, *([] if every else [list(chosen or ())]))
 
     def problem(self, prediction: TensorType, sparse: bool) -> Misfit:

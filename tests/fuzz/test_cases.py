@@ -1,0 +1,66 @@
+"""What fuzzing found, each as small as it gets: right programs that were written wrongly, texts that broke something.
+
+Wrong programs whose message is at stake stand in tests/wrong.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from nndsl import pipeline
+from nndsl.diagnostics.model import Problems
+from nndsl.source import SourceFile
+from tests.fuzz.oracles import MAIN, examine
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.nn"))
+ONE = "model M {{\n    input x: {}\n    output y = x -> {}\n}}\n"
+WRONG = {
+    "an arrow on two lines": (ONE.format("float[8]", "Dense(8) -\n> Dense(1)"), "NN0103"),
+    "a list on two lines": (ONE.format("float[8]", "[Dense(4),\n    Dense(3)]"), "NN0211"),
+    "a long string at the wrong place": (f'from\n"{"Wrap(" * 5000}" import import\n', "NN0101"),
+    "rounds past 64 bits": (ONE.format("float[8]", "repeat 2**63 { Dense(8) }"), "NN0702"),
+    "a mask of bools": (ONE.format("bool[4, 8]", "Masking()"), "NN0305"),
+    "a regularizer of matrices on sequences": (
+        ONE.format("float[4, 8]", "LSTM(7, return_sequences=true, activity_regularizer=OrthogonalRegularizer())"),
+        "NN0206",
+    ),
+    "an initializer of matrices on a vector, inside": (
+        ONE.format("float[4, 8]", "TimeDistributed(LayerNormalization(gamma_initializer=Orthogonal()))"),
+        "NN0206",
+    ),
+    "an empty range of numbers": (ONE.format("float[8]", "Dense(3, bias_initializer=RandomUniform(0.4))"), "NN0215"),
+    "columns past 64 bits": (
+        "model M {\n    input x: float[8]\n    output y = x -> Dense(1) with loss=mse\n    data {\n"
+        '        source t = csv("t.csv")\n        x = t[0:2**63]\n        y = t[8]\n    }\n}\n',
+        "NN0605",
+    ),
+    "a setting without a name": ("model M {\n    input x: float[8]\n    train { epochs = 1; ={= 10 }\n}\n", "NN0101"),
+}
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("case", CASES, ids=[case.stem for case in CASES])
+def test_right(case: Path) -> None:
+    """Every question is asked, and the program builds with what was predicted, structured and flat."""
+    pytest.importorskip("torch")
+    from tests.fuzz.building import build_in_torch
+
+    random = Random(1)
+    outcome = examine({MAIN: case.read_text(encoding="utf-8")}, random, thorough=1)
+    assert outcome.program is not None
+    for inline in (False, True):
+        assert build_in_torch(outcome.program, random, inline=inline)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong(name: str) -> None:
+    text, code = WRONG[name]
+    for seed in range(3):
+        examine({MAIN: text}, Random(seed), thorough=1)
+    problems = Problems()
+    pipeline.check(SourceFile(MAIN, text), problems)
+    assert code in {problem.code for problem in problems}
+    assert all("\n" not in problem.message and len(problem.message) < 1_600 for problem in problems)
