@@ -12,7 +12,7 @@ PYTEST := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/python -m pytest
 # For `make tree-sitter`, which alone needs it (Debian 13: apt install tree-sitter-cli).
 TREE_SITTER ?= tree-sitter
 
-.PHONY: help demo test test-all lint format docs golden parity tree-sitter bench clean
+.PHONY: help demo test test-all lint format docs golden parity tree-sitter bench fuzz clean
 
 help:
 	@echo "make demo      train a small network on handwritten digits (sets up torch, not TensorFlow)"
@@ -25,6 +25,7 @@ help:
 	@echo "make parity    measure every entry of the catalogue against Keras anew, and write docs/parity.md"
 	@echo "make tree-sitter  the parser in editors/tree-sitter-nndsl anew from its grammar.js"
 	@echo "make bench     the benchmarks"
+	@echo "make fuzz      fuzzing led by coverage for SECONDS=60, by atheris in .venv-fuzz"
 	@echo "make clean     remove builds and caches (.venv stays)"
 
 $(BIN)/python:
@@ -84,6 +85,18 @@ bench: .venv/.stamp-dev
 	@# Start-up is measured with compiled modules, as it is for those who installed nndsl.
 	@$(BIN)/python -m compileall -q nndsl
 	@set -e; for bench in benchmarks/[!_]*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+# atheris (Linux, Python 3.11 to 3.13) stands apart from what everybody needs.
+SECONDS ?= 60
+
+.venv-fuzz/.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e . 'atheris>=3,<4'
+	@touch $@
+
+fuzz: .venv-fuzz/.stamp
+	@mkdir -p .fuzz
+	.venv-fuzz/bin/python -m tests.fuzz.guided .fuzz -max_total_time=$(SECONDS) -max_len=8000
 
 clean:
 	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
