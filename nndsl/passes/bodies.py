@@ -109,9 +109,9 @@ class Body:
             statement.targets[0].span.to(statement.targets[-1].span),
             f"{wanted} names",
             related=(Label(values[-1].producer.layer.name_span, f"{len(values)} values"),)
-            if values[-1].producer
+            if values and values[-1].producer
             else (),
-            help=_results(values[-1].producer),
+            help=_results(values[-1].producer if values else None),
         )
 
     def _name(self, value: Value, name: ast.Ident) -> None:

@@ -32,6 +32,7 @@ WRONG = {
         "NN0206",
     ),
     "an empty range of numbers": (ONE.format("float[8]", "Dense(3, bias_initializer=RandomUniform(0.4))"), "NN0215"),
+    "names for nothing": ("model M {\n    input x: float[8]\n    (a, b) = ()\n    output y = x\n}\n", "NN0213"),
     "more thresholds than can be made": (
         ONE.format("float[8]", "Dense(3) with loss=mse, metrics=[IoU(10**9, [0]), AUC(num_thresholds=1 + 10**9)]"),
         "NN0206",
