@@ -12,7 +12,7 @@ PYTEST := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/python -m pytest
 # For `make tree-sitter`, which alone needs it (Debian 13: apt install tree-sitter-cli).
 TREE_SITTER ?= tree-sitter
 
-.PHONY: help demo test test-all lint format docs golden parity tree-sitter bench editors vsix vscode-test clean
+.PHONY: help demo test test-all lint format docs golden parity tree-sitter zed bench fuzz editors vsix vscode-test clean
 
 help:
 	@echo "make demo      train a small network on handwritten digits (sets up torch, not TensorFlow)"
@@ -29,6 +29,7 @@ help:
 	@echo "make editors   set up what builds and tests the editor plugins (needs node and npm)"
 	@echo "make vsix      the VS Code extension: editors/vscode/nndsl-VERSION.vsix"
 	@echo "make vscode-test  drive a real VS Code with the extension (slow; needs npm, a C++ compiler and Chromium)"
+	@echo "make fuzz      fuzzing led by coverage for SECONDS=60, by atheris in .venv-fuzz"
 	@echo "make clean     remove builds and caches (.venv stays)"
 
 $(BIN)/python:
@@ -115,6 +116,18 @@ vsix: editors
 vscode-test: .venv/.stamp-dev editors
 	$(VSCODE)/test/real/install $(VSCODE)/test/real/installed
 	$(PYTEST) -q tests/editors/test_real_vscode.py
+
+# atheris (Linux, Python 3.11 to 3.13) stands apart from what everybody needs.
+SECONDS ?= 60
+
+.venv-fuzz/.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e . 'atheris>=3,<4'
+	@touch $@
+
+fuzz: .venv-fuzz/.stamp
+	@mkdir -p .fuzz
+	.venv-fuzz/bin/python -m tests.fuzz.guided .fuzz -max_total_time=$(SECONDS) -max_len=8000
 
 clean:
 	rm -rf $(VSCODE)/dist $(VSCODE)/*.vsix

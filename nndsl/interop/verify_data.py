@@ -131,7 +131,8 @@ def _input(slot: Slot, sizes: Sizes, rows: int, seed: int) -> Array:
         return random.normal(size=shape).astype(np.float32)
     if dtype == "bool":
         return random.random(shape) < 0.5
-    return random.integers(1 if slot.ids and slot.ids[3] else 0, _count(slot), shape).astype(dtype)
+    first = 1 if slot.ids and slot.ids[3] and _count(slot) > 1 else 0
+    return random.integers(first, _count(slot), shape).astype(dtype)
 
 
 def _count(slot: Slot) -> int:

@@ -171,6 +171,8 @@ class Flows:
         block = self.frame.home.blocks.get(name)
         if block is not None and name not in self.scope.definitions:
             stage_errors.block_as_a_name(name, ref.span, len(block.definition.parameters), False, self.problems)
+        elif name in self.scope.constants and name not in self.scope.broken:
+            stage_errors.constant_as_a_value(ref, self.binder.evaluate.env.names.get(name), self.problems)
         elif name not in self.scope.broken and (name not in self.scope.definitions or name in self.scope.shared()):
             from nndsl.passes.sources import no_value
 

@@ -123,3 +123,12 @@ def wrong_arity(config: Layer, name: Span, incoming: tuple[Value, ...], problems
         "NN0212", f"`{title}` takes {wanted}, and {count} flow{'s' if count == 1 else ''} in", name,
         f"{count} input{'' if count == 1 else 's'}", related=related, help=help,
     )  # fmt: skip
+
+
+def constant_as_a_value(ref: ast.NameRef, value: object, problems: Problems) -> None:
+    """The name of a size where a tensor is meant."""
+    problems.error(
+        "NN0211", f"`{ref.name}` is {show(value)}, and a value that flows is meant", ref.span,
+        help="what is known at compile time goes into arguments and expressions: "
+        f"`x -> Dense({ref.name})`, `x * {ref.name}`",
+    )  # fmt: skip

@@ -39,6 +39,11 @@ def _look_up(
     for name in names:
         if name.text in values:
             found.append(values[name.text])
+        elif name.text in scope.constants and name.text not in scope.broken:
+            problems.error(
+                "NN0211", f"`{name.text}` is known at compile time, and a value that flows is meant", name.span,
+                help="a submodel runs between named values of the model",
+            )  # fmt: skip
         elif name.text not in scope.broken and (name.text not in scope.definitions or name.text in scope.shared()):
             known = list(values)
             problems.error(
@@ -57,6 +62,15 @@ def _between(
     problems: Problems,
 ) -> tuple[Node, ...] | None:
     """The nodes from `sources` to `targets`, in order; reports a target that needs more than the sources."""
+    for ident, value in zip(statement.targets, targets, strict=True):
+        if value in sources:
+            start = statement.sources[sources.index(value)]
+            problems.error(
+                "NN0406", f"submodel `{statement.name.text}` gives `{ident.text}` back as it came", ident.span,
+                "a result", related=(Label(start.span, "and where it starts"),),
+                help="a submodel runs from values to others that are made from them",
+            )  # fmt: skip
+            return None
     wanted: set[Node] = set()
     reached: set[Value] = set()
     stack = list(targets)

@@ -20,7 +20,7 @@ from nndsl.targets.keras_body import Body, channels_first, channels_last
 from nndsl.targets.keras_custom import layer_unit
 from nndsl.targets.keras_loops import looped
 from nndsl.targets.keras_spell import spell
-from nndsl.targets.names import PROGRAM_NAMES, python_name
+from nndsl.targets.names import OWN_NAMES, PROGRAM_NAMES, python_name
 from nndsl.targets.printing import block, signature
 from nndsl.targets.rewrite import same_code, transformed
 from nndsl.targets.specialize import specialize
@@ -144,7 +144,7 @@ class Functions:
         call = item.call
         if len(item.inputs) != len(call.inputs) or len(item.outputs) != len(call.outputs) or not item.inputs:
             raise NotStructured
-        names = [python_name(name) for name in call.input_names]
+        names = [python_name(name, OWN_NAMES) for name in call.input_names]
         arguments = {port.results[0]: names[call.inputs.index(port)] for port in item.inputs}
         results = [port.inputs[0] for port in item.outputs]
         prefix = f"{call.path}."

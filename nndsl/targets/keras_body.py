@@ -11,7 +11,7 @@ from nndsl.ir.types import TensorType
 from nndsl.layers.emit_keras import KerasCall
 from nndsl.passes.held import BlockLayer
 from nndsl.targets.inline import hint, put, room, to_bind
-from nndsl.targets.names import python_name
+from nndsl.targets.names import OWN_NAMES, python_name
 from nndsl.targets.structure import CallItem, Item, LoopItem, steps
 from nndsl.targets.variables import Variables
 
@@ -32,7 +32,7 @@ class Body:
     ) -> None:
         self.functions, self.steps, self.prefix = functions, items, prefix
         self.layout, self.nodes = functions.layout, list(steps(items))
-        self.names = Variables(self.nodes, results, arguments, prefix)
+        self.names = Variables(self.nodes, results, arguments, prefix, OWN_NAMES if prefix else frozenset())
         self.variables: dict[Value, code.Expr] = {v: code.Name(n) for v, n in arguments.items()}
         self.arguments = list(arguments)
         self.shared: dict[str, str] = {}

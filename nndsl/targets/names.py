@@ -20,6 +20,9 @@ PROGRAM_NAMES = frozenset(
 )
 """What the training part of an emitted file defines: a model's class must not be called so."""
 
+OWN_NAMES = frozenset({"name"})
+"""What the function of a block in a Keras program takes besides its inputs."""
+
 MODULE_ATTRIBUTES = frozenset(
     "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double "
     "dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half "

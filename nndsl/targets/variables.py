@@ -16,11 +16,16 @@ class Variables:
     else it is called after its layer; `prefix` is what the paths of all layers begin with."""
 
     def __init__(
-        self, nodes: Sequence[Step], results: Sequence[Value], arguments: Mapping[Value, str], prefix: str = ""
+        self,
+        nodes: Sequence[Step],
+        results: Sequence[Value],
+        arguments: Mapping[Value, str],
+        prefix: str = "",
+        reserved: frozenset[str] = frozenset(),
     ) -> None:
-        self.prefix = prefix
+        self.prefix, self.reserved = prefix, reserved
         self.taken = set(arguments.values())
-        self.taken |= {python_name(v.name) for n in nodes for v in n.results if v.name}
+        self.taken |= {python_name(v.name, reserved) for n in nodes for v in n.results if v.name}
         self.inlined = inlined(nodes, results)  # these have no variable: what they are made of is used where they are
         self.last_use: dict[Value, int] = dict.fromkeys(results, len(nodes))
         for index in range(len(nodes) - 1, -1, -1):
@@ -45,7 +50,7 @@ class Variables:
     def name(self, index: int, value: Value) -> str:
         """The variable of a result of the node at `index`; `_` for one that nobody needs."""
         if value.name:
-            return python_name(value.name)
+            return python_name(value.name, self.reserved)
         if value not in self.last_use:
             return "_"
         if self._free_x and self._x_until <= index:
@@ -55,7 +60,7 @@ class Variables:
         end = self._ends.get(value, "")
         if end and self._until.get(end, -1) <= index:  # several chains may lead to one end
             self._until[end] = self.last_use[value]
-            return python_name(end)
+            return python_name(end, self.reserved)
         layer = value.producer.layer
         path = layer.path.removeprefix(self.prefix).replace(".", "_")
         hint = snake_case(type(layer.config).__name__) if layer.config.is_function else path

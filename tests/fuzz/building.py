@@ -13,40 +13,12 @@ import torch
 from nndsl.interop import verify_data
 from nndsl.interop.modules import import_text
 from nndsl.interop.weights import canonical
-from nndsl.ir.dims import DimTooComplex, evaluate
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.passes.weight_layout import layout
 from nndsl.targets.torch import compile_torch
 from nndsl.views.summary import Summary, summarize
 from tests.fuzz.oracles import Finding
-
-MOST_PARAMETERS = 3_000_000
-MOST_ELEMENTS = 30_000_000
-
-
-def small_enough(found: Summary, sizes: dict[str, int]) -> bool:
-    """Whether a program can be run here: a right one may well be larger than the memory."""
-    if found.trainable + found.frozen > MOST_PARAMETERS:
-        return False
-    try:
-        return all(
-            prod(evaluate(dim, sizes) for dim in type_.features) < MOST_ELEMENTS / 100
-            for row in found.rows
-            for type_ in row.results
-            if type_.known
-        ) and (found.multiply_adds is None or evaluate(found.multiply_adds, sizes) < 300_000_000)
-    except (DimTooComplex, KeyError):
-        return False
-
-
-def expected(model: Model, sizes: dict[str, int], rows: int) -> dict[str, tuple[tuple[int, ...], str]]:
-    found = {}
-    for output in model.outputs:
-        type_ = output.value.type
-        dims = type_.features if type_.batched else type_.shape
-        shape = tuple(evaluate(dim, sizes) for dim in dims)
-        found[output.name] = ((rows, *shape) if type_.batched else shape, type_.dtype)
-    return found
+from tests.fuzz.predicted import expected, small_enough
 
 
 def build_in_torch(program: CheckedProgram, random: Random, *, inline: bool = False) -> bool:
@@ -69,7 +41,7 @@ def build_in_torch(program: CheckedProgram, random: Random, *, inline: bool = Fa
     except MemoryError:
         return False
     except Exception as error:
-        if "memory" in str(error):
+        if "memory" in str(error) or "not implemented for 'Half'" in str(error):  # on a CPU
             return False
         if "index out of range in self" in str(error):
             return False  # ids that were computed: an `Embedding` takes those of its data

@@ -25,7 +25,7 @@ from nndsl.diagnostics.render import render_concise, render_text
 from nndsl.ir.graph import CheckedProgram
 from nndsl.passes.definitions import CannotImport, Reader
 from nndsl.source import SourceFile, Span
-from nndsl.syntax import ast
+from nndsl.syntax import ast, parse
 from nndsl.views import graph
 from nndsl.views.summary import Summary, summarize
 from nndsl.views.summary_json import summary_json
@@ -60,12 +60,13 @@ class Outcome:
 
 
 @contextmanager
-def limited(seconds: float = LONGEST) -> Iterator[None]:
+def limited(seconds: float | None = None) -> Iterator[None]:
     """Raises Finding where what is inside takes more of the processor's time."""
 
     def stop(*_: object) -> None:
         raise Hang
 
+    seconds = LONGEST if seconds is None else seconds
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
@@ -155,6 +156,7 @@ def _questions(
         if program is not None and (again is None or _told(others) != _told(problems)):
             raise Finding("determinism", "a second check says something else")
     if program is not None and program.models:
+        all_there(files, program)
         _emit(program, outcome, random, thorough)
         if random.random() < thorough:
             _views(program)
@@ -272,7 +274,13 @@ def seconds(began: float) -> float:
     return time.process_time() - began
 
 
-def statements(tree: ast.File) -> Iterator[ast.ModelDef]:
-    for statement in tree.body:
-        if isinstance(statement, ast.ModelDef):
-            yield statement
+def all_there(files: Files, program: CheckedProgram) -> None:
+    """Nothing that the file defines is left out without a word."""
+    tree = parse(SourceFile(MAIN, files[MAIN]), Problems())
+    definitions = [statement for statement in tree.body if isinstance(statement, ast.ModelDef)]
+    for model, definition in zip(program.models, definitions, strict=True):
+        for kind, found in (
+            (ast.OutputStmt, model.outputs), (ast.PenaltyStmt, model.penalties), (ast.SubmodelStmt, model.submodels),
+        ):  # fmt: skip
+            if sum(isinstance(statement, kind) for statement in definition.body) != len(found):
+                raise Finding("lost", f"a statement of {model.name} is left out: {kind.__name__}")

@@ -32,6 +32,15 @@ WRONG = {
         "NN0206",
     ),
     "an empty range of numbers": (ONE.format("float[8]", "Dense(3, bias_initializer=RandomUniform(0.4))"), "NN0215"),
+    "names for nothing": ("model M {\n    input x: float[8]\n    (a, b) = ()\n    output y = x\n}\n", "NN0213"),
+    "more thresholds than can be made": (
+        ONE.format("float[8]", "Dense(3) with loss=mse, metrics=[IoU(10**9, [0]), AUC(num_thresholds=1 + 10**9)]"),
+        "NN0206",
+    ),
+    "more places for unknown words than can be made": (
+        ONE.format("int[8]", "IntegerLookup(vocabulary=[1, 2], num_oov_indices=10**9)"),
+        "NN0206",
+    ),
     "columns past 64 bits": (
         "model M {\n    input x: float[8]\n    output y = x -> Dense(1) with loss=mse\n    data {\n"
         '        source t = csv("t.csv")\n        x = t[0:2**63]\n        y = t[8]\n    }\n}\n',

@@ -126,6 +126,8 @@ class Transpose(Function):
     def torch(self, t: TorchCall, x: code.Expr) -> code.Expr:
         order = self.order(t.inputs[0])
         moved = [axis for axis, old in enumerate(order) if axis != old]
+        if not order:
+            return x
         if len(moved) == 2:
             return code.method(x, "transpose", *moved)
         return code.method(x, "permute", *order)

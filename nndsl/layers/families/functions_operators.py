@@ -349,7 +349,7 @@ class Part(Operator):
         return ceildiv(last - first, step)
 
     def _code(self, x: code.Expr) -> code.Expr:
-        if not self.items:  # `w[..]` of a number
+        if all(item == slice(None) for item in self.items):  # Keras 3.15 refuses `x[:]`, and a number `w[]`
             return x
         return code.index(x, *(_lifted(item) for item in self.items))
 
