@@ -1,7 +1,7 @@
-"""A slice of fuzzing that runs every time: 60 seconds in all, shared out among the kinds of inputs, with fixed seeds, so
-that a run tells of the change at hand. With NNDSL_FUZZ_SECONDS half of each share goes to a seed that is new on every
-run; a failure prints what it takes to show it again. hypothesis drives the same grammar where an example is to be made
-small.
+"""A slice of fuzzing that runs every time: 60 seconds in all, shared out among the kinds of inputs, with fixed seeds,
+so that a run tells of the change at hand. With NNDSL_FUZZ_SECONDS half of each share goes to a seed that is new on
+every run; a failure prints what it takes to show it again. hypothesis drives the same grammar where an example is to
+be made small.
 """
 
 from __future__ import annotations
