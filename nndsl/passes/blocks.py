@@ -419,6 +419,7 @@ class _Inside:
         declared = DeclaredInput(flows, self.problems)
         for statement, port in zip(inputs, ports, strict=True):
             flows.values[statement.name.text] = port.results[0]
+        for statement, port in zip(inputs, ports, strict=True):
             declared.check(statement, port.results[0])
         body = Body(flows, self.scope, self.problems)
         for definition in self.scope.order:

@@ -230,7 +230,11 @@ def references(
     """The names that a definition reads, with their places; with `types` those too whose shape or dtype it asks for,
     and of `constants` those that stand in arguments and conditions."""
     statement = definition.statement
-    if isinstance(statement, ast.InputStmt | ast.WeightStmt):
+    if isinstance(statement, ast.WeightStmt):
+        return
+    if isinstance(statement, ast.InputStmt):
+        for dim in (statement.dims or ()) if types or constants else ():
+            yield from _anywhere(dim.value, constants)
         return
     yield from flow_references(statement.value)
     if types or constants:

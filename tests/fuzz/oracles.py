@@ -152,7 +152,7 @@ def _questions(
     if items and random.random() < thorough:
         fixed(files, items, random, settings)
     if random.random() < thorough:
-        again, others = check(files, settings, need_model=program is not None)
+        again, others = check(files, settings, need_model=program is not None and bool(program.models))
         if program is not None and (again is None or _told(others) != _told(problems)):
             raise Finding("determinism", "a second check says something else")
     if program is not None and program.models:
