@@ -130,9 +130,10 @@ def _load(path: str) -> Any:
     if packed or sum(entry.file_size for entry in entries) > os.path.getsize(path) + _SLACK:
         raise WrongWeights(f"{path} is packed, which torch.save never does: it is refused", code="NN1003")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        # Mapped: otherwise torch believes what a file claims of its parts, and reads the memory beyond them.
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except MemoryError:
-        raise
+        raise WrongWeights(f"{path} asks for more memory than there is: it is refused", code="NN1003") from None
     except Exception as error:  # torch raises what it likes on damaged files
         found = _GLOBAL.search(str(error))
         if found is not None:
