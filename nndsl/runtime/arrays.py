@@ -104,7 +104,11 @@ def read_header(stream: IO[bytes]) -> Header:
     shape, fortran, dtype = header
     if dtype.hasobject:
         raise Damaged(objects=True)
-    if any(size < 0 for size in shape) or len(shape) > 32 or prod(shape) * max(dtype.itemsize, 1) >= 2**62:
+    if dtype.itemsize == 0:
+        raise Damaged("its items have no bytes")
+    # NumPy makes no array of sizes that would be too many but for a 0 among them.
+    count = prod(max(size, 1) for size in shape)
+    if any(size < 0 for size in shape) or len(shape) > 32 or count * dtype.itemsize >= 2**62:
         raise Damaged(f"it claims to have the shape {list(shape)}")
     return (tuple(int(size) for size in shape), bool(fortran), dtype)
 

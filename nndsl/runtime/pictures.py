@@ -85,7 +85,14 @@ class PictureFolder:
         return [""]
 
     def _folders(self, below: str) -> list[str]:
-        return sorted(name for name, path in self._list(below) if os.path.isdir(path))
+        names = sorted(name for name, path in self._list(below) if os.path.isdir(path))
+        for name in names:  # they become the names of classes
+            if any("\ud800" <= character <= "\udfff" for character in name):
+                raise DataProblem(
+                    "NN0607", f"the name of the folder `{os.path.join(self.shown, below, name)}` is not UTF-8",
+                    self.span, help="rename the folder",
+                )  # fmt: skip
+        return names
 
     def _list(self, below: str) -> list[tuple[str, str]]:
         """(name, path) of what a folder holds, hidden files apart. Raises DataProblem."""
