@@ -187,11 +187,13 @@ def png(width: int = 8, height: int = 8, data: bytes | None = None) -> bytes:
 
 
 IMAGES: dict[str, bytes] = {
-    "cut": png(64, 64, zlib.compress(bytes(range(193)) * 64))[:90], "text": b"not a picture", "code": b"__import__('os').abort()", "empty": b"",
+    "cut": png(64, 64, zlib.compress(bytes(range(193)) * 64))[:90], "text": b"not a picture",
+    "code": b"__import__('os').abort()", "empty": b"",
     "huge": png(2**31 - 1, 2**31 - 1, b""), "bomb": png(60_000, 60_000, zlib.compress(bytes(10**6))),
     "no pixels": png(0, 0, b""), "no data": png(9, 9, b""),
     "PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
-    "TIFF": b"II*\0" + bytes(99), "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>", "bad CRC": png()[:-20] + bytes(20),
+    "TIFF": b"II*\0" + bytes(99), "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "bad CRC": png()[:-20] + bytes(20),
 }  # fmt: skip
 TABLES = {"npy": NPY, "npz": NPZ, "csv": CSV, "parquet": PARQUET, "idx": IDX, "images": IMAGES}
 PLACES = {"npy": "x.npy", "npz": "p.npz", "csv": "t.csv", "parquet": "t.parquet", "idx": "idx/train-images-idx3-ubyte",

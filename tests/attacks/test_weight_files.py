@@ -117,7 +117,7 @@ def claims(count: int) -> bytes:
 
 
 def nested(levels: int) -> bytes:
-    """A dict with a tuple for a name, which holds itself twice, and again: hashed or shown, it takes 2**levels steps."""
+    """A dict whose name is a pair of one pair of one pair: hashed or shown, it takes 2**levels steps."""
     return b"\x80\x02}(" + b"K\x01" + b"q\x00h\x00\x86" * levels + b"K\x01u."
 
 
@@ -204,7 +204,8 @@ BAD: dict[str, Callable[[], bytes]] = {
     "lzma.pt": lambda: repacked(GOOD, lambda n, d: (n, d), zipfile.ZIP_LZMA),
     "upwards.pt": lambda: repacked(GOOD, lambda n, d: ("../../" + n, d)),
     "encrypted.pt": lambda: encrypted(GOOD),
-    "ladder.weights.h5": lambda: h5(ladder), "soft circle.weights.h5": lambda: h5(soft_circle), "none.weights.h5": bytes,
+    "ladder.weights.h5": lambda: h5(ladder), "soft circle.weights.h5": lambda: h5(soft_circle),
+    "none.weights.h5": bytes,
     "cut.weights.h5": lambda: WEIGHTS[:-99], "text.weights.h5": lambda: b"\x89HDF\r\n\x1a\n" + b"text" * 99,
     "lambda.keras": lambda: archive(("config.json", lambda_config())), "bomb.keras": keras_bomb, "none.keras": bytes,
     "lzma.keras": lambda: archive(("model.weights.h5", WEIGHTS), method=zipfile.ZIP_LZMA),
