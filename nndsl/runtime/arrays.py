@@ -77,8 +77,8 @@ class _Short:
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
-    def read(self, size: int) -> bytes:
-        if size > MAX_HEADER:
+    def read(self, size: int = -1, /) -> bytes:
+        if not 0 <= size <= MAX_HEADER:
             raise ValueError
         return self._stream.read(size)
 

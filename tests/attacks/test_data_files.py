@@ -334,6 +334,16 @@ def test_names_that_are_no_text(path: str, capsys: pytest.CaptureFixture[str]) -
     assert code == 1 and "error[NN0607]" in err
 
 
+def test_large_pictures_are_decoded_one_by_one(capsys: pytest.CaptureFixture[str]) -> None:
+    good("images")
+    content = png(6_000, 6_000)
+    for number in range(4):
+        Path(f"pets/cat/l{number}.png").write_bytes(content)
+    peak = _peak()
+    assert main(["data", "m.nn"]) == 0, capsys.readouterr().err
+    assert _peak() - peak < 500 * 2**20
+
+
 def test_pictures_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
