@@ -5,6 +5,8 @@ The format goes by the ending of the name. What a format needs is imported when 
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 
 from nndsl.files import write_bytes
@@ -39,6 +41,10 @@ def ending_of(path: str) -> str | None:
 def read(path: str) -> Contents:
     """A file as it is; its ending must be known. Raises WrongWeights, ModuleNotFoundError."""
     try:
+        if not stat.S_ISREG(mode := os.stat(path).st_mode) and not stat.S_ISDIR(mode):
+            raise WrongWeights(
+                f"{path} is a pipe or a device, which may never end", code="NN0701", help="save it as a file first"
+            )
         return _read(path)
     except OSError as error:
         raise unreadable(path, error) from None

@@ -48,7 +48,10 @@ def _member(path: str) -> bytes:
                     f"{path} has no {MEMBER}, so it is no model that Keras 3 saved",
                     help="`model.save('NAME.keras')` writes one",
                 ) from None
-            limit = _MAX_RATIO * entry.compress_size + _SLACK
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise WrongWeights(f"{path} is packed in a way that Keras never does: it is refused", code="NN1003")
+            # The archive's own directory may claim any size.
+            limit = _MAX_RATIO * min(entry.compress_size, os.path.getsize(path)) + _SLACK
             if entry.file_size > limit:
                 raise _bomb(path, entry.file_size)
             with archive.open(entry) as stream:
@@ -89,13 +92,15 @@ def _read(source: Any, size: int, shown: str, kind: str) -> Contents:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """A sorting key that puts `vars/2` before `vars/10`."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+    """A sorting key that puts `vars/2` before `vars/10`. Python makes no integers of more than 4,300 digits, so that
+    numbers are compared as text."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(len(n := part.lstrip("0")), n) if place % 2 else (-1, part) for place, part in enumerate(parts)]
 
 
 def _walk(file: Any, shown: str) -> Iterator[tuple[str, Item]]:
     """Every array in the file, by its path. Raises WrongWeights where it holds anything else."""
-    seen: set[Any] = set()
+    seen: set[Any] = {h5py.h5o.get_info(file.id).addr}
     waiting = [("", file, 0)]
     while waiting:
         prefix, group, depth = waiting.pop()
@@ -108,9 +113,15 @@ def _walk(file: Any, shown: str) -> Iterator[tuple[str, Item]]:
                     help="write it anew with Keras, from the model itself",
                 )  # fmt: skip
             found = group[name]
-            seen.add(h5py.h5o.get_info(found.id).addr)
             if len(seen) > _MAX_OBJECTS or depth > _MAX_DEPTH:
                 raise WrongWeights(f"{shown} has more groups and arrays than any model's weights", code="NN1003")
+            place = h5py.h5o.get_info(found.id).addr
+            if place in seen:  # some groups with two names each have any number of paths
+                raise WrongWeights(
+                    f"{shown} is more than weights: `{path}` is another name of something in it", code="NN1003",
+                    help="write it anew with Keras, from the model itself",
+                )  # fmt: skip
+            seen.add(place)
             if isinstance(found, h5py.Dataset):
                 yield path, _item(found, path, shown)
             elif isinstance(found, h5py.Group):

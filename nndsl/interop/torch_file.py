@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import pickletools
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,8 @@ from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.targets.training_settings import trains
 
 _SLACK = 2**16
+_LARGEST = 100_000
+_NESTING = {"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "FROZENSET", "REDUCE", "NEWOBJ", "NEWOBJ_EX", "BUILD", "BINPERSID"}
 _GLOBAL = re.compile(r"GLOBAL (\S+)")
 
 
@@ -121,18 +124,23 @@ def _load(path: str) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError):
+            pickles = [entry for entry in entries if entry.filename.rsplit("/", 1)[-1] == "data.pkl"]
+            stored = {entry.compress_type for entry in entries} <= {zipfile.ZIP_STORED}
+            texts = [archive.read(entry) for entry in pickles] if stored else []
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError, EOFError):
         raise WrongWeights(
             f"{path} is no file of torch.save, or is damaged",
             help="files of PyTorch before 1.6 are not read: load it with torch and save it anew",
         ) from None
-    packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
-    if packed or sum(entry.file_size for entry in entries) > os.path.getsize(path) + _SLACK:
+    if not stored or sum(entry.file_size for entry in entries) > os.path.getsize(path) + _SLACK:
         raise WrongWeights(f"{path} is packed, which torch.save never does: it is refused", code="NN1003")
+    if any(map(_is_nested, texts)):
+        raise WrongWeights(f"{path} is more than weights: it holds tuples in tuples, many times over", code="NN1003")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        # Mapped: some versions of torch believe what a file claims of its parts, and read the memory beyond them.
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except MemoryError:
-        raise
+        raise WrongWeights(f"{path} asks for more memory than there is: it is refused", code="NN1003") from None
     except Exception as error:  # torch raises what it likes on damaged files
         found = _GLOBAL.search(str(error))
         if found is not None:
@@ -143,6 +151,38 @@ def _load(path: str) -> Any:
             ) from None
         reason = str(error).split("\n")[0][:200]
         raise WrongWeights(f"{path} is no file of weights, or is damaged: {reason}") from None
+
+
+def _is_nested(text: bytes) -> bool:
+    """Whether a pickle makes a tuple that is very large when all that is in it is counted as often as it is there: to
+    hash or show one of a few lines can take for ever. Nothing is unpickled for it."""
+    memo: dict[Any, int] = {}
+    stack: list[int | None] = []  # the size of each value, and None for a mark
+    try:
+        for code, argument, _ in pickletools.genops(text):
+            if code.name in ("GET", "BINGET", "LONG_BINGET"):
+                stack.append(memo.get(argument, 1))
+            elif code.name in ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
+                memo[len(memo) if argument is None else argument] = stack[-1] or 1
+            elif code.name == "MARK":
+                stack.append(None)
+            else:
+                size = 1
+                below = len(code.stack_before)
+                if pickletools.markobject in code.stack_before:
+                    below = code.stack_before.index(pickletools.markobject)
+                    while (held := stack.pop()) is not None:
+                        size += held
+                for _ in range(below):
+                    size += stack.pop() or 0
+                if code.name not in _NESTING:
+                    size = 1
+                if size > _LARGEST:
+                    return True
+                stack += [size] * len(code.stack_after)
+    except (ValueError, IndexError):  # it is no pickle, which torch tells of
+        pass
+    return False
 
 
 def _item(name: object, tensor: Tensor, path: str) -> Item:

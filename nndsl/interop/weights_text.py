@@ -13,6 +13,9 @@ import numpy as np
 from nndsl.interop.contents import Array, Item, apart
 from nndsl.views.summary_text import in_bytes
 
+_WIDEST = 200
+"""Characters of a column: one long name does not make all lines long."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -139,7 +142,7 @@ def _width(dtype: str) -> int:
 def _table(head: list[str], rows: list[list[str]]) -> str:
     """Columns under a rule; numbers to the right."""
     left = {0, 1, 2} if head[1] == "Shape" else {0, 3}
-    widths = [max(len(line[place]) for line in [head, *rows]) for place in range(len(head))]
+    widths = [max(min(len(line[place]), _WIDEST) for line in [head, *rows]) for place in range(len(head))]
 
     def line(cells: list[str]) -> str:
         parts = (c.ljust(w) if p in left else c.rjust(w) for p, (c, w) in enumerate(zip(cells, widths, strict=True)))

@@ -70,6 +70,11 @@ class Archive:
             )  # fmt: skip
         what, entry = f"the array `{name}` of {self.shown}", self.entries[name]
         stored = entry.compress_type == zipfile.ZIP_STORED
+        if not stored and entry.compress_type != zipfile.ZIP_DEFLATED:  # others may claim gigabytes to unpack with
+            raise DataProblem(
+                "NN0607", f"{what} is packed in a way that NumPy never does", file_span(self.shown), related=related,
+                help="write it with `numpy.savez_compressed`",
+            )  # fmt: skip
         if not stored and entry.file_size > MAX_UNPACKED:
             raise DataProblem(
                 "NN0702", f"{what} has {entry.file_size / 2**30:.1f} GiB when it is unpacked, more than the "

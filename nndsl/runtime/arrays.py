@@ -25,6 +25,9 @@ KINDS = {
 }
 """What to do with arrays that hold no numbers, by their kind."""
 
+MAX_HEADER = 2**16
+"""Bytes of a header; NumPy itself reads 10,000."""
+
 Array: TypeAlias = npt.NDArray[Any]
 Header: TypeAlias = tuple[tuple[int, ...], bool, "np.dtype[Any]"]
 
@@ -68,6 +71,18 @@ class MappedFile:
             raise RunFailed.one(cut)
 
 
+class _Short:
+    """The beginning of a stream: NumPy's reader asks for as much as a header claims to have."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1, /) -> bytes:
+        if not 0 <= size <= MAX_HEADER:
+            raise ValueError
+        return self._stream.read(size)
+
+
 def read_header(stream: IO[bytes]) -> Header:
     """(shape, whether in Fortran's order, dtype) at the beginning of an array; the stream then stands behind it.
     Raises Damaged."""
@@ -81,7 +96,7 @@ def read_header(stream: IO[bytes]) -> Header:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of headers that Python 2 wrote
-            header = readers[version](stream)
+            header = readers[version](_Short(stream))
     except OSError:
         raise
     except Exception:  # the parsers of Python and NumPy raise a dozen kinds of errors of a text that is none
@@ -89,7 +104,11 @@ def read_header(stream: IO[bytes]) -> Header:
     shape, fortran, dtype = header
     if dtype.hasobject:
         raise Damaged(objects=True)
-    if any(size < 0 for size in shape) or len(shape) > 32 or prod(shape) * max(dtype.itemsize, 1) >= 2**62:
+    if dtype.itemsize == 0:
+        raise Damaged("its items have no bytes")
+    # NumPy makes no array of sizes that would be too many but for a 0 among them.
+    count = prod(max(size, 1) for size in shape)
+    if any(size < 0 for size in shape) or len(shape) > 32 or count * dtype.itemsize >= 2**62:
         raise Damaged(f"it claims to have the shape {list(shape)}")
     return (tuple(int(size) for size in shape), bool(fortran), dtype)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndsl.files import lies_in
+from nndsl.runtime.arrays import regular
 from nndsl.runtime.report import DataProblem, file_span, unreadable
 from nndsl.runtime.scratch import Array
 
@@ -61,6 +62,7 @@ class IdxFolder:
     def _load(self, stem: str, axes: int) -> Array:
         path, shown = self._find(stem, axes)
         packed = path.endswith(".gz")
+        regular(path, shown)
         try:
             with gzip.open(path, "rb") if packed else open(path, "rb") as stream:
                 head = stream.read(4 + 4 * axes)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nndsl.runtime.arrays import regular
 from nndsl.runtime.column_names import Columns, WithColumns
 from nndsl.runtime.report import DataProblem, Unavailable, file_span, unreadable
 from nndsl.runtime.scratch import Array, Growing
@@ -30,6 +31,7 @@ class ParquetTable(WithColumns):
                 f"{shown} is a parquet file, which pyarrow reads, and that is not installed",
                 "install it: pip install 'nndsl[data]'",
             ) from None
+        regular(path, shown)
         self.shown = shown
         self._errors = (pa.ArrowException, OSError, ValueError, OverflowError, KeyError)
         try:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from math import prod
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 MOST_PIXELS = 89_478_485
 """Pixels of one picture, Pillow's own limit: more is a bomb, or no picture to learn from."""
+LARGE = 4_000_000
+"""Pixels of a picture from which on one is decoded at a time: several at once would take gigabytes."""
 CHUNK = 64 * 2**20
 """Bytes of pictures that are decoded at a time."""
 SHOWN = 10
@@ -64,6 +68,7 @@ class PictureFolder:
                 )
             )
         self._pixels: Array | None = None
+        self._one = Lock()
 
     # --------------------------------------------------------------------------------------- folders
 
@@ -85,7 +90,14 @@ class PictureFolder:
         return [""]
 
     def _folders(self, below: str) -> list[str]:
-        return sorted(name for name, path in self._list(below) if os.path.isdir(path))
+        names = sorted(name for name, path in self._list(below) if os.path.isdir(path))
+        for name in names:  # they become the names of classes
+            if any("\ud800" <= character <= "\udfff" for character in name):
+                raise DataProblem(
+                    "NN0607", f"the name of the folder `{os.path.join(self.shown, below, name)}` is not UTF-8",
+                    self.span, help="rename the folder",
+                )  # fmt: skip
+        return names
 
     def _list(self, below: str) -> list[tuple[str, str]]:
         """(name, path) of what a folder holds, hidden files apart. Raises DataProblem."""
@@ -201,10 +213,13 @@ class PictureFolder:
                     return _bad(shown, f"has {across:,} × {down:,} pixels, more than {MOST_PIXELS:,}", "NN0702")
                 if picture.mode.startswith(("I", "F")):
                     return _bad(shown, "has more than 8 bits for a color", help="save it with 8 bits a channel")
-                plain = picture.convert("RGB" if self.channels == 3 else "L")
-                size = self.size[1], self.size[0]
-                drawn = plain if plain.size == size else plain.resize(size, pillow.Resampling.BILINEAR)
-                pixels[row] = np.asarray(drawn, np.uint8).reshape(*self.size, self.channels)
+                mode, size = "RGB" if self.channels == 3 else "L", (self.size[1], self.size[0])
+                with self._one if across * down > LARGE else nullcontext():
+                    plain = picture if picture.mode == mode else picture.convert(mode)  # which would copy
+                    drawn = plain if plain.size == size else plain.resize(size, pillow.Resampling.BILINEAR)
+                    pixels[row] = np.asarray(drawn, np.uint8).reshape(*self.size, self.channels)
+                    del plain, drawn
+                    picture.close()
         except pillow.DecompressionBombError:
             return _bad(shown, f"has more than {MOST_PIXELS:,} pixels", "NN0702")
         except pillow.UnidentifiedImageError:
