@@ -349,7 +349,11 @@ CASES: dict[str, Case] = {
 }
 
 
-@pytest.mark.parametrize("name", list(CASES))
+# Every other one takes part in `make test`.
+_TRIED = [pytest.param(name, marks=pytest.mark.slow if number % 2 else ()) for number, name in enumerate(CASES)]
+
+
+@pytest.mark.parametrize("name", _TRIED)
 def test_as_by_hand(name: str) -> None:
     train(CASES[name])
 

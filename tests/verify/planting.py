@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -11,6 +10,7 @@ from nndsl import api
 from nndsl.interop import verify
 from nndsl.interop.verify_compare import Row
 from nndsl.passes.definitions import no_reader
+from nndsl.records import replace
 from nndsl.targets.torch import TorchUnit
 
 Fault = Callable[[TorchUnit], TorchUnit]

@@ -393,7 +393,8 @@ def test_a_package_that_is_missing(
     for name in [name for name in sys.modules if name.startswith("nndsl.interop.") and name.endswith("_file")]:
         monkeypatch.delitem(sys.modules, name)
         monkeypatch.delattr("nndsl.interop." + name.rpartition(".")[2], raising=False)
+    Path("a.weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n")  # it must be there: a missing file is said first
     assert main(["weights", *arguments]) == 2
     err = capsys.readouterr().err
     assert f"this needs {module}, which is not installed" in err and f"pip install 'nndsl[{extra}]'" in err
-    assert {p.name for p in folder.iterdir()} == {"m.nn", "good.pt"}
+    assert {p.name for p in folder.iterdir()} == {"m.nn", "good.pt", "a.weights.h5"}
