@@ -25,9 +25,9 @@ from pygments.token import (
     _TokenType,
 )  # fmt: skip
 
-from nndsl.syntax.build import CONSTANTS
 from nndsl.syntax.kinds import CLOSERS, NAMED, OPENERS
 from nndsl.syntax.lexer import Token
+from nndsl.syntax.names import CONSTANTS
 from nndsl.syntax.tables import load_tables
 
 _ERRORS = frozenset(("FOREIGN", "CURLY_STRING", "OPEN_STRING", "BAD_NUMBER", "BAD_NAME", "UNKNOWN"))

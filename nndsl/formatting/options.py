@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from nndsl import code
 from nndsl.layers import catalogue
 from nndsl.layers.entry import Kind
 from nndsl.layers.kinds import Choice, Either, ListOf, Maybe, Of
 from nndsl.passes.settings import OPTIONS
 from nndsl.passes.train_section import SETTINGS
-from nndsl.source import Span
 from nndsl.syntax import ast
-from nndsl.syntax.tables import load_tables
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CONSTANTS = ("true", "false", "none", "True", "False", "None")
+from nndsl.syntax.names import is_reserved
+from nndsl.syntax.walk import walk
 
 
 def quoted_options(tree: ast.File) -> set[int]:
@@ -24,13 +21,7 @@ def quoted_options(tree: ast.File) -> set[int]:
     name, so that it means the same without."""
     found: set[int] = set()
     given: set[str] = set()  # every name that the file gives to something
-    stack: list[Any] = [tree]
-    while stack:
-        node = stack.pop()
-        for name in node.__match_args__:
-            value = getattr(node, name)
-            items = value if type(value) is tuple else (value,)
-            stack += (item for item in items if hasattr(item, "__match_args__") and type(item) is not Span)
+    for node in walk(tree):
         match node:
             case ast.Ident(text=text):
                 given.add(text)
@@ -94,7 +85,7 @@ def _strings(expr: ast.Expr, kind: Kind[Any] | None) -> Iterator[int]:
 
 
 def _is_option(kind: Kind[Any] | None, word: str) -> bool:
-    if not _NAME.fullmatch(word) or word in _CONSTANTS or word in load_tables().words:
+    if not code.is_name(word) or is_reserved(word):
         return False
     if isinstance(kind, Either):
         return any(_is_option(inner, word) for inner in kind.kinds)

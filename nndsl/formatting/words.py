@@ -8,9 +8,10 @@ from collections.abc import Collection
 from nndsl.source import SourceFile
 from nndsl.syntax.kinds import ENDS_VALUE
 from nndsl.syntax.lexer import Token
+from nndsl.syntax.names import CONSTANTS
 from nndsl.syntax.parser import read_tokens
 
-_SPELLINGS = {"True": "true", "False": "false", "None": "none"}
+_SPELLINGS = {word: word.lower() for word in CONSTANTS}
 
 
 class Word:

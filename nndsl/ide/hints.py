@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nndsl.ide.analysis import Analysis
-from nndsl.ide.places import children
 from nndsl.ir.graph import Value
 from nndsl.ir.types import TensorType, show_shape
 from nndsl.syntax import ast
+from nndsl.syntax.walk import children
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from nndsl.passes.train_section import SETTINGS
 from nndsl.source import SourceFile, Span
 from nndsl.syntax import ast
 from nndsl.syntax.lexer import Token, lex
+from nndsl.syntax.names import CONSTANTS
 from nndsl.syntax.reports import Reports
 
 
@@ -134,7 +135,7 @@ class _Word:
             place = Place("value", takes=parameter.kind, of=parameter.name, callee=place.callee)
         if place.kind == "choice" and self.text in place.names:
             return f"{inline(self.text)}, a value of {inline(place.of)}\n\n{OPTION_DOCS.get(place.of, '')}"
-        if place.kind != "value" or self.text in ("true", "false", "none", "True", "False", "None"):
+        if place.kind != "value" or self.text in CONSTANTS:
             return ""
         for category in callees.categories(place.takes):
             cls = catalogue.find(category, self.text)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from nndsl.files import lies_in
 from nndsl.ide.analysis import Analysis
-from nndsl.ide.places import children
 from nndsl.source import SourceFile, Span
 from nndsl.syntax import ast
+from nndsl.syntax.walk import children, walk
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,10 @@ def folds(analysis: Analysis) -> list[Fold]:
         if last > first:
             found.setdefault((first, last), Fold(first, last, kind))
 
-    stack: list[object] = [analysis.tree]
-    while stack:
-        node = stack.pop()
-        stack.extend(children(node))
+    for node in walk(analysis.tree):
         if isinstance(node, ast.File | ast.Ident | ast.Flow):
             continue
-        span: Span = node.span  # type: ignore[attr-defined]
+        span: Span = node.span
         last = source.line_of(max(span.end - 1, span.start)) - 1
         closes = span.text.endswith((")", "]", "}"))
         add(span.line - 1, last - 1 if closes and _is_first(source, span.end - 1) else last)

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from nndsl.source import Span
 from nndsl.syntax import ast
-
-Node = ast.Stmt | ast.Expr | ast.Ident | ast.Arg | ast.Parameter | ast.DimExpr | ast.SliceItem
-_NODES = (ast.Stmt, ast.Expr, ast.Ident, ast.Arg, ast.Parameter, ast.DimExpr, ast.SliceItem)
-
-
-def children(node: object) -> Iterator[Any]:
-    """The nodes directly inside a node, in the order of its fields."""
-    for name in type(node).__match_args__:  # type: ignore[attr-defined]
-        value = getattr(node, name)
-        if isinstance(value, _NODES):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (item for item in value if isinstance(item, _NODES))
+from nndsl.syntax.walk import children
 
 
 def path_at(tree: ast.File, offset: int) -> list[Any]:

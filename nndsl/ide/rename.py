@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
+from nndsl import code
 from nndsl.ide.analysis import Analysis
-from nndsl.ide.places import children
 from nndsl.ide.symbols import Symbol
 from nndsl.layers import catalogue
 from nndsl.source import Span
 from nndsl.syntax import ast
-from nndsl.syntax.tables import load_tables
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from nndsl.syntax.names import is_reserved
+from nndsl.syntax.walk import walk
 
 
 class CannotRename(Exception):
@@ -31,9 +28,9 @@ def renamable(analysis: Analysis, offset: int) -> tuple[Symbol, Span]:
 
 def check_name(name: str) -> None:
     """Raises CannotRename for what is no name, or one that the language or the catalogue has."""
-    if not _NAME.fullmatch(name) or name == "_":
+    if not code.is_name(name) or name == "_":
         raise CannotRename(f"`{name[:40]}` is no name: names are made of letters, digits and `_`")
-    if name in load_tables().words or name in ("true", "false", "none", "True", "False", "None"):
+    if is_reserved(name):
         raise CannotRename(f"`{name}` is a word of the language")
     if catalogue.is_known(name):
         raise CannotRename(f"`{name}` is a layer of the catalogue")
@@ -61,12 +58,8 @@ def _check_free(analysis: Analysis, symbol: Symbol, name: str) -> None:
         file = taken.span.file
         raise CannotRename(f"`{name}` is a name already: {taken.kind} at {file.name}:{taken.span.line}")
     known = {occurrence.span.start for occurrence in symbols.occurrences}
-    stack: list[object] = [bodies[0].container if symbol.container is not None and bodies else analysis.tree]
-    while stack:
-        node = stack.pop()
-        stack.extend(children(node))
-        word = node if isinstance(node, ast.NameRef) else None
-        if word is not None and word.name == name and word.span.start not in known:
-            raise CannotRename(f"`{name}` is used as an option at line {word.span.line}, and would mean another thing")
+    for node in walk(bodies[0].container if symbol.container is not None and bodies else analysis.tree):
+        if isinstance(node, ast.NameRef) and node.name == name and node.span.start not in known:
+            raise CannotRename(f"`{name}` is used as an option at line {node.span.line}, and would mean another thing")
         if isinstance(node, ast.CallExpr) and node.func.text == name and symbol.kind in ("block", "layer", "shared"):
             raise CannotRename(f"`{name}(` is called at line {node.span.line}, and would mean another thing")

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nndsl.ide.analysis import Analysis
-from nndsl.ide.places import children
 from nndsl.ide.symbols import Symbol
 from nndsl.layers import catalogue
 from nndsl.syntax import ast
 from nndsl.syntax.lexer import lex
 from nndsl.syntax.reports import Reports
+from nndsl.syntax.walk import walk
 
 TYPES = (
     "class", "function", "variable", "parameter", "property", "enumMember", "type", "keyword", "string", "number",
@@ -62,10 +62,7 @@ Meaning = tuple[str, tuple[str, ...]]
 
 def _meanings(analysis: Analysis) -> Iterator[tuple[int, Meaning]]:
     """Places of words with what they are; later ones count."""
-    stack: list[object] = [analysis.tree]
-    while stack:
-        node = stack.pop()
-        stack.extend(children(node))
+    for node in walk(analysis.tree):
         match node:
             case ast.NameRef(span=span):
                 yield span.start, ("enumMember", ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from nndsl import code
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.layers.base import Layer
 from nndsl.layers.entry import snake_case
@@ -12,12 +13,10 @@ from nndsl.records import mutable
 from nndsl.source import Span
 from nndsl.syntax import ast
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-
 
 def fine_name(name: str, place: Span, problems: Problems) -> bool:
     """Whether a layer may be called so; reports it otherwise."""
-    if _NAME.match(name) and len(name) <= 100:
+    if code.is_name(name) and len(name) <= 100:
         return True
     text = re.sub(r"[^A-Za-z0-9_]+", "_", name[:100]).strip("_")[:40]
     text = f"layer_{text}" if text[:1].isdigit() else text or "head"

@@ -9,15 +9,12 @@ from nndsl.source import Span
 from nndsl.syntax import ast
 from nndsl.syntax.lexer import Token
 from nndsl.syntax.literals import read_float, read_integer, read_string
+from nndsl.syntax.names import CONSTANTS
 from nndsl.syntax.places import admit
 from nndsl.syntax.reports import Reports
 
 EMPTY_STAGE = "NN0118"
 BAD_TARGET = "NN0122"
-
-CONSTANTS: dict[str, bool | None] = {
-    "true": True, "false": False, "none": None, "True": True, "False": False, "None": None,
-}  # fmt: skip
 
 
 def flatten(children: list[Any]) -> list[Any]:
