@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from nndsl.ide.analysis import Analysis
 from nndsl.ide.caret import Caret
-from nndsl.passes.resolve import Scope, find_constants
+from nndsl.passes.resolve import find_constants
 from nndsl.syntax import ast
 from nndsl.syntax.lexer import Token
 
@@ -37,11 +37,10 @@ def names_at(analysis: Analysis, container: ast.ModelDef | ast.BlockDef | None, 
     if isinstance(container, ast.BlockDef):
         found.known.update((p.name.text, "parameter") for p in container.parameters)
         found.layers = [p.name.text for p in container.parameters if p.default is None]
-    scope = Scope()
-    find_constants(container, scope, set(found.known))
+    constants = find_constants(container, found.known)
     for statement in container.body:
         if not (isinstance(statement, ast.OutputStmt) and statement.name.span.start == caret.start):
-            _add(found, statement, scope.constants)
+            _add(found, statement, constants)
     for frame in caret.stack:
         if frame.word == "repeat":
             found.known.update((name, "repeat") for name in _bound(analysis, frame.head))

@@ -8,12 +8,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from nndsl.diagnostics.model import Problems
-from nndsl.ide.places import children
 from nndsl.layers import catalogue
-from nndsl.passes.resolve import Scope, resolve
+from nndsl.passes.resolve import find_constants
 from nndsl.source import SourceFile, Span
 from nndsl.syntax import ast
+from nndsl.syntax.walk import children, walk
 
 _AT_COMPILE_TIME = ("param", "parameter", "repeat", "constant")
 _CALLED = ("block", "layer", "import", "shared")
@@ -59,7 +58,6 @@ class Names:
 
     container: Container | None
     symbols: dict[str, Symbol] = field(default_factory=dict)
-    scope: Scope | None = None
 
 
 def own_symbols(tree: ast.File) -> dict[str, Symbol]:
@@ -91,7 +89,7 @@ class Symbols:
         self.occurrences: list[Occurrence] = []
         self.own = own
         self._globals(exports)
-        params = {n: s.span for n, s in self.file_names.symbols.items() if s.kind == "param"}
+        params = [name for name, symbol in self.file_names.symbols.items() if symbol.kind == "param"]
         containers = [s for s in tree.body if isinstance(s, ast.ModelDef | ast.BlockDef)]
         bodies = [_Body(self, container, params) for container in containers]
         for body in bodies:
@@ -149,17 +147,18 @@ class Symbols:
 class _Body:
     """Walks over one model or block."""
 
-    def __init__(self, symbols: Symbols, container: Container | None, params: Mapping[str, Span]) -> None:
+    def __init__(self, symbols: Symbols, container: Container | None, params: list[str]) -> None:
         self.symbols, self.container = symbols, container
         self.names = symbols.file_names if container is None else Names(container)
         self.loops: list[dict[str, Symbol]] = []  # of the `repeat`s around
         self.params = params
+        self.constants: set[str] = set()
 
     def declare(self) -> None:
         container = self.container
         assert container is not None
         self.symbols.bodies.append(self.names)
-        self.names.scope = resolve(container, Problems(), self.params)
+        self.constants = find_constants(container, self.params)
         known = self.symbols.own.get(container.name.text)
         if known is not None and known.statement is container:
             self.names.symbols.update(known.inner)
@@ -188,10 +187,9 @@ class _Body:
             case ast.OutputStmt(name=name, value=value) if value is not None:
                 define(names, "output", name, statement)
             case ast.AssignStmt(targets=targets):
-                constants = names.scope.constants if names.scope is not None else set()
                 for target in targets:
                     if target.text != "_":
-                        define(names, "constant" if target.text in constants else "value", target, statement)
+                        define(names, "constant" if target.text in self.constants else "value", target, statement)
             case ast.SharedStmt(name=name):
                 define(names, "shared", name, statement)
             case ast.SubmodelStmt(name=name):
@@ -252,10 +250,7 @@ class _Body:
 
     def _fields(self, expr: ast.Expr) -> None:
         """`made.image` where `made` is `random()`: its fields are the inputs and outputs of the model."""
-        stack: list[object] = [expr]
-        while stack:
-            node = stack.pop()
-            stack.extend(children(node))
+        for node in walk(expr):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.NameRef):
                 source = self.names.symbols.get(node.value.name)
                 made = source.statement.value if source and isinstance(source.statement, ast.SourceStmt) else None
@@ -265,10 +260,7 @@ class _Body:
     def _keys(self, expr: ast.Expr) -> None:
         """`("mood_dense/.*", SGD())` in an `OptimizerMap`: a key begins with the path of a layer, and that with the
         name of a statement."""
-        stack: list[object] = [expr]
-        while stack:
-            node = stack.pop()
-            stack.extend(children(node))
+        for node in walk(expr):
             key = node.items[0] if isinstance(node, ast.TupleExpr) and len(node.items) == 2 else None
             if isinstance(key, ast.Literal) and isinstance(key.value, str):
                 written = key.span.text[1:]

@@ -7,7 +7,7 @@ stands behind those it needs; definitions that need themselves are reported with
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.layers import catalogue
@@ -162,13 +162,16 @@ def resolve(model: ast.ModelDef | ast.BlockDef, problems: Problems, params: Mapp
             scope.definitions[name.text] = definition
         if not names or fresh:
             scope.order.append(definition)
-    find_constants(model, scope, {*(params or ()), *(p.name.text for p in getattr(model, "parameters", ()))})
+    scope.constants = find_constants(model, params or ())
     scope.order = _sorted(scope, problems)
     return scope
 
 
-def find_constants(model: ast.ModelDef | ast.BlockDef, scope: Scope, known: set[str]) -> None:
-    """Which statements define what is known at compile time: of numbers, parameters, shapes, and each other."""
+def find_constants(model: ast.ModelDef | ast.BlockDef, params: Iterable[str]) -> set[str]:
+    """The names that a body gives to what is known at compile time: made of numbers, parameters (`params` are those of
+    the file), shapes, and each other."""
+    known = {*params, *(p.name.text for p in getattr(model, "parameters", ()))}
+    constants: set[str] = set()
     candidates = [
         s for s in model.body
         if isinstance(s, ast.AssignStmt) and not s.is_tuple and isinstance(s.value, _PLAIN) and s.targets[0].text != "_"
@@ -179,9 +182,10 @@ def find_constants(model: ast.ModelDef | ast.BlockDef, scope: Scope, known: set[
         for statement in list(candidates):
             if _is_constant(statement.value, known):
                 known.add(statement.targets[0].text)
-                scope.constants.add(statement.targets[0].text)
+                constants.add(statement.targets[0].text)
                 candidates.remove(statement)
                 found = True
+    return constants
 
 
 _PLAIN = (ast.Literal, ast.Attribute, ast.Subscript, ast.Binary, ast.Unary, ast.IfElse, ast.Paren, ast.ListExpr,
