@@ -38,11 +38,6 @@ class SourceFile:
         """The 1-based column, in code points, of the character at `offset`."""
         return offset - self.line_starts[self.line_of(offset) - 1] + 1
 
-    def utf16_column_of(self, offset: int) -> int:
-        """The 0-based column in UTF-16 units, which editors speak."""
-        start = self.line_starts[self.line_of(offset) - 1]
-        return len(self.text[start:offset].encode("utf-16-le")) // 2
-
     def line_text(self, line: int) -> str:
         """The text of a 1-based line, without its line end."""
         start = self.line_starts[line - 1]

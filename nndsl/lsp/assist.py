@@ -7,6 +7,7 @@ from lsprotocol import types
 from nndsl.ide.hints import hints
 from nndsl.ide.hover import hover as what_is
 from nndsl.ide.signature import Signature, signature
+from nndsl.lsp.positions import Lines
 from nndsl.lsp.problems import actions, all_fixes
 from nndsl.lsp.server import Server
 
@@ -72,9 +73,10 @@ def _signature(found: Signature) -> types.SignatureHelp:
     def markdown(text: str) -> types.MarkupContent:
         return types.MarkupContent(types.MarkupKind.Markdown, text)
 
+    label = Lines(found.label)  # of one line, in UTF-16 whatever the client's positions count
     parameters = [
         types.ParameterInformation(
-            (_utf16(found.label, item.start), _utf16(found.label, item.end)), markdown(item.markdown)
+            (label.position(item.start).character, label.position(item.end).character), markdown(item.markdown)
         )
         for item in found.parameters
     ]
@@ -82,8 +84,3 @@ def _signature(found: Signature) -> types.SignatureHelp:
     active = len(parameters) if found.active is None else found.active
     shown = types.SignatureInformation(found.label, markdown(found.markdown), parameters, active_parameter=active)
     return types.SignatureHelp([shown], 0, active)
-
-
-def _utf16(text: str, offset: int) -> int:
-    """Labels count UTF-16 units, whatever the client's positions count."""
-    return len(text[:offset].encode("utf-16-le")) // 2

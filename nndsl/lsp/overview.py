@@ -92,9 +92,8 @@ def register(server: Server) -> None:
         old = document.source.text
         if text == old:
             return []
-        start = next((i for i, (a, b) in enumerate(zip(old, text, strict=False)) if a != b), min(len(old), len(text)))
-        most = min(len(old), len(text)) - start
-        same = next((i for i in range(most) if old[-1 - i] != text[-1 - i]), most)
+        start = _alike(old, text)
+        same = _alike(old[start:][::-1], text[start:][::-1])
         while start and old[start - 1] in "\r\n":  # whole line ends
             start -= 1
             same = min(same, len(text) - start, len(old) - start)
@@ -115,6 +114,12 @@ def _symbol(entry: outline.Entry, document: Document) -> types.DocumentSymbol:
         detail=entry.detail or entry.kind,
         children=[_symbol(inner, document) for inner in entry.inner],
     )
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with in common."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _encoded(document: Document) -> list[int]:
