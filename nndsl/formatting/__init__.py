@@ -1,4 +1,5 @@
-"""The one style of `.nn` text: what `nndsl fmt` and editors write. Text to text; nothing is looked up or run.
+"""The one style of `.nn` text: what `nndsl fmt` and editors write. Text to text; nothing is run, and the catalogue is
+asked for nothing but which strings name options (`options`).
 
 The words of the text, with their comments, become a tree of statements and brackets (`tree`), which is written anew
 (`printer`, `align`, `lines`). What comes out is read again and must mean the same.
