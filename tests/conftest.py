@@ -6,6 +6,7 @@ import difflib
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -78,8 +79,16 @@ def fresh_keras() -> Iterator[None]:
             keras_side.begin_anew()  # a tenth of a second: not behind every test
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`-m golden` selects every test that compares with a golden file."""
+    """`-m golden` selects every test that compares with a golden file; of tests that are marked `thinned` every other
+    case is slow."""
+    seen: Counter[str] = Counter()
     for item in items:
         if "golden" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.golden)
+        if item.get_closest_marker("thinned") is not None:
+            name = item.nodeid.partition("[")[0]
+            if seen[name] % 2:
+                item.add_marker(pytest.mark.slow)
+            seen[name] += 1

@@ -281,6 +281,7 @@ def expected(pair: Pair, reference: Reference) -> tuple[np.ndarray, np.ndarray]:
     return outputs["y"], np.asarray(reference(*arrays.values()))
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("expression, inputs, reference", ALL)
 def test_both_agree(expression: str, inputs: tuple[str, ...], reference: Reference | None) -> None:
     pair = assert_parity(model_text(expression, *inputs))

@@ -350,6 +350,7 @@ def _assert_trained(text: str, float: str, **shapes: tuple[int, ...]) -> None:
     assert all(np.isfinite(np.asarray(weight)).all() for weight in programs.pair.weights.values())
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("float", ["float32", "float64"])
 @pytest.mark.parametrize("layer", BOTH_KINDS)
 @pytest.mark.parametrize(

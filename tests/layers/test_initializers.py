@@ -132,6 +132,7 @@ RANDOM = [
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("name", "options"), RANDOM)
 @pytest.mark.parametrize(("shape", "steps"), LAYOUTS)
 def test_distributions(name: str, options: dict[str, Any], shape: tuple[int, ...], steps: tuple[Step, ...]) -> None:

@@ -72,6 +72,7 @@ def text_of(model: str, optimizer: str, dtype: str = "float64") -> str:
     return f"{head}model M {{\n    options {{ float = {dtype} }}{MODELS[model]}    {train}\n}}\n"
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("model", "optimizer"), CASES)
 def test_twenty_steps_are_equal(model: str, optimizer: str) -> None:
     random = np.random.default_rng(0)

@@ -349,11 +349,8 @@ CASES: dict[str, Case] = {
 }
 
 
-# Every other one takes part in `make test`.
-_TRIED = [pytest.param(name, marks=pytest.mark.slow if number % 2 else ()) for number, name in enumerate(CASES)]
-
-
-@pytest.mark.parametrize("name", _TRIED)
+@pytest.mark.thinned
+@pytest.mark.parametrize("name", list(CASES))
 def test_as_by_hand(name: str) -> None:
     train(CASES[name])
 

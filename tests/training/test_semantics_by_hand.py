@@ -562,6 +562,7 @@ block Tower() {{
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("name", list(CASES))
 def test_as_by_hand(name: str) -> None:
     case = CASES[name]
