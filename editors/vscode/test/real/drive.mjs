@@ -179,26 +179,26 @@ async function drive(page) {
   await line("any length").click();
   await command(page, "nndsl: Show Generated Code");
   const beside = page.locator(".editor-group-container").nth(1);
-  const program = beside.locator(".view-lines");
-  await until("the program is shown", async () => /import torch/.test(await plain(program)));
+  const generated = beside.locator(".view-lines");
+  await until("the program is shown", async () => /import torch/.test(await plain(generated)));
   await page.waitForTimeout(1_500);
   await shoot(page, "code");
 
   console.log("the program follows the text");
   await beside.locator(".tab", { hasText: "torch" }).first().click();
   await command(page, "nndsl: Switch between PyTorch and Keras");
-  await until("the other program is shown", async () => /import (keras|tensorflow)|from keras/.test(await plain(program)));
+  await until("the other program is shown", async () => /import (keras|tensorflow)|from keras/.test(await plain(generated)));
   await page.locator(".editor-group-container").nth(0).locator(".view-line", { hasText: "Dense(128" }).first().click();
   await page.keyboard.press("Control+Home");
   await page.keyboard.type("x y z\n");
   await until("a mistake is told, above the program", async () => {
-    const text = await plain(program); // the page holds the lines in any order
+    const text = await plain(generated); // the page holds the lines in any order
     return text.includes("# line 1: ") && text.includes("# Below is") && text.includes("import keras");
   });
   await page.keyboard.press("Control+Home");
   await page.keyboard.press("Shift+ArrowDown");
   await page.keyboard.press("Delete");
-  await until("the program is back", async () => !/Below is/.test(await plain(program)));
+  await until("the program is back", async () => !/Below is/.test(await plain(generated)));
 
   console.log("the graph");
   await page.keyboard.press("Control+s");
@@ -234,6 +234,13 @@ async function drive(page) {
   script(`echo "  = help: install it with 'pip install nndsl[lsp]'" >&2; exit 2`);
   await command(page, "nndsl: Restart Language Server");
   await notified(page, "needs the package pygls");
+  script(`exec '${program}' "$@"`);
+  await command(page, "nndsl: Restart Language Server");
+  // The arrow: the generated program has a `Dense(128` too.
+  await page.locator(".editor-instance .view-line", { hasText: /->\s*Dense\(128/ }).first().click();
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.type("x y z");
+  await page.locator(".squiggly-error").first().waitFor(); // it serves again
   console.log("all is well");
 }
 
