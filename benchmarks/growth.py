@@ -6,8 +6,8 @@ short texts that expand to as many. Calls of blocks count values that enter and 
 may have 120,000 calls: those models end at about 70,000 layers.
 
 Each measurement is a process of its own: processor time (the best of some), without the start, and the peak of its
-memory. The last column is the worst time per layer from 1,000 layers on, as a ratio to the best: 1 is growth that is
-exactly linear.
+memory. Lines a second (of a check, parsing included) are those of texts that write their layers out. Below each kind
+stands the worst time per layer from 1,000 layers on, as a ratio to the best: 1 is growth that is exactly linear.
 
     python benchmarks/growth.py [LARGEST]
 """
@@ -146,8 +146,8 @@ def _peak() -> float:
 
 def main(largest: int) -> int:
     print("Microseconds of the processor per layer (compile without the check), megabytes above an idle compiler.\n")
-    print("| model | layers | check | torch | keras | MB of a check | MB in all |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    print("| model | layers | check | torch | keras | lines/s of a check | MB of a check | MB in all |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
     worst = 1.0
     for kind, (_, most) in KINDS.items():
         rates: dict[str, list[float]] = {step: [] for step in ("check", "torch", "keras")}
@@ -156,8 +156,9 @@ def main(largest: int) -> int:
             found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             count = found["layers"]
             cells = [f"{1e6 * found[step] / count:.0f}" for step in rates]
+            pace = f"{found['lines'] / found['check']:,.0f}" if kind.startswith("lines") else ""
             memory = f"{found['MB of a check']:.0f} | {found['MB']:.0f}"
-            print(f"| {kind} | {count:,.0f} | {' | '.join(cells)} | {memory} |", flush=True)
+            print(f"| {kind} | {count:,.0f} | {' | '.join(cells)} | {pace} | {memory} |", flush=True)
             if count >= 900:
                 for step, values in rates.items():
                     values.append(found[step] / count)
@@ -165,7 +166,7 @@ def main(largest: int) -> int:
         worst = max([worst, *ratios.values()])
         if ratios:
             shown = " | ".join(f"×{ratio:.2f}" for ratio in ratios.values())
-            print(f"| | worst to best | {shown} | | |", flush=True)
+            print(f"| | worst to best | {shown} | | | |", flush=True)
     print(f"\nThe cost of a layer varies by a factor of {worst:.2f} at most from 1,000 layers on; allowed is {LINEAR}.")
     return 1 if worst > LINEAR else 0
 

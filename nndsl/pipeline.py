@@ -72,17 +72,15 @@ def examine(
     *,
     need_model: bool = True,
     float_dtype: str | None = None,
-    tree: ast.File | None = None,
     trace: Trace | None = None,
 ) -> Examined:
     """All that can be told of a file, for those who show it while it is being written; arguments as for `check`.
-    `tree` is the file's syntax tree where it was parsed before (its problems are then in the bag already), `trace` is
-    told what every expression gave."""
+    `trace` is told what every expression gave."""
     problems.limit = len(problems) + MOST_PROBLEMS
     models: list[Model] = []
+    tree = ast.File(Span(source, 0, 0), ())
     try:
-        if tree is None:
-            tree = parse(source, problems)
+        tree = parse(source, problems)
         if any(problem.code == "NN0190" for problem in problems.items):
             return Examined(tree, [])  # so many syntax errors that some are not shown: what follows would be
         models = elaborate(
@@ -96,7 +94,7 @@ def examine(
                 check_usage(model, definition, problems)
         return Examined(tree, models)
     except TooManyProblems:
-        return Examined(tree or ast.File(Span(source, 0, 0), ()), models)
+        return Examined(tree, models)
     finally:
         problems.limit = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
+from typing import Any
 
 from nndsl.records import record
 
@@ -16,6 +17,7 @@ class SourceFile:
 
     def __init__(self, name: str, text: str) -> None:
         self.name, self.text = name, text
+        self.parsed: Any = None  # what `syntax.parse` made of it: it is parsed once, whoever asks
 
     def __repr__(self) -> str:
         return f"SourceFile(name={self.name!r})"

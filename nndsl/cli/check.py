@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 
 from nndsl import pipeline
 from nndsl.cli import common
-from nndsl.diagnostics.model import Diagnostic, Problems
+from nndsl.diagnostics.model import Problems
 from nndsl.files import find_sources, read_source
 from nndsl.project import Project
+from nndsl.source import SourceFile
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -33,17 +35,21 @@ Exit code 0: no errors; 1: errors; 2: wrong usage.
 
 def main(args: Namespace) -> int:
     settings = common.params_of(args)
-    found: list[Diagnostic] = []
+    told = Problems()  # what is wrong in a file that many import is said once
     unlisted = Problems()  # of folders
+    imported: dict[str, SourceFile] = {}  # by real path: read and parsed once, whoever imports them
     count = 0
     for name in find_sources(args.files, unlisted):
         count += 1
         problems = Problems()
-        source = read_source(name, problems)
+        source = imported.get(os.path.realpath(name)) or read_source(name, problems)
         if source is not None:
-            pipeline.check(source, problems, Project(source).read, settings, need_model=False)
-        found += problems
-    found = [*unlisted, *found]
+            project = Project(source, imported.get)
+            pipeline.check(source, problems, project.read, settings, need_model=False)
+            imported.update((real, file) for real, file in project.files.items() if file is not source)
+        for problem in problems:
+            told.add(problem)
+    found = [*unlisted, *told.items]
     if found or args.problem_format in ("json", "sarif"):
         common.show(found, sys.stdout, args)
     if args.problem_format == "text":

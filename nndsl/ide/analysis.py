@@ -21,11 +21,11 @@ Parsed = Callable[[SourceFile], "Analysis"]
 class Checked:
     """The outcome of all checks of one file. `models` are there for a file with errors too."""
 
-    def __init__(self, source: SourceFile, tree: ast.File, syntax: Problems, reader: Reader) -> None:
-        self.problems = Problems(list(syntax.items))
+    def __init__(self, source: SourceFile, reader: Reader) -> None:
+        self.problems = Problems()
         self.trace = Trace()
         self._source = source
-        self._found = pipeline.examine(source, self.problems, reader, need_model=False, tree=tree, trace=self.trace)
+        self._found = pipeline.examine(source, self.problems, reader, need_model=False, trace=self.trace)
 
     @property
     def source(self) -> SourceFile:
@@ -67,7 +67,7 @@ class Analysis:
 
     @cached_property
     def checked(self) -> Checked:
-        return Checked(self.source, self.tree, self.syntax, self.reader)
+        return Checked(self.source, self.reader)
 
     def imports(self) -> Iterator[ast.ImportDef]:
         return (statement for statement in self.tree.body if isinstance(statement, ast.ImportDef))

@@ -41,25 +41,33 @@ class ErrorToken(Token):
 def parse(source: SourceFile, problems: Problems) -> ast.File:
     """The syntax tree of a file. Errors (NN01xx) go to `problems`; every statement that can be read is in the tree.
 
-    Takes time linear in the file's size, whatever it holds, and raises nothing on account of it.
+    Takes time linear in the file's size, whatever it holds, and raises nothing on account of it. Asked again for the
+    same SourceFile, it gives the same tree.
     """
+    if source.parsed is None:
+        source.parsed = _parse(source)
+    tree, reports = source.parsed
+    reports.deliver(problems)
+    return tree  # type: ignore[no-any-return]
+
+
+def _parse(source: SourceFile) -> tuple[ast.File, Reports]:
     reports = Reports(source)
     if len(source.text) > LARGEST_FILE:
-        return _too_large(reports, problems, f"{LARGEST_FILE:,} characters")
+        return _too_large(reports, f"{LARGEST_FILE:,} characters")
     # Nothing that parsing makes becomes garbage before it ends; a collector walking the growing tree doubles the time.
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         words = lex(reports)
         if len(words) > MOST_TOKENS:
-            return _too_large(Reports(source), problems, f"{MOST_TOKENS:,} names, numbers and signs")
+            return _too_large(Reports(source), f"{MOST_TOKENS:,} names, numbers and signs")
         tokens, broken = lay_out(reports, words)
         tree = Parser(load_tables(), tokens, broken, reports).run()
     finally:
         if was_enabled:
             gc.enable()
-    reports.deliver(problems)
-    return tree
+    return tree, reports
 
 
 def read_tokens(source: SourceFile) -> list[Token]:
@@ -79,11 +87,10 @@ def parse_expression(text: str, problems: Problems) -> ast.Expr | None:
     return statement.value if fine and isinstance(statement, ast.ParamDef) else None
 
 
-def _too_large(reports: Reports, problems: Problems, limit: str) -> ast.File:
+def _too_large(reports: Reports, limit: str) -> tuple[ast.File, Reports]:
     help = "put the data into a data file and read it with a `source`, or split the model with `from … import`"
     reports.error(FILE_TOO_LARGE, f"this file is larger than {limit}", 0, 0, help=help)
-    reports.deliver(problems)
-    return ast.File(Span(reports.file, 0, 0), ())
+    return ast.File(Span(reports.file, 0, 0), ()), reports
 
 
 class Parser:
@@ -126,6 +133,7 @@ class Parser:
         """Reduce what ends before the token and shift it; False where it does not fit."""
         states, values = self.states, self.values
         actions, rules, functions = self.tables.actions, self.tables.rules, self.functions
+        passed = self.tables.passed
         kind = token.type
         while True:
             action = actions[states[-1]].get(kind)
@@ -136,8 +144,9 @@ class Parser:
                 values.append(token)
                 return True
             origin, size, name = rules[-action - 1]
-            if not name:  # one child, passed through
-                states[-1] = actions[states[-2]][origin]
+            if not name:  # one child, passed through: from `or` down to a name that is a dozen of rules
+                way = states[-2], states[-1], kind
+                states[-1] = passed.get(way) or self._pass_through(way)
                 continue
             if size:
                 children = values[-size:]
@@ -161,6 +170,16 @@ class Parser:
             states.append(actions[states[-1]][origin])
             if kind == "$END" and states[-1] == self.tables.accept:
                 return True
+
+    def _pass_through(self, way: tuple[int, int, str]) -> int:
+        """The state on top once all rules have passed on their one child; `way` is (state below, state on top, kind of
+        the token), and nothing else decides it. States are above 0: the start is never on top of another."""
+        below, top, kind = way
+        actions, rules = self.tables.actions, self.tables.rules
+        while (action := actions[top].get(kind, 1)) < 0 and not rules[-action - 1][2]:
+            top = actions[below][rules[-action - 1][0]]
+        self.tables.passed[way] = top
+        return top
 
     # ------------------------------------------------------------------------------------------ recovery
 

@@ -22,6 +22,7 @@ class Tables:
     `actions[state][nonterminal]` is the state to go to after a reduction.
     `rules[r]` is (origin, number of symbols, action), where the action names a function of `build.py`, is "" for a rule
     that passes its one child through, and "*" for one that collects its children in a list.
+    `passed` remembers where such rules lead, see `Parser.feed`.
     """
 
     actions: list[dict[str, int]]
@@ -31,6 +32,7 @@ class Tables:
     lexer: str  # one regular expression, a named group for each terminal
     ascii_lexer: str  # the same for text of ASCII alone
     words: dict[str, str]  # reserved word -> terminal
+    passed: dict[tuple[int, int, str], int]
 
 
 @cache
@@ -41,9 +43,8 @@ def load_tables() -> Tables:
     grammar = resources.read_grammar()
     if grammar != shipped.GRAMMAR:
         return build_tables(grammar)
-    return Tables(
-        shipped.ACTIONS, shipped.RULES, shipped.START, shipped.ACCEPT, shipped.LEXER, shipped.ASCII_LEXER, shipped.WORDS
-    )
+    lexers = shipped.LEXER, shipped.ASCII_LEXER
+    return Tables(shipped.ACTIONS, shipped.RULES, shipped.START, shipped.ACCEPT, *lexers, shipped.WORDS, {})
 
 
 def build_tables(grammar: str, *, strict: bool = False) -> Tables:
@@ -80,7 +81,7 @@ def build_tables(grammar: str, *, strict: bool = False) -> Tables:
         actions.append(row)
     rules = [(str(r.origin.name), len(r.expansion), _action_of(r)) for r in lark.rules]
     lexer, words = _lexer(lark)
-    return Tables(actions, rules, 0, numbers[table.end_states["file"]], lexer, _for_ascii(lexer), words)
+    return Tables(actions, rules, 0, numbers[table.end_states["file"]], lexer, _for_ascii(lexer), words, {})
 
 
 def _action_of(rule: Any) -> str:

@@ -51,6 +51,23 @@ def test_folders_are_searched_in_order_and_each_file_is_checked_once(nndsl, tmp_
     assert "3 files checked" in nndsl("check", ".").out
 
 
+def test_a_mistake_in_a_file_that_many_import_is_said_once(nndsl, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("lib").mkdir()
+    Path("lib/blocks.nn").write_text("block B() {\n    input x\n    output y = x -> Dens(3)\n}\n")
+    for name in "abc":
+        Path(f"{name}.nn").write_text(
+            'from "lib/blocks.nn" import B\nmodel M {\n    input x: float[4]\n'
+            f"    output {name}y = x -> B() -> Dense(1) with loss=msee\n}}\n"
+        )
+    shown = nndsl("check", ".", "--format", "concise").out.splitlines()
+    assert [line.split(": ")[0] for line in shown if "`Dens`" in line] == ["lib/blocks.nn:3:21"]
+    assert [line.split(":")[0] for line in shown if "msee" in line] == ["a.nn", "b.nn", "c.nn"]
+    # Whatever the order, and however the file is spelled.
+    ran = nndsl("check", tmp_path / "b.nn", "./lib/blocks.nn", "a.nn")
+    assert ran.out.count("no layer called `Dens`") == 1 and ran.out.endswith("3 files checked: 3 errors\n")
+
+
 def test_the_forms_for_programs(nndsl, model, wrong):
     ran = nndsl("check", model, wrong, "--format", "json")
     (problem,) = json.loads(ran.out)

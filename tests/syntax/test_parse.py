@@ -75,6 +75,12 @@ def test_a_model_with_everything_parses() -> None:
     assert model.span.text == MODEL.rstrip("\n")
 
 
+def test_a_file_is_parsed_once_and_its_problems_are_told_to_all_who_ask() -> None:
+    source, first, second = SourceFile("a.nn", "model A {\n  x = = 1\n}\n"), Problems(), Problems()
+    assert parse(source, first) is parse(source, second)
+    assert first.items == second.items and [problem.code for problem in first] == ["NN0111"]
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
