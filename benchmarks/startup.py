@@ -1,7 +1,7 @@
 """How long `nndsl check` and `nndsl compile` take as whole processes, beside other compilers and Keras itself.
 
 Three networks: the smallest example, a chain of 200 layers `Dense(64, activation=relu)`, one to a line, and the largest
-program of examples/zoo. Peers get the first two in their own languages, as far as those can say them; Keras builds all
+program of examples/zoo; and all examples in one process. Peers get the first two in their own languages, as far as those can say them; Keras builds all
 three, by the program that nndsl emits.
 
 Each round runs every command once, so that whatever else the machine does falls on all of them alike; the medians of
@@ -130,6 +130,9 @@ def commands(work: Path, peers: Path | None) -> dict[str, Command]:
             out = str(work / f"{file.stem}_{target}.py")
             command = [*nndsl, "compile", str(file), "--target", target, "-o", out]
             found[f"nndsl compile for {target}: {name}"] = (command, {})
+    every = list(examples.rglob("*.nn"))
+    lines = sum(file.read_text(encoding="utf-8").count("\n") for file in every)
+    found[f"nndsl check: all {len(every)} examples, {lines:,} lines"] = ([*nndsl, "check", str(examples)], {})
     for name, (count, size) in {small.stem: (1, 1), f"{CHAIN} layers": (CHAIN, 64)}.items():
         if peers is None:
             continue
