@@ -91,6 +91,8 @@ PROGRAMS: dict[str, str] = {
     "no signs": "$" * 900_000,
     "combining": "a" + "\u0301" * 400_000,
     "deep": one("Dense(" + "(" * 20_000 + "1" + ")" * 20_000 + ")"),
+    "deep subscripts": one("Dense(8)").replace("output", "z = x" + "[:]" * 20_000 + "\n output"),
+    "a number of parts": one("Dense(" + "9_" * 90_000 + "9.9e)"),
     "deep minus": one("Dense(" + "-" * 90_000 + "1)"),
     "deep repeats": one("repeat 2 { " * 20_000 + "Dense(8)" + "}" * 20_000),
     "imports": "".join(f'from "f{i}.nn" import A{i}\n' for i in range(5_000)) + one("Dense(8)"),
