@@ -38,6 +38,9 @@ _MEANT = {
 _PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid")
 
 
+MOST_TERMS = 500  # outputs and penalties of a model: the loss is one sum, which Python reads by recursion
+
+
 def target_type(output: Output) -> TensorType:
     """What the data must hold for an output: class ids (int64, without the last axis) for a sparse loss, else an array
     like the output."""
@@ -161,6 +164,12 @@ def _given(value: object, _: ast.Expr) -> object:
 
 def check_outputs(model: Model, problems: Problems) -> None:
     """Losses and metrics against shapes, dtypes and last activations; the `train` section against the model."""
+    terms = [*(item.span for item in model.outputs), *(item.span for item in model.penalties)]
+    if len(terms) > MOST_TERMS:
+        problems.error(
+            "NN0702", f"a model of more than {MOST_TERMS:,} outputs and penalties", terms[MOST_TERMS],
+            "one too many", help="put values of one kind into one output, with an axis for them",
+        )  # fmt: skip
     for use in model.layers:
         _softmax_over_one(use, model, problems)
     for output in model.outputs:
