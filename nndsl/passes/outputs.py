@@ -38,7 +38,8 @@ _MEANT = {
 _PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid")
 
 
-MOST_TERMS = 500  # outputs and penalties of a model: the loss is one sum, which Python reads by recursion
+MOST_OUTPUTS = 500  # their losses are one sum in the emitted program, which Python reads by recursion
+MOST_PENALTIES = 50  # in Keras each is a call around the one before; Python reads 200 brackets in each other
 
 
 def target_type(output: Output) -> TensorType:
@@ -164,12 +165,12 @@ def _given(value: object, _: ast.Expr) -> object:
 
 def check_outputs(model: Model, problems: Problems) -> None:
     """Losses and metrics against shapes, dtypes and last activations; the `train` section against the model."""
-    terms = [*(item.span for item in model.outputs), *(item.span for item in model.penalties)]
-    if len(terms) > MOST_TERMS:
-        problems.error(
-            "NN0702", f"a model of more than {MOST_TERMS:,} outputs and penalties", terms[MOST_TERMS],
-            "one too many", help="put values of one kind into one output, with an axis for them",
-        )  # fmt: skip
+    for items, most, what in ((model.outputs, MOST_OUTPUTS, "outputs"), (model.penalties, MOST_PENALTIES, "penalties")):
+        if len(items) > most:
+            problems.error(
+                "NN0702", f"a model of more than {most} {what}", items[most].span, "one too many",
+                help="put values of one kind into one tensor, with an axis for them",
+            )  # fmt: skip
     for use in model.layers:
         _softmax_over_one(use, model, problems)
     for output in model.outputs:

@@ -20,7 +20,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 LIMITS = [
     parser.LARGEST_FILE, lexer.MOST_TOKENS, lexer.LONGEST_NAME, literals.LONGEST_NUMBER, literals.LONGEST_STRING,
     definitions.MOST_FILES, evaluate.MAX_BITS, evaluate.MAX_ITEMS, evaluate.MAX_MADE, evaluate.MAX_TEXT,
-    estimate.MOST_NODES, estimate.LEAST_ROOM, outputs.MOST_TERMS, inputs.MAX_DIM, dims.MAX_SIZE, pipeline.MOST_PROBLEMS,
+    estimate.MOST_NODES, estimate.LEAST_ROOM, outputs.MOST_OUTPUTS, outputs.MOST_PENALTIES,
+    inputs.MAX_DIM, dims.MAX_SIZE, pipeline.MOST_PROBLEMS,
 ]  # fmt: skip
 
 
