@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from nndsl.source import SourceFile
+from nndsl.syntax.bracket_errors import DEEPEST_BRACKETS
 from nndsl.syntax.kinds import BODIED, CLOSERS, DEFINING, NAMED, OPENERS
 from nndsl.syntax.lexer import Token, lex
 from nndsl.syntax.reports import Reports
@@ -225,7 +226,8 @@ def _opened(frame: Frame, token: Token) -> Frame:
 
 def _close(stack: list[Frame], token: Token) -> None:
     opener = OPENERS[token.type]
-    for depth in range(len(stack) - 1, 0, -1):
+    # No text that parses has more open; looking further would take long in a text of brackets alone.
+    for depth in range(len(stack) - 1, max(len(stack) - 1 - DEEPEST_BRACKETS, 0), -1):
         if stack[depth].opener == opener:
             callee = stack[depth].callee
             del stack[depth:]

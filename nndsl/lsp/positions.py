@@ -27,6 +27,7 @@ class Lines:
         self.units = _UNITS[encoding]
         self.starts = [0, *(found.end() for found in _ENDS.finditer(text))]
         self._ascii = text.isascii()
+        self._last = (0, 0, 0)  # (start, end, width) that was measured last: questions mostly go on from there
 
     def position(self, offset: int) -> types.Position:
         """Where the character at a code-point offset stands."""
@@ -57,5 +58,12 @@ class Lines:
         return self.range(span.start, span.end)
 
     def _width(self, start: int, end: int) -> int:
-        text = self.text[start:end]
-        return end - start if self._ascii or text.isascii() else sum(map(self.units, text))
+        if self._ascii:
+            return end - start
+        line, before, width = self._last
+        if line != start or before > end:
+            before, width = start, 0
+        text = self.text[before:end]
+        width += len(text) if text.isascii() else sum(map(self.units, text))
+        self._last = (start, end, width)
+        return width

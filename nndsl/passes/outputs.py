@@ -38,6 +38,10 @@ _MEANT = {
 _PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid")
 
 
+MOST_OUTPUTS = 500  # their losses are one sum in the emitted program, which Python reads by recursion
+MOST_PENALTIES = 50  # in Keras each is a call around the one before; Python reads 200 brackets in each other
+
+
 def target_type(output: Output) -> TensorType:
     """What the data must hold for an output: class ids (int64, without the last axis) for a sparse loss, else an array
     like the output."""
@@ -161,6 +165,12 @@ def _given(value: object, _: ast.Expr) -> object:
 
 def check_outputs(model: Model, problems: Problems) -> None:
     """Losses and metrics against shapes, dtypes and last activations; the `train` section against the model."""
+    for items, most, what in ((model.outputs, MOST_OUTPUTS, "outputs"), (model.penalties, MOST_PENALTIES, "penalties")):
+        if len(items) > most:
+            problems.error(
+                "NN0702", f"a model of more than {most} {what}", items[most].span, "one too many",
+                help="put values of one kind into one tensor, with an axis for them",
+            )  # fmt: skip
     for use in model.layers:
         _softmax_over_one(use, model, problems)
     for output in model.outputs:

@@ -83,9 +83,7 @@ class Layout:
                     else:
                         self._open(token, frame)
                 elif kind in _OPERATORS:
-                    frame.operators += 1
-                    if frame.operators + frame.nested == DEEPEST_EXPRESSION:
-                        self._too_deep(token)
+                    self._count(frame, token)
                 elif kind in _SEPARATORS:
                     frame.deepest = max(frame.deepest, frame.operators + frame.nested)
                     frame.operators = frame.nested = 0
@@ -109,7 +107,7 @@ class Layout:
 
     def _open(self, token: Token, frame: _Frame) -> None:
         if token.type == "LSQB":
-            frame.operators += 1  # a subscript is one level more
+            self._count(frame, token)  # a subscript is one level more
         self.frames.append(_Frame(token, token.type == "LBRACE", self._statement().indent, self.line_indent))
 
     def _pop(self, closer: Token) -> None:
@@ -297,6 +295,12 @@ class Layout:
         last = self.tokens[stop] if stop < len(self.tokens) else self.tokens[-1]
         self.out.append(Token(CLOSERS[token.type], "", last.end, last.end))
         return stop
+
+    def _count(self, frame: _Frame, token: Token) -> None:
+        """One step more in the expression at hand."""
+        frame.operators += 1
+        if frame.operators + frame.nested == DEEPEST_EXPRESSION:
+            self._too_deep(token)
 
     def _too_deep(self, token: Token) -> None:
         begin = self._statement()

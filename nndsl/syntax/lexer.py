@@ -158,7 +158,7 @@ def _open_string(reports: Reports, token: Token) -> Token:
 
 def _bad_number(reports: Reports, token: Token) -> Token:
     text = token.text
-    word = re.fullmatch(r"([0-9][0-9_]*)([A-Za-z_]\w*)", text)
+    word = re.fullmatch(r"([0-9][0-9_]*)([A-Za-z]\w*)", text)  # not both may take a `_`: that would be quadratic
     if re.search(r"[−–—]", text):
         help = f"a minus is the plain `-` of the keyboard: `{_short(re.sub('[−–—]', '-', text))}`"
     elif re.fullmatch(r"0[xXbBoO]\w+", text):

@@ -12,7 +12,7 @@ from nndsl import pipeline
 from nndsl.diagnostics import codes
 from nndsl.diagnostics.model import Problems
 from nndsl.ir import dims
-from nndsl.passes import definitions, estimate, evaluate, inputs
+from nndsl.passes import definitions, estimate, evaluate, inputs, outputs
 from nndsl.source import SourceFile
 from nndsl.syntax import lexer, literals, parser
 
@@ -20,7 +20,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 LIMITS = [
     parser.LARGEST_FILE, lexer.MOST_TOKENS, lexer.LONGEST_NAME, literals.LONGEST_NUMBER, literals.LONGEST_STRING,
     definitions.MOST_FILES, evaluate.MAX_BITS, evaluate.MAX_ITEMS, evaluate.MAX_MADE, evaluate.MAX_TEXT,
-    estimate.MOST_NODES, estimate.LEAST_ROOM, inputs.MAX_DIM, dims.MAX_SIZE, pipeline.MOST_PROBLEMS,
+    estimate.MOST_NODES, estimate.LEAST_ROOM, outputs.MOST_OUTPUTS, outputs.MOST_PENALTIES,
+    inputs.MAX_DIM, dims.MAX_SIZE, pipeline.MOST_PROBLEMS,
 ]  # fmt: skip
 
 
@@ -91,6 +92,9 @@ PROGRAMS: dict[str, str] = {
     "no signs": "$" * 900_000,
     "combining": "a" + "\u0301" * 400_000,
     "deep": one("Dense(" + "(" * 20_000 + "1" + ")" * 20_000 + ")"),
+    "deep subscripts": one("Dense(8)").replace("output", "z = x" + "[:]" * 20_000 + "\n output"),
+    "a number of parts": one("Dense(" + "9_" * 90_000 + "9.9e)"),
+    "many outputs": one("Dense(8)").replace("output", "\n".join(f"output o{i} = x" for i in range(501)) + "\n output"),
     "deep minus": one("Dense(" + "-" * 90_000 + "1)"),
     "deep repeats": one("repeat 2 { " * 20_000 + "Dense(8)" + "}" * 20_000),
     "imports": "".join(f'from "f{i}.nn" import A{i}\n' for i in range(5_000)) + one("Dense(8)"),
