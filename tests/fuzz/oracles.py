@@ -33,7 +33,7 @@ from nndsl.views.summary_text import summary_text
 from nndsl.views.svg import svg
 
 MAIN = "main.nn"
-LONGEST = 2.0  # seconds of the processor that one input may take in all
+LONGEST = 2.0  # seconds of the processor that a check may take
 Files = Mapping[str, str]
 
 
@@ -126,10 +126,12 @@ def examine(
 
 def _examine(files: Files, random: Random, settings: Mapping[str, str] | None, thorough: float) -> Outcome:
     need_model = random.random() < 0.8
+    began = time.process_time()
     with limited():
         program, problems = check(files, settings, need_model=need_model)
+    checked = seconds(began)
     nodes = 0 if program is None else sum(len(model.nodes) for model in program.models)
-    with limited(LONGEST + 0.002 * nodes):
+    with limited(LONGEST + 0.002 * nodes + 8 * checked):  # several of the questions check it again
         return _questions(files, program, problems, need_model, random, settings, thorough)
 
 
