@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nndsl.ir.graph import Model, Output
-from nndsl.ir.types import TensorType
 from nndsl.passes.outputs import target_type
 from nndsl.passes.sample_weights import sample_weights, weights_type
 from nndsl.passes.train_checks import is_stateful
