@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 # No name of the language is longer; a longer word would only make the search slow.
 _LONGEST = 48
@@ -53,11 +54,15 @@ def suggest(word: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
     than the best; and where there is none, those that have its words and more (`posts` for `input_posts`, or the other
     way round), or begin with it, or with which it begins. The same words in another order are the answer alone.
     """
+    names = tuple(candidates)
+    return list(_found(word, names, limit)) if len(names) <= _MOST else []
+
+
+@lru_cache(maxsize=256)
+def _found(word: str, names: tuple[str, ...], limit: int) -> list[str]:
+    """What `suggest` gives. Kept, since a mistake in a body that is repeated is met in each of its rounds."""
     folded = _fold(word)
     if not folded:
-        return []
-    names = list(candidates)
-    if len(names) > _MOST:
         return []
     known = {candidate: _fold(candidate) for candidate in names if candidate != word}
     same = sorted(candidate for candidate, text in known.items() if text == folded)

@@ -144,8 +144,7 @@ class Printer:
         if width is not None and self.out.fits(width + tail):
             self._flat(nodes, is_statement)
             return
-        brackets = [node for node in nodes if isinstance(node, Group) and node.items]
-        widest = max(brackets, key=lambda node: node.width or 0) if width is not None and brackets else None
+        widest = self._widest(nodes, is_statement)
         before: Node | None = None
         for node in nodes:
             if before is not None and spaced(before.last, node.first, is_statement):
@@ -155,6 +154,18 @@ class Printer:
             else:
                 self._flat((node,), is_statement)
             before = node
+
+    def _widest(self, nodes: Sequence[Node], is_statement: bool) -> Group | None:
+        """The bracket that is broken of nodes that do not fit on the line; None where a body or a comment breaks it.
+
+        What is in a body has no part in this: whether the writer put it on one line must not move another bracket."""
+        place = next((i for i, node in enumerate(nodes) if isinstance(node, Body)), None)
+        head = nodes if place is None else nodes[:place]
+        width = width_of(head, is_statement)
+        if width is None or (place is not None and self.out.fits(width + 2)):  # ` {`
+            return None
+        brackets = [node for node in head if isinstance(node, Group) and node.items]
+        return max(brackets, key=lambda node: node.width or 0, default=None)
 
     def _expand(self, node: Node, tail: int) -> None:
         if isinstance(node, Body):

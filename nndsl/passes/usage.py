@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
 from nndsl.ir.graph import Model, Value
 from nndsl.passes.resolve import Definition, references
+from nndsl.passes.weight_layout import slots_of
 from nndsl.source import Span
 from nndsl.syntax import ast
 
@@ -26,6 +27,27 @@ def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> N
             seen.add(call.definition)
             results = [port.inputs[0] for port in call.outputs] + [penalty.value for penalty in call.penalties]
             _check_body(call.definition, call.named, results, used, f"{call.path}.", problems)
+    _check_submodels(model, problems)
+
+
+def _check_submodels(model: Model, problems: Problems) -> None:
+    """A layer with weights that a submodel alone needs: no output trains it, and the whole model of Keras does not
+    have it."""
+    values = [output.value for output in model.outputs] + [penalty.value for penalty in model.penalties]
+    values += [penalty.value for call in model.blocks for penalty in call.penalties]
+    reached = _before(values) | set(values)
+    for part in model.submodels:
+        inside = set(part.nodes)
+        for use in model.layers:
+            if not inside.intersection(use.nodes) or any(reached.intersection(node.results) for node in use.nodes):
+                continue
+            if slots_of(use):
+                result = part.target_names[0]
+                problems.error(
+                    "NN0406", f"`{use.path}` has weights, and no output needs it, only submodel `{part.name}`",
+                    use.name_span, "never trained", related=(Label(part.span, "needs it"),),
+                    help=f"make what it leads to an output too: `output {result}`",
+                )  # fmt: skip
 
 
 def _check_body(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nndsl.ir.graph import Model
+from nndsl.ir.graph import LayerUse, Model
 from nndsl.layers.base import Layer
 from nndsl.passes.held import BlockLayer
 from nndsl.records import record
@@ -37,10 +37,12 @@ class LayerSlots:
 
 def layout(model: Model) -> tuple[LayerSlots, ...]:
     """Every layer of the model that has weights, in the order of their definition."""
-    found = (
-        part for use in model.layers if use.nodes for part in _layers(use.path, use.config, use.nodes[0].input_types)
-    )
-    return tuple(part for part in found if part.slots)
+    return tuple(part for use in model.layers if use.nodes for part in slots_of(use))
+
+
+def slots_of(use: LayerUse) -> tuple[LayerSlots, ...]:
+    """A layer of the model and those inside of it, if they have weights."""
+    return tuple(part for part in _layers(use.path, use.config, use.nodes[0].input_types) if part.slots)
 
 
 def changed(layers: tuple[LayerSlots, ...]) -> list[tuple[str, tuple[int, ...]]]:

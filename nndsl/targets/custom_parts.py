@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from nndsl import code
@@ -30,22 +30,33 @@ def parameters(layer: CustomLayer) -> tuple[tuple[str, Any], ...]:
 
 
 def parametrized(
-    node: Any, call: BlockCall, names: Sequence[str], name: Callable[[str], code.Expr], shape: Shape
+    node: Any,
+    call: BlockCall,
+    inputs: Collection[str],
+    names: Sequence[str],
+    name: Callable[[str], code.Expr],
+    shape: Shape,
 ) -> Any:
     """The code with what the file wrote in the place of numbers: a parameter, an axis of an input, and what is computed
     from them."""
 
+    def size(of: str, axis: int) -> code.Expr | None:
+        return shape(of, axis) if of in inputs else None  # a weight or a value has no name of its own everywhere
+
     def rule(part: Any) -> Any:
         if not isinstance(part, code.Literal) or not isinstance(part.value, Traced) or part.value.scope is not call:
             return None
-        found = _converted(part.value.trace, names, name, shape)
+        found = _converted(part.value.trace, names, name, size)
         return code.Literal(plain(part.value)) if found is None else found  # type: ignore[arg-type]
 
     return transformed(node, rule)
 
 
 def _converted(
-    trace: code.Expr, names: Sequence[str], name: Callable[[str], code.Expr], shape: Shape
+    trace: code.Expr,
+    names: Sequence[str],
+    name: Callable[[str], code.Expr],
+    shape: Callable[[str, int], code.Expr | None],
 ) -> code.Expr | None:
     match trace:
         case code.Name(id):

@@ -57,9 +57,11 @@ def layer_unit(functions: Functions, layer: CustomLayer, types: tuple[TensorType
     def runtime_size(of: str, axis: int) -> code.Expr:
         return code.index(code.Attr(code.Name(python_name(of)), "shape"), axis)
 
-    build = parametrized(tuple(_build(inside)), layer.call, tuple(given), own, built_size)
-    call = parametrized(tuple(call), layer.call, tuple(given), own, runtime_size)
-    shape = parametrized(tuple(_shape(inside, types, names)), layer.call, tuple(given), own, built_size)
+    build = parametrized(tuple(_build(inside)), layer.call, layer.input_names, tuple(given), own, built_size)
+    call = parametrized(tuple(call), layer.call, layer.input_names, tuple(given), own, runtime_size)
+    shape = parametrized(
+        tuple(_shape(inside, types, names)), layer.call, layer.input_names, tuple(given), own, built_size
+    )
     training = any(update.training for update in inside.updates)
     made = WrittenLayer(tuple(names), len(inside.outputs), (len(build), len(call), len(shape)), training)
     draws = tuple(body.draws)

@@ -99,8 +99,10 @@ class LayerWriter:
             return code.Attr(SELF, attribute_name(name))
 
         init = tuple(self._init(scope, inside))
-        init = parametrized(init, layer.call, tuple(given), lambda n: code.Name(python_name(n)), size)
-        forward = parametrized(tuple(statements), layer.call, tuple(given), own, _runtime_size)
+        init = parametrized(
+            init, layer.call, layer.input_names, tuple(given), lambda n: code.Name(python_name(n)), size
+        )
+        forward = parametrized(tuple(statements), layer.call, layer.input_names, tuple(given), own, _runtime_size)
         buffers = tuple(attribute_name(n) for n, (weight, _) in inside.weights.items() if not weight.trainable)
         made = WrittenLayer(layer, scope, tuple(names), buffers, len(results), stored)
         keep = [(attribute_name(n), python_name(n)) for n in given if n in stored]

@@ -12,8 +12,10 @@ from nndsl.layers.optimizing import Optimizer
 from nndsl.layers.training import Held, TrainingCall
 from nndsl.records import record
 from nndsl.targets.printing import block, flat
+from nndsl.targets.training_settings import trains
 
 _ALL = code.call("model.parameters")
+_NONE = code.lift([{"params": []}])  # torch refuses an empty list, but not a group of none
 
 
 @record
@@ -33,7 +35,7 @@ def optimizer_parts(model: Model, call: TrainingCall) -> list[Part]:
     """The optimizers of the program, in Keras's order; of a MultiOptimizer those that have something to change."""
     optimizer = model.training.optimizer
     if not isinstance(optimizer, MultiOptimizer):
-        return [Part(optimizer, call, "optimizer", "learning_rate", _ALL, None)]
+        return [Part(optimizer, call, "optimizer", "learning_rate", _ALL if trains(model) else _NONE, None)]
     by_path = {held.path: held for held in call.weights}
     held_parts = [
         (number, part, [by_path[path] for path in paths])
@@ -48,9 +50,11 @@ def optimizer_parts(model: Model, call: TrainingCall) -> list[Part]:
     for name, (number, part, held) in zip(names, held_parts, strict=True):
         own = TrainingCall(call.scope, call.prediction, weights=held)
         variable = code.Name(f"{name}_weights")
-        if number == len(optimizer.optimizers) - 1 and found:
+        if not held:
+            weights: code.Expr = _NONE
+        elif number == len(optimizer.optimizers) - 1 and found:
             others = [other.parameters for other in found]
-            weights: code.Expr = code.call(call.helper("other_parameters"), code.Name("model"), *others)
+            weights = code.call(call.helper("other_parameters"), code.Name("model"), *others)
         elif len(held_parts) == 1:
             weights = code.List((code.Star(_ALL),))
         else:

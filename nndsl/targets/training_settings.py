@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from nndsl.ir.graph import Model, Output
-from nndsl.ir.types import TensorType
-from nndsl.layers.base import Layer
 from nndsl.passes.outputs import target_type
 from nndsl.passes.sample_weights import sample_weights, weights_type
 from nndsl.passes.train_checks import is_stateful
+from nndsl.passes.weight_layout import changed, layout
 
 
 def trained_outputs(model: Model) -> list[Output]:
@@ -18,14 +15,7 @@ def trained_outputs(model: Model) -> list[Output]:
 
 def trains(model: Model) -> bool:
     """Whether there is a loss, and a weight that it could change: else there is no optimizer."""
-    uses = (use for use in model.layers if use.nodes)
-    return bool(trained_outputs(model)) and any(_has_parameters(use.config, use.nodes[0].input_types) for use in uses)
-
-
-def _has_parameters(layer: Layer, types: Sequence[TensorType]) -> bool:
-    return any(weight.trainable for weight in layer.weights(*types)) or any(
-        _has_parameters(inner, inner_types) for _, inner, inner_types in layer.children()
-    )
+    return bool(trained_outputs(model)) and bool(changed(layout(model)))
 
 
 def arrays(model: Model) -> dict[str, tuple[tuple[int | None, ...], str]]:

@@ -8,12 +8,7 @@ from random import Random
 
 import pytest
 
-from nndsl.diagnostics.model import Problems
-from nndsl.formatting import format_text
-from nndsl.formatting.same import same_tree
-from nndsl.formatting.words import comments_of, read_words
-from nndsl.source import SourceFile
-from nndsl.syntax import parse
+from tests.fmt.meaning import formatted
 from tests.fmt.noise import rewrite
 from tests.property.programs import block_program, program
 
@@ -28,22 +23,6 @@ BLOCKS = [
 MARKS = "\n\r;#,.()[]{}-> '\"=:\\\t+-*_1eE0\u2028é\x0c"
 
 
-def check(text: str, line_length: int = 100) -> str | None:
-    """The formatted text, or None where it does not parse."""
-    source = SourceFile("made.nn", text)
-    problems = Problems()
-    result = format_text(source, problems, line_length)
-    if result is None:
-        assert problems.has_errors
-        return None
-    again = SourceFile("made.nn", result)
-    assert same_tree(parse(source, Problems()), parse(again, Problems()))
-    assert comments_of(read_words(source)) == comments_of(read_words(again))
-    assert format_text(again, Problems(), line_length) == result
-    assert not re.search(r"[ \t\r]\n|\n\n\n", result) and (not result or re.search(r"\S\n\Z", result))
-    return result
-
-
 def thrown_about(seed: int) -> str | None:
     """A program in a random layout, formatted."""
     random = Random(seed)
@@ -52,7 +31,7 @@ def thrown_about(seed: int) -> str | None:
         text = random.choice(EXAMPLES).read_text(encoding="utf-8")
     else:
         text = block_program(random) if kind < 0.7 else program(random, steer=False)
-    return check(rewrite(text, random), random.choice((40, 60, 100, 100, 200)))
+    return formatted(rewrite(text, random), random.choice((40, 60, 100, 100, 200)))
 
 
 def mutated(seed: int) -> str | None:
@@ -68,21 +47,21 @@ def mutated(seed: int) -> str | None:
         else:
             start = random.randrange(len(text))
             text = text[:at] + text[start : start + random.randint(1, 30)] + text[at:]
-    return check(text)
+    return formatted(text)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_are_in_the_style(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert check(text) == text
+    assert formatted(text) == text
 
 
 def test_wrong_programs_that_parse() -> None:
-    assert sum(check(path.read_bytes().decode("utf-8")) is not None for path in WRONG) > 100
+    assert sum(formatted(path.read_bytes().decode("utf-8")) is not None for path in WRONG) > 100
 
 
 def test_code_of_the_documentation() -> None:
-    assert sum(check(text) is not None for text in BLOCKS) > 10
+    assert sum(formatted(text) is not None for text in BLOCKS) > 10
 
 
 def test_random_layouts() -> None:
@@ -108,4 +87,4 @@ def test_many_random_mistakes() -> None:
 def test_the_style_that_the_documentation_shows() -> None:
     page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
     written, shown = re.findall(r"^```nn\n(.*?)^```", page[page.index("The style\n") :], re.M | re.S)
-    assert check(written) == shown
+    assert formatted(written) == shown

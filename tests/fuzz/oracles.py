@@ -33,7 +33,7 @@ from nndsl.views.summary_text import summary_text
 from nndsl.views.svg import svg
 
 MAIN = "main.nn"
-LONGEST = 2.0  # seconds of the processor that one input may take in all
+LONGEST = 2.0  # seconds of the processor that a check may take
 Files = Mapping[str, str]
 
 
@@ -126,17 +126,20 @@ def examine(
 
 def _examine(files: Files, random: Random, settings: Mapping[str, str] | None, thorough: float) -> Outcome:
     need_model = random.random() < 0.8
+    began = time.process_time()
     with limited():
         program, problems = check(files, settings, need_model=need_model)
+    checked = seconds(began)
     nodes = 0 if program is None else sum(len(model.nodes) for model in program.models)
-    with limited(LONGEST + 0.002 * nodes):
-        return _questions(files, program, problems, random, settings, thorough)
+    with limited(LONGEST + 0.002 * nodes + 8 * checked):  # several of the questions check it again
+        return _questions(files, program, problems, need_model, random, settings, thorough)
 
 
 def _questions(
     files: Files,
     program: CheckedProgram | None,
     problems: Problems,
+    need_model: bool,
     random: Random,
     settings: Mapping[str, str] | None,
     thorough: float,
@@ -152,8 +155,8 @@ def _questions(
     if items and random.random() < thorough:
         fixed(files, items, random, settings)
     if random.random() < thorough:
-        again, others = check(files, settings, need_model=program is not None and bool(program.models))
-        if program is not None and (again is None or _told(others) != _told(problems)):
+        again, others = check(files, settings, need_model=need_model)
+        if (again is None) != (program is None) or _told(others) != _told(problems):
             raise Finding("determinism", "a second check says something else")
     if program is not None and program.models:
         all_there(files, program)
@@ -164,6 +167,10 @@ def _questions(
         from tests.fuzz.editors import examine_editors
 
         examine_editors(files, reader_of(files), random)
+    if random.random() < max(thorough, 0.1):
+        from tests.fuzz.formatting import examine_format
+
+        examine_format(files, program, problems, random, lambda new: check(new, settings, need_model=need_model))
     if random.random() < thorough:
         from tests.fuzz.rewriting import rewritten
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from nndsl import pipeline
 from nndsl.diagnostics.model import Problems
 from nndsl.source import SourceFile
-from tests.fuzz.oracles import MAIN, examine
+from tests.fuzz.oracles import MAIN, examine, limited
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.nn"))
 ONE = "model M {{\n    input x: {}\n    output y = x -> {}\n}}\n"
@@ -62,6 +63,32 @@ def test_right(case: Path) -> None:
     assert outcome.program is not None
     for inline in (False, True):
         assert build_in_torch(outcome.program, random, inline=inline)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("flow", ["ReLU()", "Dense(8, trainable=false)"])
+def test_a_loss_without_anything_to_learn(flow: str) -> None:
+    """Keras trains such a model with a warning; the torch program runs its epochs too, and changes nothing."""
+    torch = pytest.importorskip("torch")
+    text = f"model M {{\n    input x: float[8]\n    output y = x -> {flow} with loss=mse\n}}\n"
+    program = pipeline.check(SourceFile(MAIN, text), Problems())
+    assert program is not None
+    module: dict[str, Any] = {"__name__": "emitted"}
+    exec(compile(pipeline.emit(program, "torch"), "<emitted>", "exec"), module)
+    model = module["M"]()
+    data = {"x": torch.ones(4, 8), "y": torch.ones(4, 8)}
+    trained = module["run"](model, data, 2, module["make_optimizer"](model))
+    assert trained == module["run"](model, data, 2)
+
+
+def test_a_mistake_in_many_rounds_is_looked_up_once() -> None:
+    """It took minutes where the limit of layers allows it."""
+    for stage in ("ReLU() if true else Addnot()", "Dense(8, activation=rellu)"):
+        text = ONE.format("float[8]", f"repeat 10000 {{ ({stage}) }}")
+        problems = Problems()
+        with limited(5):
+            pipeline.check(SourceFile(MAIN, text), problems)
+        assert {"NN0202", "NN0217"} & {problem.code for problem in problems}
 
 
 @pytest.mark.parametrize("name", WRONG)
