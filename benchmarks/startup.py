@@ -1,8 +1,8 @@
 """How long `nndsl check` and `nndsl compile` take as whole processes, beside other compilers and Keras itself.
 
 Three networks: the smallest example, a chain of 200 layers `Dense(64, activation=relu)`, one to a line, and the largest
-program of examples/zoo; and all examples in one process. Peers get the first two in their own languages, as far as those can say them; Keras builds all
-three, by the program that nndsl emits.
+program of examples/zoo; and all examples in one process. Peers get the first two networks in their own languages, as
+far as those can say them; Keras builds all three, by the program that nndsl emits.
 
 Each round runs every command once, so that whatever else the machine does falls on all of them alike; the medians of
 the rounds are printed. The first round fills the caches and does not count. The ratio is to `import lark, jinja2`, of
