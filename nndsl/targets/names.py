@@ -92,8 +92,8 @@ _DEFINED = endings(RESERVED | HELPERS | TRAINING_HELPERS | _KEYWORDS | PROGRAM_N
 
 
 def python_name(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
-    """`name`, with `_` behind it where it is a keyword or reserved (`match` is `match_`, and `match_` is `match__`), and
-    as long as it is in `taken`."""
+    """`name`, with `_` behind it where it is a keyword or reserved (`match` is `match_`, and `match_` is `match__`),
+    and as long as it is in `taken`."""
     return _free(name + _VARIABLES.get(name.rstrip("_"), ""), taken)
 
 

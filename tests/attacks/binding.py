@@ -1,7 +1,7 @@
 """Which name of a Python program means which definition, and whether two programs differ in nothing but names.
 
-A program in which a name of the user is spelled otherwise must be the same program: each use of a name leads to the same
-definition, or to the same built-in, and attributes, keywords and strings differ in the user's name alone.
+A program in which a name of the user is spelled otherwise must be the same program: each use of a name leads to the
+same definition, or to the same built-in, and attributes, keywords and strings differ in the user's name alone.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ Place = tuple[ast.AST, str]
 
 
 class Bindings:
-    """For each name that a program uses or defines (by the node and its field) what it stands for: a number in the order
-    of first appearance, or the name of a built-in."""
+    """For each name that a program uses or defines (by the node and its field) what it stands for: a number in the
+    order of first appearance, or the name of a built-in."""
 
     def __init__(self, module: ast.Module) -> None:
         self.names: dict[ast.AST, set[str]] = {}
@@ -70,10 +70,9 @@ def _outside(node: ast.AST) -> list[ast.AST]:
     """The parts of a scope that belong to the one around it."""
     match node:
         case ast.FunctionDef(args=args):
-            kinds = [arg.annotation for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg)
-                     if arg is not None and arg.annotation is not None]  # fmt: skip
-            return [*node.decorator_list, *args.defaults, *filter(None, args.kw_defaults), *filter(None, [node.returns]),
-                    *kinds]  # fmt: skip
+            every = (*args.posonlyargs, *args.args, *args.kwonlyargs, *filter(None, (args.vararg, args.kwarg)))
+            kinds = filter(None, (*(arg.annotation for arg in every), node.returns))
+            return [*node.decorator_list, *args.defaults, *filter(None, args.kw_defaults), *kinds]
         case ast.ClassDef():
             return [*node.decorator_list, *node.bases, *node.keywords]
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
@@ -82,7 +81,7 @@ def _outside(node: ast.AST) -> list[ast.AST]:
 
 
 def differences(one: str, other: str, same: Callable[[str, str], bool]) -> Iterator[str]:
-    """Where `other` is another program than `one`; `same` says whether a text of the first may be that of the second."""
+    """Where `other` is another program than `one`; `same` says whether a text of the first may be the second's."""
     first, second = ast.parse(one), ast.parse(other)
     try:
         known, found = Bindings(first), Bindings(second)
