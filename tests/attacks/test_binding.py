@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -35,10 +36,11 @@ ROOT = Path(__file__).parents[2]
 PROGRAMS = sorted((ROOT / "examples").glob("*.nn"))
 PYTHON = (
     "self cls match match_ case type type_ _x __x __init__ __class__ __dict__ __doc__ __file__ any all map filter "
-    "object super vars open format sorted reversed enumerate training forward call build name train eval parameters buffers "
-    "modules state_dict T_destination _modules _parameters _buffers layers losses metrics trainable weights state "
-    "keras torch nn F np optim Tensor Any Sequence functools re os csv io copy math evaluate build_model compile_model "
-    "measure INPUTS SEED ARRAYS BATCH_SIZE annotations RMSprop ratio clip_norm early_epsilon masked_scan average_pool_same"
+    "object super vars open format sorted reversed enumerate training forward call build name train eval "
+    "parameters buffers modules state_dict T_destination _modules _parameters _buffers layers losses metrics "
+    "trainable weights state keras torch nn F np optim Tensor Any Sequence functools re os csv io copy math "
+    "evaluate build_model compile_model measure INPUTS SEED ARRAYS BATCH_SIZE annotations RMSprop ratio clip_norm "
+    "early_epsilon masked_scan average_pool_same"
 ).split()
 
 
@@ -111,7 +113,7 @@ def attack(path: Path, random: Random, tries: int) -> int:
     return tried
 
 
-def _same(twin: str, name: str):  # type: ignore[no-untyped-def]
+def _same(twin: str, name: str) -> Callable[[str, str], bool]:
     def same(one: str, other: str) -> bool:
         pattern = re.escape(one).replace(re.escape(twin), f"(?:layer)?{re.escape(name)}_*")
         if re.fullmatch(pattern, other) or twin.lower().replace("_", "") in one.lower().replace("_", ""):
