@@ -87,7 +87,8 @@ def endings(names: Iterable[str]) -> dict[str, str]:
 
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist]) - {"_"}
 _VARIABLES = endings(RESERVED | HELPERS | _KEYWORDS)
-_ATTRIBUTES = endings(MODULE_ATTRIBUTES | frozenset(keyword.kwlist))
+_TYPES = frozenset("dict tuple list str int bool Tensor torch nn".split())  # a method of that name hides it in its class
+_ATTRIBUTES = endings(MODULE_ATTRIBUTES | _TYPES | frozenset(keyword.kwlist))
 _DEFINED = endings(RESERVED | HELPERS | TRAINING_HELPERS | _KEYWORDS | PROGRAM_NAMES)
 
 
