@@ -49,7 +49,7 @@ def layer_unit(functions: Functions, layer: CustomLayer, types: tuple[TensorType
     single = len(names) == 1
 
     def own(name: str) -> code.Expr:
-        return code.Attr(SELF, _attribute(name))
+        return code.Attr(SELF, _attribute(python_name(name)))
 
     def built_size(of: str, axis: int) -> code.Expr:
         return code.index(code.Name("input_shape" if single else f"{python_name(of)}_shape"), axis)
@@ -69,7 +69,7 @@ def layer_unit(functions: Functions, layer: CustomLayer, types: tuple[TensorType
 
 
 def _attribute(name: str) -> str:
-    """A parameter or weight as an attribute, which must not hide one of Keras's own."""
+    """A Python name as an attribute, which must not hide one of Keras's own."""
     return name + _ENDINGS.get(name.rstrip("_"), "_" if name.startswith("_") else "")
 
 
@@ -102,7 +102,7 @@ def _build(inside: Inside) -> list[code.Stmt]:
             options["regularizer"] = spell(weight.regularizer)
         if weight.constraint is not None:
             options["constraint"] = spell(weight.constraint)
-        place = code.Attr(SELF, _attribute(name))
+        place = code.Attr(SELF, _attribute(python_name(name)))
         found.append(code.Assign((place,), code.call("self.add_weight", **options)))
     return found
 
@@ -146,12 +146,12 @@ class _LayerBody(Body):
         self.inside, self.updates, self.own = inside, Updates(inside), states(inside)
         self.draws: list[code.Stmt] = []
         for value, name in self.own.items():
-            self.variables[value] = code.Attr(SELF, _attribute(name))
+            self.variables[value] = code.Attr(SELF, _attribute(python_name(name)))
 
     def written(self) -> list[code.Stmt]:
         for update in self.updates.saved:
             old = code.Name(self.names.fresh(f"old_{update.name}"))
-            place = code.Attr(SELF, _attribute(update.name))
+            place = code.Attr(SELF, _attribute(python_name(update.name)))
             self.statements.append(code.Assign((old,), code.call("keras.ops.convert_to_tensor", place)))
             self.variables[update.before] = old
         self.items(self.steps)
@@ -176,7 +176,7 @@ class _LayerBody(Body):
 
     def _put(self, updates: list[Update]) -> None:
         for update in updates:
-            place = code.Attr(SELF, _attribute(update.name))
+            place = code.Attr(SELF, _attribute(python_name(update.name)))
             statement = code.Do(code.method(place, "assign", self.operand(update.value, False)))
             self.statements.append(code.If(code.Name("training"), (statement,)) if update.training else statement)
 

@@ -12,7 +12,7 @@ RESERVED = frozenset(
     "maximum minimum NormalNoise UniformNoise AddPenalty "
     "ValueError TypeError SystemExit Exception RuntimeError ImportError None True False __name__ __doc__ l O I "
     "all any enumerate format getattr hasattr iter map next object open reversed round sorted vars "
-    "contextlib copy csv functional_call functools importlib io re training".split()
+    "contextlib copy csv functional_call functools importlib io re training cls kwargs __class__".split()
 )
 """Names that emitted files use themselves. (Python's own keywords are known to `keyword`.)"""
 
@@ -87,7 +87,9 @@ def endings(names: Iterable[str]) -> dict[str, str]:
 
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist]) - {"_"}
 _VARIABLES = endings(RESERVED | HELPERS | _KEYWORDS)
-_TYPES = frozenset("dict tuple list str int bool Tensor torch nn".split())  # a method of that name hides it in its class
+_TYPES = frozenset(
+    "dict tuple list str int bool Tensor torch nn".split()
+)  # a method so called would hide one behind it
 _ATTRIBUTES = endings(MODULE_ATTRIBUTES | _TYPES | frozenset(keyword.kwlist))
 _DEFINED = endings(RESERVED | HELPERS | TRAINING_HELPERS | _KEYWORDS | PROGRAM_NAMES)
 

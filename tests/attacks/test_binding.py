@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from nndsl.ide.symbols import Occurrence
 from nndsl.layers import catalogue
 from nndsl.source import SourceFile
 from nndsl.syntax.names import is_reserved
+from nndsl.targets.keras_custom import LAYER_ATTRIBUTES
 from nndsl.targets.names import (
     HELPERS,
     MODULE_ATTRIBUTES,
@@ -35,12 +37,12 @@ from tests.attacks.binding import differences
 ROOT = Path(__file__).parents[2]
 PROGRAMS = sorted((ROOT / "examples").glob("*.nn"))
 PYTHON = (
-    "self cls match match_ case type type_ _x __x __init__ __class__ __dict__ __doc__ __file__ any all map filter "
-    "object super vars open format sorted reversed enumerate training forward call build name train eval "
-    "parameters buffers modules state_dict T_destination _modules _parameters _buffers layers losses metrics "
-    "trainable weights state keras torch nn F np optim Tensor Any Sequence functools re os csv io copy math "
-    "evaluate build_model compile_model measure INPUTS SEED ARRAYS BATCH_SIZE annotations RMSprop ratio clip_norm "
-    "early_epsilon masked_scan average_pool_same"
+    "class lambda def self cls match match_ case type type_ _x __x __init__ __class__ __dict__ __doc__ __file__ "
+    "any all map filter object super vars open format sorted reversed enumerate training forward call build name "
+    "train eval parameters buffers modules state_dict T_destination _modules _parameters _buffers layers losses "
+    "metrics trainable weights state keras torch nn F np optim Tensor Any Sequence functools re os csv io copy "
+    "math evaluate build_model compile_model measure INPUTS SEED ARRAYS BATCH_SIZE annotations RMSprop ratio "
+    "clip_norm early_epsilon masked_scan average_pool_same"
 ).split()
 
 
@@ -167,6 +169,41 @@ def test_programs_run(place: str) -> None:
         now = [tuple(tensor.shape) for tensor in model.state_dict().values()]
         assert outputs["y"].shape == (2, 2) and now == (shapes := shapes or now), name
         assert len(list(model.parameters())) == 4 and not model.eval().training, name
+
+
+LAYER = """\
+layer L({parameter}) {{
+    input {input}
+    trainable {weight}: [8] = ones
+    state {state}: [8] = zeros
+    update {state} = {state} + sum({input}, axis=0)
+    output o = {input} * {weight} * {parameter} + {state}
+}}
+model M {{ input x: float[8]; output y = x -> L(2) -> L(3) -> Dense(2) with loss=mse }}
+"""
+
+
+@pytest.mark.parametrize("target", ["torch", pytest.param("keras", marks=pytest.mark.slow)])
+def test_layers_run(target: str) -> None:
+    """Names of a layer's own parts."""
+    framework = pytest.importorskip("torch" if target == "torch" else "tensorflow")
+    given = {"parameter": "aa", "input": "bb", "weight": "cc", "state": "dd"}
+    tried = 0
+    for place in given:
+        for name in [*PYTHON, *sorted(LAYER_ATTRIBUTES), "_losses", "_metrics", "_lock", "dtype_policy_"]:
+            if (place, name) in KNOWN or (found := emitted(LAYER.format(**given | {place: name}))) is None:
+                continue
+            tried += 1
+            scope: dict[str, Any] = {"__name__": "emitted", "__doc__": "A program."}
+            exec(compile(found[target], "emitted", "exec"), scope)
+            model = scope["M"]() if target == "torch" else scope["build_model"]()
+            model(framework.ones((2, 8)))
+            parameters = list(model.parameters()) if target == "torch" else model.trainable_variables
+            assert len(parameters) == 4, (place, name)
+    assert tried > 300
+
+
+KNOWN = {("parameter", "name")}  # Keras has a parameter of that name
 
 
 def test_names_stay_apart() -> None:
