@@ -20,7 +20,7 @@ from nndsl.targets.keras_body import Body, channels_first, channels_last
 from nndsl.targets.keras_custom import layer_unit
 from nndsl.targets.keras_loops import looped
 from nndsl.targets.keras_spell import spell
-from nndsl.targets.names import OWN_NAMES, PROGRAM_NAMES, python_name
+from nndsl.targets.names import OWN_NAMES, class_name, python_name
 from nndsl.targets.printing import block, signature
 from nndsl.targets.rewrite import same_code, transformed
 from nndsl.targets.specialize import specialize
@@ -174,7 +174,7 @@ class Functions:
         def name(unit: Unit, title: str) -> str:
             base = title if unit.call.definition.is_layer else snake_case(title)
             free, number = base, 2
-            while python_name(free, taken) != free or free in PROGRAM_NAMES:
+            while class_name(free, taken) != free:
                 free, number = f"{base}_block" if number == 2 else f"{base}_block_{number - 1}", number + 1
             taken.add(free)
             return free

@@ -16,7 +16,7 @@ from nndsl.targets.docstrings import block_docstring
 from nndsl.targets.folding import returning
 from nndsl.targets.keras_body import Body
 from nndsl.targets.keras_spell import spell
-from nndsl.targets.names import python_name
+from nndsl.targets.names import endings, python_name
 from nndsl.targets.printing import block, signature
 from nndsl.targets.units import Family, Unit
 from nndsl.targets.unpacked import discard_unread
@@ -49,7 +49,7 @@ def layer_unit(functions: Functions, layer: CustomLayer, types: tuple[TensorType
     single = len(names) == 1
 
     def own(name: str) -> code.Expr:
-        return code.Attr(SELF, _attribute(name))
+        return code.Attr(SELF, _attribute(python_name(name)))
 
     def built_size(of: str, axis: int) -> code.Expr:
         return code.index(code.Name("input_shape" if single else f"{python_name(of)}_shape"), axis)
@@ -71,14 +71,22 @@ def layer_unit(functions: Functions, layer: CustomLayer, types: tuple[TensorType
 
 
 def _attribute(name: str) -> str:
-    """A parameter or weight as an attribute, which must not hide one of Keras's own."""
-    return f"{name}_" if name in _RESERVED else python_name(name)
+    """A Python name as an attribute, which must not hide one of Keras's own."""
+    return name + _ENDINGS.get(name.rstrip("_"), "_" if name.startswith("_") else "")
 
 
-_RESERVED = frozenset(
-    "name dtype trainable weights variables losses metrics input output path built call build compute_dtype "
-    "trainable_weights non_trainable_weights variable_dtype supports_masking add_weight add_loss state".split()
+LAYER_ATTRIBUTES = frozenset(
+    "activity_regularizer add_loss add_metric add_variable add_weight autocast build build_from_config built call "
+    "call_signature_parameters compute_dtype compute_mask compute_output_shape compute_output_spec count_params dtype "
+    "dtype_policy from_config get_build_config get_config get_weights input input_dtype input_spec "
+    "load_own_variables losses metrics metrics_variables name non_trainable_variables non_trainable_weights output "
+    "path quantization_mode quantize quantized_build quantized_call rematerialized_call save_own_variables "
+    "set_weights state stateless_call supports_jit supports_masking symbolic_call trainable trainable_variables "
+    "trainable_weights variable_dtype variables weights".split()
 )
+"""What an attribute of a keras.Layer must not be called (a test compares this with Keras itself)."""
+
+_ENDINGS = endings(LAYER_ATTRIBUTES)
 
 
 def _build(inside: Inside) -> list[code.Stmt]:
@@ -96,7 +104,7 @@ def _build(inside: Inside) -> list[code.Stmt]:
             options["regularizer"] = spell(weight.regularizer)
         if weight.constraint is not None:
             options["constraint"] = spell(weight.constraint)
-        place = code.Attr(SELF, _attribute(name))
+        place = code.Attr(SELF, _attribute(python_name(name)))
         found.append(code.Assign((place,), code.call("self.add_weight", **options)))
     return found
 
@@ -140,12 +148,12 @@ class _LayerBody(Body):
         self.inside, self.updates, self.own = inside, Updates(inside), states(inside)
         self.draws: list[code.Stmt] = []
         for value, name in self.own.items():
-            self.variables[value] = code.Attr(SELF, _attribute(name))
+            self.variables[value] = code.Attr(SELF, _attribute(python_name(name)))
 
     def written(self) -> list[code.Stmt]:
         for update in self.updates.saved:
             old = code.Name(self.names.fresh(f"old_{update.name}"))
-            place = code.Attr(SELF, _attribute(update.name))
+            place = code.Attr(SELF, _attribute(python_name(update.name)))
             self.statements.append(code.Assign((old,), code.call("keras.ops.convert_to_tensor", place)))
             self.variables[update.before] = old
         self.items(self.steps)
@@ -170,7 +178,7 @@ class _LayerBody(Body):
 
     def _put(self, updates: list[Update]) -> None:
         for update in updates:
-            place = code.Attr(SELF, _attribute(update.name))
+            place = code.Attr(SELF, _attribute(python_name(update.name)))
             statement = code.Do(code.method(place, "assign", self.operand(update.value, False)))
             self.statements.append(code.If(code.Name("training"), (statement,)) if update.training else statement)
 

@@ -110,6 +110,8 @@ class _Program:
         """The classes of blocks, inner ones first."""
 
         def name(_: Unit, title: str) -> str:
+            if title.startswith("__"):  # Python spells such names otherwise inside of a class
+                title = f"Block{title.lstrip('_')}"
             free, number = title, 2
             while class_name(free, taken) != free:
                 free, number = f"{title}{number}", number + 1

@@ -37,9 +37,9 @@ def code(x: keras.KerasTensor, units: int, *, name: str) -> keras.KerasTensor:
     """Penalties and expressions of blocks are theirs, under the path of the call."""
     mean = layers.Dense(units, name=f"{name}.mean")(x)
     x = layers.Dense(units, name=f"{name}.spread_dense")(x)
-    spread = keras.ops.exp(0.5 * x)
-    z = mean + spread * 2
-    kl = keras.ops.mean(mean**2 + spread**2, axis=-1)
+    spread_ = keras.ops.exp(0.5 * x)
+    z = mean + spread_ * 2
+    kl = keras.ops.mean(mean**2 + spread_**2, axis=-1)
     return AddPenalty(weight=0.1, name=f"{name}.kl")([z, kl])
 
 

@@ -48,9 +48,9 @@ class Code(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         mean = self.mean(x)
         x = self.spread_dense(x)
-        spread = torch.exp(0.5 * x)
-        z: Tensor = mean + spread * 2
-        kl = (mean**2 + spread**2).mean(dim=-1)  # [batch]
+        spread_ = torch.exp(0.5 * x)
+        z: Tensor = mean + spread_ * 2
+        kl = (mean**2 + spread_**2).mean(dim=-1)  # [batch]
         penalty = 0.1 * kl.mean()
         self.activity_penalty = penalty
         return z

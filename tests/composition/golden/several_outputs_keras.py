@@ -16,8 +16,8 @@ def gaussian_with_dense(
     """Several inputs and outputs go by their order; `_` leaves one out."""
     hidden = layers.Dense(6, name=f"{name}.hidden")(x)
     mean = layers.Dense(2, name=f"{name}.mean")(hidden)
-    spread = layers.Dense(2, activation="softplus", name=f"{name}.spread")(hidden)
-    return (mean, spread)
+    spread_ = layers.Dense(2, activation="softplus", name=f"{name}.spread")(hidden)
+    return (mean, spread_)
 
 
 def gaussian(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
@@ -31,8 +31,8 @@ def gaussian_with_dense_block(
     """Several inputs and outputs go by their order; `_` leaves one out."""
     hidden = layers.Dense(6, name=f"{name}.hidden")(x)
     mean = layers.Dense(2, name=f"{name}.mean")(hidden)
-    spread = layers.Dense(2, activation="softplus", name=f"{name}.spread")(hidden)
-    return (mean, spread, hidden)
+    spread_ = layers.Dense(2, activation="softplus", name=f"{name}.spread")(hidden)
+    return (mean, spread_, hidden)
 
 
 def mix(
@@ -52,9 +52,9 @@ def build_model() -> keras.Model:
         sum: float32 [batch, 2]
     """
     x = keras.Input((4,), name="x")
-    mean, spread = gaussian_with_dense(x, name="mean")
+    mean, spread_ = gaussian_with_dense(x, name="mean")
     raw = gaussian(x, name="raw")
-    y, z = mix(mean, spread, name="y")
+    y, z = mix(mean, spread_, name="y")
     both, both_gaussian, both_gaussian_2 = gaussian_with_dense_block(
         x, name="both_gaussian"
     )

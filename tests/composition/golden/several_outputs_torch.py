@@ -21,8 +21,8 @@ class GaussianWithDense(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         hidden = self.hidden(x)  # [batch, 6]
         mean = self.mean(hidden)  # [batch, 2]
-        spread = F.softplus(self.spread(hidden))  # [batch, 2]
-        return (mean, spread)
+        spread_ = F.softplus(self.spread(hidden))  # [batch, 2]
+        return (mean, spread_)
 
 
 class Gaussian(nn.Module):
@@ -49,8 +49,8 @@ class GaussianWithDense2(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         hidden = self.hidden(x)  # [batch, 6]
         mean = self.mean(hidden)  # [batch, 2]
-        spread = F.softplus(self.spread(hidden))  # [batch, 2]
-        return (mean, spread, hidden)
+        spread_ = F.softplus(self.spread(hidden))  # [batch, 2]
+        return (mean, spread_, hidden)
 
 
 class Mix(nn.Module):
@@ -83,9 +83,9 @@ class M(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        mean, spread = self.mean(x)
+        mean, spread_ = self.mean(x)
         raw = self.raw(x)  # [batch, 6]
-        y, z = self.y(mean, spread)
+        y, z = self.y(mean, spread_)
         both, both_gaussian, both_gaussian_2 = self.both_gaussian(x)
         x = self.both_dense(x)  # [batch, 2]
         # [batch, 12]

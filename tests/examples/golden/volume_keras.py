@@ -21,8 +21,8 @@ def build_models() -> dict[str, keras.Model]:
     Outputs:
         restored: float32 [batch, 16, 16, 16, 1]
     """
-    scan = keras.Input((16, 16, 16, 1), name="scan")
-    x = layers.ZeroPadding3D(name="code_zero_padding3d")(scan)
+    scan_ = keras.Input((16, 16, 16, 1), name="scan")
+    x = layers.ZeroPadding3D(name="code_zero_padding3d")(scan_)
     x = layers.Conv3D(8, 3, strides=2, activation="relu", name="code_conv3d")(x)
     code = layers.Conv3D(
         16, 3, strides=2, padding="same", activation="relu", name="code"
@@ -42,8 +42,8 @@ def build_models() -> dict[str, keras.Model]:
     x = layers.Cropping3D(name="restored_cropping3d")(x)
     restored = layers.Conv3D(1, 1, activation="sigmoid", name="restored")(x)
     return {
-        "Volume": keras.Model(scan, {"restored": restored}, name="Volume"),
-        "compress": keras.Model(scan, code, name="compress"),
+        "Volume": keras.Model(scan_, {"restored": restored}, name="Volume"),
+        "compress": keras.Model(scan_, code, name="compress"),
     }
 
 

@@ -46,8 +46,8 @@ class Volume(nn.Module):
                 nn.init.xavier_uniform_(module.weight)  # as in Keras
                 nn.init.zeros_(module.get_parameter("bias"))
 
-    def forward(self, scan: Tensor) -> dict[str, Tensor]:
-        code = self.compress(scan)  # [batch, 4, 4, 4, 16]
+    def forward(self, scan_: Tensor) -> dict[str, Tensor]:
+        code = self.compress(scan_)  # [batch, 4, 4, 4, 16]
         # [batch, 8, 8, 8, 8]
         x = F.relu(
             self.restored_conv3d_transpose(code.movedim(-1, 1))[..., :-1, :-1, :-1]
@@ -58,10 +58,10 @@ class Volume(nn.Module):
         restored = torch.sigmoid(self.restored(x))  # [batch, 1, 16, 16, 16]
         return {"restored": restored.movedim(1, -1)}
 
-    def compress(self, scan: Tensor) -> Tensor:
+    def compress(self, scan_: Tensor) -> Tensor:
         """The part of the model from scan to code."""
-        scan = scan.movedim(-1, 1)  # [batch, 1, 16, 16, 16]
-        x = F.pad(scan, (1, 1, 1, 1, 1, 1))  # [batch, 1, 18, 18, 18]
+        scan_ = scan_.movedim(-1, 1)  # [batch, 1, 16, 16, 16]
+        x = F.pad(scan_, (1, 1, 1, 1, 1, 1))  # [batch, 1, 18, 18, 18]
         x = F.relu(self.code_conv3d(x))  # [batch, 8, 8, 8, 8]
         code = F.relu(self.code(F.pad(x, (0, 1, 0, 1, 0, 1))))  # [batch, 16, 4, 4, 4]
         return code.movedim(1, -1)
