@@ -64,6 +64,7 @@ class TorchScope:
 
     model: Entry | None = None
     float_dtype: str = "float32"
+    float16: bool = False  # whether it computes in float16, all of it or most of it in training
     modules: dict[str, code.Expr] = fresh(default_factory=dict)  # attribute → constructor
     inits: list[InitRecord] = fresh(default_factory=list)
     after: list[code.Stmt] = fresh(default_factory=list)  # statements of __init__ behind the modules
@@ -90,6 +91,7 @@ class TorchScope:
         """The scope of another class of the same file."""
         return TorchScope(
             float_dtype=self.float_dtype,
+            float16=self.float16,
             helpers=self.helpers,
             imports=self.imports,
             custom=self.custom,

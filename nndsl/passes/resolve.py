@@ -112,11 +112,25 @@ def resolve(model: ast.ModelDef | ast.BlockDef, problems: Problems, params: Mapp
             )
         return True
 
+    def declare_output(statement: ast.OutputStmt) -> None:
+        """`output y` gives out a value that stands elsewhere, and so may not stand beside another output of it."""
+        name = statement.name
+        first = outputs.setdefault(name.text, statement)
+        if first is not statement and None in (first.value, statement.value):
+            problems.error(
+                "NN0208", f"`{name.text}` is an output twice", name.span, "again here",
+                related=(Label(first.name.span, "first here"),),
+                help="leave one of them out, and write the options behind the other",
+            )  # fmt: skip
+
+    outputs: dict[str, ast.OutputStmt] = {}
     updates: dict[str, Span] = {}
     updated = {s.name.text for s in model.body if isinstance(s, ast.UpdateStmt)}
     for parameter in getattr(model, "parameters", ()):
         declare(parameter.name)
     for statement in model.body:
+        if isinstance(statement, ast.OutputStmt):
+            declare_output(statement)
         match statement:
             case ast.InputStmt() | ast.OutputStmt() | ast.SharedStmt():
                 names: tuple[ast.Ident, ...] = (statement.name,)

@@ -61,7 +61,8 @@ class _Program:
 
     def __init__(self, model: Model) -> None:
         self.model = model = in_keras_order(without_idle_ends(model))
-        self.scope = TorchScope(float_dtype=model.float_dtype)
+        float16 = "float16" in (model.float_dtype, model.training.half)
+        self.scope = TorchScope(float_dtype=model.float_dtype, float16=float16)
         self.forward = Forward(model, self.scope)
         self.methods = self.forward.write()
 

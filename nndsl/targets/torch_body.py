@@ -52,7 +52,7 @@ class Body:
         self.variables: dict[Value, code.Expr] = {value: code.Name(name) for value, name in arguments.items()}
         self.masks: dict[Value, code.Expr] = {}
         self.pending: list[tuple[code.Name, code.Expr]] = []  # activations behind the logits
-        self.final: dict[Value, code.Expr] = {}
+        self.kept: dict[Value, code.Expr] = {}  # logits or probabilities, where the body needs the latter too
         self.moved_now: set[Value] = set()  # arguments that were permuted where they came in
         self.as_declared: set[Value] = set()  # values that come from a method, in the file's order of axes
         self.here = 0  # the index of the node at hand
@@ -251,7 +251,7 @@ class Body:
             target = code.Name(self.scope.variable(f"{variable.id}_probabilities"))
             self.scope.forward.append(code.Assign((target,), probabilities))
             self.variables[value] = target
-            self.final[value] = code.IfElse(variable, code.Name("logits"), target)
+            self.kept[value] = code.IfElse(variable, code.Name("logits"), target)
         else:
             self.pending.append((variable, probabilities))
 
@@ -302,10 +302,12 @@ class Body:
 
     def result(self, value: Value) -> code.Expr:
         """The value as the method returns it: in the declared order of axes, from a block as its caller has it."""
-        if value in self.final:
-            return self.final[value]
         result = self.operand(value, bool(self.prefix) and value in self.writer.layout.moved)
-        either = {name: code.IfElse(name, code.Name("logits"), activated) for name, activated in self.pending}
+        either: dict[code.Expr, code.Expr] = {
+            name: code.IfElse(name, code.Name("logits"), activated) for name, activated in self.pending
+        }
+        if value in self.kept:
+            either[self.variables[value]] = self.kept[value]
         chosen: code.Expr = transformed(result, lambda part: either.get(part) if isinstance(part, code.Name) else None)
         return chosen
 

@@ -45,6 +45,8 @@ def build_in_torch(program: CheckedProgram, random: Random, *, inline: bool = Fa
             return False
         if "index out of range in self" in str(error):
             return False  # ids that were computed: an `Embedding` takes those of its data
+        if "ZeroDivisionError" in str(error):
+            return False  # whole numbers by a 0 among the data, which Keras refuses too
         text = str(error).strip().splitlines() or [""]
         raise Finding("torch", f"{type(error).__name__}: {text[0][:300]}") from error
     return True

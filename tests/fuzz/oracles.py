@@ -260,14 +260,16 @@ def fixed(files: Files, items: list[Diagnostic], random: Random, settings: Mappi
     if not fixes:
         return
     item, fix = random.choice(fixes)
-    names = {edit.span.file.name for edit in fix.edits}
-    new = dict(files)
-    for name in names:
-        here = tuple(edit for edit in fix.edits if edit.span.file.name == name)
-        new[name] = applied(files[name], here)
-    for found in check(new, settings)[1].items:
+    texts = {**files, **{name: f"{name}={value}" for name, value in (settings or {}).items()}}
+    edits: dict[str, list[Edit]] = {}
+    for edit in fix.edits:
+        file = edit.span.file
+        edits.setdefault(file.text.partition("=")[0] if file.name == "--set" else file.name, []).append(edit)
+    new = {name: applied(text, tuple(edits.get(name, ()))) for name, text in texts.items()}
+    given = dict(new[name].split("=", 1) for name in settings or ())
+    for found in check({name: new[name] for name in files}, given)[1].items:
         well_formed(found)
-        if new == files:
+        if new == texts:
             raise Finding("fix", f"the fix of {item.code} changes nothing: {fix.title}")
 
 

@@ -81,6 +81,27 @@ def test_a_loss_without_anything_to_learn(flow: str) -> None:
     assert trained == module["run"](model, data, 2)
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize("section", ["options { float = float16 }", "train { precision = float16 }"])
+@pytest.mark.parametrize("call", ["MultiHeadAttention(2, 3)", "Attention()", "AdditiveAttention(dropout=0.5)"])
+def test_attention_in_float16_that_may_look_nowhere(section: str, call: str) -> None:
+    """-1e9, which stands for what is masked, is no number of float16."""
+    torch = pytest.importorskip("torch")
+    text = (
+        f"model M {{\n    {section}\n    input x: int[3]\n    e = x -> Embedding(5, 4, mask_zero=true)\n"
+        f"    output z = (x -> Embedding(5, 4), e) -> {call} -> Dense(1) with loss=mse\n}}\n"
+    )
+    program = pipeline.check(SourceFile(MAIN, text), Problems())
+    assert program is not None
+    module: dict[str, Any] = {"__name__": "emitted"}
+    exec(compile(pipeline.emit(program, "torch"), "<emitted>", "exec"), module)
+    model = module["M"]()
+    with torch.autocast("cpu", torch.float16, enabled="train" in section):
+        z = model(torch.tensor([[1, 2, 0], [0, 0, 0]]))["z"]
+    assert z.dtype == torch.float16
+    assert torch.isfinite(z).all()
+
+
 def test_a_mistake_in_many_rounds_is_looked_up_once() -> None:
     """It took minutes where the limit of layers allows it."""
     for stage in ("ReLU() if true else Addnot()", "Dense(8, activation=rellu)"):
@@ -89,6 +110,15 @@ def test_a_mistake_in_many_rounds_is_looked_up_once() -> None:
         with limited(5):
             pipeline.check(SourceFile(MAIN, text), problems)
         assert {"NN0202", "NN0217"} & {problem.code for problem in problems}
+
+
+def test_a_remedy_of_a_setting() -> None:
+    """It changes what `--set` says and none of the files."""
+    text = "param units = 4\n" + ONE.format("float[8]", "Dense(units)")
+    problems = Problems()
+    assert pipeline.check(SourceFile(MAIN, text), problems, settings={"unitz": "5"}) is None
+    assert [fix for problem in problems.items for fix in problem.fixes]
+    examine({MAIN: text}, Random(1), settings={"unitz": "5"}, thorough=1)
 
 
 @pytest.mark.parametrize("name", WRONG)

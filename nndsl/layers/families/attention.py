@@ -104,7 +104,11 @@ class Scored(Layer):
             causal = code.call(t.helper("causal_mask"), query, key)
             limit = causal if limit is None else code.binary("&", limit, causal)
         if limit is not None:
-            chosen = code.call("torch.where", limit, scores, code.binary("-", scores, 1e9))
+            far: code.Expr = code.Literal(1e9)
+            if t.scope.float16:  # where numbers end at 65504
+                largest = code.Attr(code.call("torch.finfo", code.Attr(scores, "dtype")), "max")
+                far = code.call("min", far, largest)
+            chosen = code.call("torch.where", limit, scores, code.binary("-", scores, far))
             t.scope.forward.append(code.Assign((scores,), chosen))
         weights: code.Expr = code.call("F.softmax", scores, dim=-1)
         if seeded:

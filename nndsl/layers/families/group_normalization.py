@@ -63,6 +63,12 @@ class GroupNormalization(Normalization):
 
     def infer(self, check: Check, x: TensorType) -> TensorType:
         need_float(x, self.title())
+        if x.rank < 2:  # Keras builds it, and fails in the call
+            raise ShapeError(
+                f"`{self.title()}` needs an axis of channels, and gets one number per sample",
+                code="NN0301",
+                help="declare the input as `float[1]`, or put `Reshape((1,))` before it",
+            )
         size = self.size(x)
         if size % self.groups:
             fitting = [count for count in range(min(size, self.groups), 0, -1) if size % count == 0]

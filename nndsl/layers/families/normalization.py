@@ -201,7 +201,9 @@ class BatchNormalization(Normalization):
         module = t.module(code.call(t.helper(kind), self.size(t.inputs[0]), **options), *weights)
         # The module has the channels in axis 1, as all of torch.
         rank, dim = t.inputs[0].rank, t.axis(self.axis)
-        turn = None if dim % rank == 1 else ("transpose", 1, 2) if rank == 3 else ("movedim", dim, 1)
+        turn = None if rank == 1 or dim % rank == 1 else ("transpose", 1, 2) if rank == 3 else ("movedim", dim, 1)
+        if rank == 1:  # the samples of a fixed batch are its channels
+            x = code.method(x, "unsqueeze", 0)
         if turn is not None:
             x = code.method(x, *turn)
         if mask is None:
@@ -209,6 +211,8 @@ class BatchNormalization(Normalization):
         else:  # [batch, steps]: the steps are axis 2 then, or they are the channels themselves
             steps_kept = resolve_axis(self.axis, t.inputs[0], self.title()) == 1
             y = code.call(module, x, code.method(mask, "unsqueeze", -1 if steps_kept else 1))
+        if rank == 1:
+            return code.method(y, "squeeze", 0)
         if turn is None:
             return y
         return code.method(y, turn[0], turn[2], turn[1]) if rank > 3 else code.method(y, *turn)

@@ -1,3 +1,4 @@
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -20,7 +21,8 @@ def attend(
     q, k, v = attention.project(query, value, key)
     scores = q @ k.mT * attention.scale
     if mask is not None:
-        scores = scores.masked_fill(~mask, -1e9)
+        far = -3e4 if scores.dtype == torch.float16 else -1e9  # as in Keras
+        scores = scores.masked_fill(~mask, far)
     scores = F.softmax(scores, dim=-1)
     if mask is not None and zeros:
         scores = scores.masked_fill(~mask, 0.0)
