@@ -12,7 +12,7 @@ from nndsl.layers.emit_keras import KerasCall
 from nndsl.passes.held import BlockLayer
 from nndsl.targets.inline import hint, put, room, to_bind
 from nndsl.targets.names import OWN_NAMES, python_name
-from nndsl.targets.structure import CallItem, Item, LoopItem, steps
+from nndsl.targets.structure import CallItem, Item, LoopItem, readers, steps
 from nndsl.targets.variables import Variables
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ class Body:
 
     def permute_arguments(self) -> None:
         """Inputs that are only ever wanted with their channels moved are permuted once, at the top."""
+        taken_by = readers(self.nodes)
         for value in self.arguments:
-            users = [step for step in self.nodes if value in step.operands()]
+            users = taken_by.get(value, [])
             if value in self.layout.moved:
                 continue  # as a block gets it from its caller
             if users and all(isinstance(n, Node) and n in self.layout.wants and value in n.inputs for n in users):
