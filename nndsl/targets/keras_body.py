@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nndsl import code
-from nndsl.ir.graph import Node, Value
+from nndsl.ir.graph import Node, Penalty, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit_keras import KerasCall
 from nndsl.passes.held import BlockLayer
@@ -134,6 +134,22 @@ class Body:
     def _held(self, layer: BlockLayer) -> code.Expr:
         """A block that another layer holds: a model made of its function."""
         return self.functions.held_model(self, layer)
+
+    def penalised(self, output: code.Expr, penalties: Sequence[Penalty], dtype: str | None = None) -> code.Expr:
+        """The first output with layers on the way to it that add the penalties to the loss; several have a statement
+        each. `dtype` is that of the loss, where it is not that of the model."""
+        variable = code.Name(self.names.fresh("penalised")) if len(penalties) > 1 else None
+        for penalty in penalties:
+            self.functions.helpers["AddPenalty"] = None
+            options: dict[str, object] = {"weight": penalty.weight} if penalty.weight != 1 else {}
+            if dtype is not None:
+                options["dtype"] = dtype
+            layer = code.call("AddPenalty", **options, name=self.name_of(penalty.name))
+            output = code.call(layer, [output, self.operand(penalty.value, False)])
+            if variable is not None:
+                self.statements.append(code.Assign((variable,), output))
+                output = variable
+        return output
 
     def name_of(self, path: str) -> str | code.Expr:
         """The name of a layer: in the function of a block it begins with the name that the call gives."""
