@@ -95,6 +95,9 @@ PROGRAMS: dict[str, str] = {
     "deep subscripts": one("Dense(8)").replace("output", "z = x" + "[:]" * 20_000 + "\n output"),
     "a number of parts": one("Dense(" + "9_" * 90_000 + "9.9e)"),
     "many outputs": one("Dense(8)").replace("output", "\n".join(f"output o{i} = x" for i in range(501)) + "\n output"),
+    "many penalties": one("Dense(8)").replace(
+        "output", "\n".join(f"penalty p{i} = mean(x)" for i in range(501)) + "\n output"
+    ),
     "deep minus": one("Dense(" + "-" * 90_000 + "1)"),
     "deep repeats": one("repeat 2 { " * 20_000 + "Dense(8)" + "}" * 20_000),
     "imports": "".join(f'from "f{i}.nn" import A{i}\n' for i in range(5_000)) + one("Dense(8)"),
@@ -112,6 +115,23 @@ def test_ends_soon(name: str) -> None:
     assert time.process_time() - began < 8  # 2 seconds on an idle machine
     assert problems.has_errors and len(problems) <= pipeline.MOST_PROBLEMS + 1
     assert all(len(item.message) < 2_000 for item in problems)
+
+
+MOST = {
+    "penalties": one("Dense(8)").replace("output", "\n".join(f"penalty p{i} = mean(x)" for i in range(500)) + "\n output"),
+    "penalties of a block": one("B()", "block B() {\n input x\n" + "\n".join(f"penalty p{i} = mean(x)" for i in range(1200))
+                                + "\n output y = x -> Dense(8)\n}\n"),
+    "activities": one(" -> ".join(["Dense(4, activity_regularizer=l2(0.1))"] * 1200)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["keras", "torch"])
+@pytest.mark.parametrize("name", MOST)
+def test_python_reads_what_is_made_of_the_most(name: str, target: str) -> None:
+    problems = Problems()
+    program = pipeline.check(SourceFile("most.nn", MOST[name]), problems)
+    assert program is not None
+    compile(pipeline.emit(program, target), "most.py", "exec")
 
 
 def test_limits_are_documented() -> None:
