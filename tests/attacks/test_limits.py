@@ -40,6 +40,11 @@ def blocks(body: str, parameters: str = "") -> str:
     )
 
 
+def penalised(count: int) -> str:
+    penalties = "".join(f"penalty p{i} = mean(x)\n " for i in range(count))
+    return one("Dense(8)").replace("output", f"{penalties}output")
+
+
 NUMBERS = (
     "9**9**9", "9**9**9**9", "-(9**9**9)", "2**100000", "2**300", "10.0**400", "1e308*10", "(2**200)**200", "7**(9**9)",
     "0**-1", "1//0", "1%0", "0.1**-400", "1e999", "9" * 5000,
@@ -95,9 +100,7 @@ PROGRAMS: dict[str, str] = {
     "deep subscripts": one("Dense(8)").replace("output", "z = x" + "[:]" * 20_000 + "\n output"),
     "a number of parts": one("Dense(" + "9_" * 90_000 + "9.9e)"),
     "many outputs": one("Dense(8)").replace("output", "\n".join(f"output o{i} = x" for i in range(501)) + "\n output"),
-    "many penalties": one("Dense(8)").replace(
-        "output", "\n".join(f"penalty p{i} = mean(x)" for i in range(501)) + "\n output"
-    ),
+    "many penalties": penalised(501),
     "deep minus": one("Dense(" + "-" * 90_000 + "1)"),
     "deep repeats": one("repeat 2 { " * 20_000 + "Dense(8)" + "}" * 20_000),
     "imports": "".join(f'from "f{i}.nn" import A{i}\n' for i in range(5_000)) + one("Dense(8)"),
@@ -118,11 +121,10 @@ def test_ends_soon(name: str) -> None:
 
 
 MOST = {
-    "penalties": one("Dense(8)").replace("output", "\n".join(f"penalty p{i} = mean(x)" for i in range(500)) + "\n output"),
-    "penalties of a block": one("B()", "block B() {\n input x\n" + "\n".join(f"penalty p{i} = mean(x)" for i in range(1200))
-                                + "\n output y = x -> Dense(8)\n}\n"),
+    "penalties": penalised(500),
+    "penalties of a block": one("B()", penalised(1200).replace("model M", "block B()").replace(": float[8]", "")),
     "activities": one(" -> ".join(["Dense(4, activity_regularizer=l2(0.1))"] * 1200)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("target", ["keras", "torch"])
