@@ -136,6 +136,26 @@ def test_python_reads_what_is_made_of_the_most(name: str, target: str) -> None:
     compile(pipeline.emit(program, target), "most.py", "exec")
 
 
+MANY = {
+    "blocks": "".join(f"block B{i}() {{ input x; output y = x -> Dense(8) }}\n" for i in range(3000))
+    + one(" -> ".join(f"B{i}()" for i in range(3000))),
+    "states": "layer L() {\n input x: float[8]\n"
+    + "".join(f" state s{i}: [8] = zeros\n update s{i} = s{i} + 1\n" for i in range(4000))
+    + " output y = x + 1\n}\n"
+    + one("L()"),
+    "arms": one("branch { " + "; ".join(["Dense(2)"] * 9000) + " } -> Concatenate()"),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_many_of_a_kind_take_no_square_of_their_time(name: str) -> None:
+    began = time.process_time()
+    program = pipeline.check(SourceFile("many.nn", MANY[name]), Problems())
+    assert program is not None
+    pipeline.emit(program, "torch")
+    assert time.process_time() - began < 20  # 3 seconds on an idle machine
+
+
 def test_limits_are_documented() -> None:
     rows = re.findall(r"^\| [^|]+ \| ([\d,]+) \| (NN\d{4}) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert [int(number.replace(",", "")) for number, _ in rows] == LIMITS
