@@ -143,13 +143,14 @@ class Blocks:
         evaluate = self.flows.binder.evaluate
         here = evaluate.env
         result: dict[str, object] = {}
+        names = dict(block.home.params.values)
         try:
             for parameter in block.definition.parameters:
                 name = parameter.name.text
                 if name not in given and parameter.default is not None:
-                    evaluate.env = Env({**block.home.params.values, **result})
+                    evaluate.env = Env(names)
                     given[name] = evaluate(parameter.default)
-                result[name] = given[name]
+                names[name] = result[name] = given[name]
         except Failed:
             return None
         finally:
