@@ -143,14 +143,13 @@ class Blocks:
         evaluate = self.flows.binder.evaluate
         here = evaluate.env
         result: dict[str, object] = {}
-        names = dict(block.home.params.values)
         try:
             for parameter in block.definition.parameters:
                 name = parameter.name.text
                 if name not in given and parameter.default is not None:
-                    evaluate.env = Env(names)
+                    evaluate.env = Env({**block.home.params.values, **result})
                     given[name] = evaluate(parameter.default)
-                names[name] = result[name] = given[name]
+                result[name] = given[name]
         except Failed:
             return None
         finally:
