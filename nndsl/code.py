@@ -309,8 +309,13 @@ def binary(op: str, left: object, right: object) -> Binary:
     return Binary(op, lift(left), lift(right))
 
 
+_LONGEST_SUM = 500
+
+
 def total(terms: Sequence[Expr]) -> Expr:
-    """`a + b + c`"""
+    """`a + b + c`; a sum of very many, which Python would read by recursion, is `sum([b, c], a)`."""
+    if len(terms) > _LONGEST_SUM:
+        return call("sum", list(terms[1:]), terms[0])
     return reduce(lambda left, right: Binary("+", left, right), terms)
 
 

@@ -110,12 +110,12 @@ def _leaves(name: str, given: list[str]) -> bool:
 
 
 def _show_diff(source: SourceFile, text: str, args: Namespace) -> None:
-    from difflib import unified_diff
+    from nndsl.formatting.diff import unified
 
     color = want_color(sys.stdout, args.color)
     name = source.name
     before, after = _lines(source.text), _lines(text)
-    for line in unified_diff(before, after, name, f"{name} (formatted)", lineterm=""):
+    for line in unified(before, after, name, f"{name} (formatted)"):
         role = {"+": "add", "-": "remove", "@": "related"}.get(line[:1], "")
         role = "title" if line.startswith(("+++ ", "--- ")) else role
         print(paint(role, visible(line, keep="\t"), color))

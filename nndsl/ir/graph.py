@@ -258,7 +258,7 @@ class Model:
     outputs: list[Output] = fresh(default_factory=list)
     penalties: list[Penalty] = fresh(default_factory=list)
     submodels: list[Submodel] = fresh(default_factory=list)
-    named: dict[str, Value] = fresh(default_factory=dict)
+    named: Mapping[str, Value] = fresh(default_factory=dict)
     training: Training = fresh(default_factory=Training)
     sources: list[DataSource] = fresh(default_factory=list)
     bindings: list[Binding] = fresh(default_factory=list)

@@ -92,7 +92,7 @@ class Blocks:
         given: dict[str, object] = {}
         spans: dict[str, Span] = {}
         fine, unclear = True, False  # unclear: an argument that is wrong may be one that is missing
-        is_layer, inputs = block.definition.is_layer, input_names(block)
+        is_layer, inputs = block.definition.is_layer, set(input_names(block))
         positional = list(parameters)
         named = False
         evaluate.env = env or here
@@ -213,7 +213,7 @@ class Blocks:
     ) -> tuple[Value, ...]:
         """What flows in, with the inputs that are given by their names at their places: `x -> Decoder(encoded=e)`."""
         parameters = {p.name.text for p in block.definition.parameters}
-        names = [name for name in input_names(block) if name not in parameters]
+        names = dict.fromkeys(name for name in input_names(block) if name not in parameters)
         given: dict[str, ast.Expr] = {}
         for arg in args:
             if arg.name is None or arg.name.text not in names:
@@ -228,11 +228,11 @@ class Blocks:
         if not given:
             return incoming
         found = self.flows.named_inputs(given)
-        rest = list(incoming)
-        if len(rest) + len(found) != len(names) or any(isinstance(value, tuple) for value in found.values()):
+        if len(incoming) + len(found) != len(names) or any(isinstance(value, tuple) for value in found.values()):
             several = sum(len(value) if isinstance(value, tuple) else 1 for value in found.values())
-            self._arity(block, len(rest) + several, place)
-        return tuple(found[name] if name in found else rest.pop(0) for name in names)  # type: ignore[misc]
+            self._arity(block, len(incoming) + several, place)
+        rest = iter(incoming)
+        return tuple(found[name] if name in found else next(rest) for name in names)  # type: ignore[misc]
 
     # --------------------------------------------------------------------------- layers of one's own
 

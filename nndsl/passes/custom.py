@@ -6,6 +6,7 @@ The body is elaborated once for the types that flow in.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -148,6 +149,7 @@ class Inner:
         self.evaluate.env = Env(env.names, self.flows.type_of, env.scope, env.home)
         self.weights: dict[str, tuple[Weight, Value]] = {}
         self.updates: list[Update] = []
+        self.before: dict[str, Value] = {}  # of the states in `updates`
         self.fine = True
 
     def run(self, types: tuple[TensorType, ...]) -> Inside | None:
@@ -312,7 +314,6 @@ class Inner:
 
     def _check_updates(self, updates: Mapping[str, ast.UpdateStmt]) -> None:
         for name, statement in updates.items():
-            known = [n for n, (weight, _) in self.weights.items() if not weight.trainable]
             if name in self.weights and self.weights[name][0].trainable:
                 declared = self.weights[name][1].span
                 self.problems.error(
@@ -321,6 +322,7 @@ class Inner:
                     help=f"declare it as a state: `state {name}: …`, or leave the update out",
                 )  # fmt: skip
             elif name not in self.weights and name not in self.scope.broken:
+                known = [n for n, (weight, _) in self.weights.items() if not weight.trainable]
                 self.problems.error(
                     "NN0409", f"there is no state called `{name}`", statement.name.span, "not declared",
                     help=did_you_mean(name, known) or f"declare it: `state {name}: [x.shape[-1]] = zeros`",
@@ -332,9 +334,8 @@ class Inner:
         if name not in self.weights or self.weights[name][0].trainable:
             return
         training = self._in_training(statement)
-        here = dict(self.flows.values)
-        for update in self.updates:  # states are what they were before the call
-            self.flows.values[update.name] = update.before
+        here = self.flows.values
+        self.flows.values = ChainMap(self.before, here)  # states are what they were before the call
         self.flows.current = statement
         values = self.flows.read(statement.value, name)
         self.flows.values = here
@@ -354,6 +355,7 @@ class Inner:
             return
         if not value.name and value.producer is not None:
             value.name = name
+        self.before[name] = before
         self.updates.append(Update(name, value, before, after, training))
 
     def _in_training(self, statement: ast.UpdateStmt) -> bool:

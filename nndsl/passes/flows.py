@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, NoReturn
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems, TooManyProblems
@@ -67,7 +67,7 @@ class Flows:
         self.model, self.scope, self.binder, self.infer, self.problems = model, scope, binder, infer, problems
         self.frame = frame
         self.region: Region | None = frame.call
-        self.values: dict[str, Value] = {}
+        self.values: MutableMapping[str, Value] = {}
         self.shared: dict[str, SharedLayer | SharedBlock | None] = {}
         self.names = LayerNames(scope, problems, f"{frame.call.path}." if frame.call is not None else "")
         self.expressions = Expressions(self)

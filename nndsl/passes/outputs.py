@@ -39,7 +39,7 @@ _PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid")
 
 
 MOST_OUTPUTS = 500  # their losses are one sum in the emitted program, which Python reads by recursion
-MOST_PENALTIES = 50  # in Keras each is a call around the one before; Python reads 200 brackets in each other
+MOST_PENALTIES = 500  # the same
 
 
 def target_type(output: Output) -> TensorType:

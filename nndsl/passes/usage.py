@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from nndsl.diagnostics.model import Edit, Fix, Label, Problems
-from nndsl.ir.graph import Model, Value
+from nndsl.ir.graph import BlockCall, Model, Value
 from nndsl.passes.resolve import Definition, references
 from nndsl.passes.weight_layout import slots_of
 from nndsl.source import Span
@@ -20,13 +20,13 @@ def check_usage(model: Model, definition: ast.ModelDef, problems: Problems) -> N
     graphs = (model, *model.held)
     used = {node.layer.shared for graph in graphs for node in graph.nodes}
     used |= {call.shared for graph in graphs for call in graph.blocks}
-    _check_body(definition, model.named, ends, used, "", problems)
+    _check_body(definition, model.named, ends, used, None, problems)
     seen = set()
     for call in (call for graph in graphs for call in graph.blocks):
         if call.definition not in seen:
             seen.add(call.definition)
             results = [port.inputs[0] for port in call.outputs] + [penalty.value for penalty in call.penalties]
-            _check_body(call.definition, call.named, results, used, f"{call.path}.", problems)
+            _check_body(call.definition, call.named, results, used, call, problems)
     _check_submodels(model, problems)
 
 
@@ -55,13 +55,16 @@ def _check_body(
     named: Mapping[str, Value],
     results: list[Value],
     used_layers: set[str],
-    prefix: str,
+    call: BlockCall | None,
     problems: Problems,
 ) -> None:
-    reached = _before(results) | set(results)
+    """`call` is the one whose body it is, or None for that of the model."""
+    prefix = f"{call.path}." if call is not None else ""
+    edge = {port.results[0] for port in call.inputs} if call is not None else set()
+    reached = _before(results, edge) | set(results)
     mentioned = _mentioned(definition)
     unused = {value for name, value in named.items() if value not in reached and name not in mentioned}
-    ends = unused - _before(unused)  # what leads to these alone is not reported beside them
+    ends = unused - _before(unused, edge)  # what leads to these alone is not reported beside them
     for statement in definition.body:
         match statement:
             case ast.InputStmt(name=name):
@@ -77,7 +80,7 @@ def _check_body(
                         fixes=_removal(f"remove input `{name.text}`", statement.span),
                     )  # fmt: skip
             case ast.AssignStmt(targets=targets):
-                _assigned(statement, [t for t in targets if t.text != "_"], named, unused, ends, problems)
+                _assigned(statement, [t for t in targets if t.text != "_"], named, unused, ends, edge, problems)
             case ast.SharedStmt(name=name):
                 if prefix + name.text not in used_layers:
                     problems.warning(
@@ -93,6 +96,7 @@ def _assigned(
     named: Mapping[str, Value],
     unused: set[Value],
     last: set[Value],
+    edge: set[Value],
     problems: Problems,
 ) -> None:
     """A statement whose values reach no output; `last` are those of `unused` that no other is made from."""
@@ -108,7 +112,7 @@ def _assigned(
             )  # fmt: skip
     elif len(ends) == len(idle):
         listed = " and ".join(f"`{t.text}`" for t in ends)
-        above = _before([named[ends[0].text]])
+        above = _before([named[ends[0].text]], edge)
         before = [n for n, value in named.items() if value in unused and value in above]
         others = ", ".join(f"`{n}`" for n in before)
         problems.warning(
@@ -145,15 +149,20 @@ def _mentioned(definition: ast.ModelDef | ast.BlockDef) -> set[str]:
     return mentioned
 
 
-def _before(values: Iterable[Value]) -> set[Value]:
-    """Everything that `values` are made from."""
-    stack = [operand for value in values if value.producer is not None for operand in value.producer.operands()]
+def _before(values: Iterable[Value], edge: Container[Value] = ()) -> set[Value]:
+    """Everything that `values` are made from, as far as `edge`, which is what flows into the body that is looked at:
+    each of many bodies would otherwise walk through all that comes before it."""
+
+    def operands(value: Value) -> Iterable[Value]:
+        return () if value.producer is None or value in edge else value.producer.operands()
+
+    stack = [operand for value in values for operand in operands(value)]
     found: set[Value] = set()
     while stack:
         value = stack.pop()
         if value not in found:
             found.add(value)
-            stack.extend(value.producer.operands() if value.producer is not None else ())
+            stack.extend(operands(value))
     return found
 
 

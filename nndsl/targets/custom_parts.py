@@ -78,21 +78,21 @@ class Updates:
     """When the updates of a layer are written: ahead of the first call that reads a state's new value, else last."""
 
     def __init__(self, inside: Inside) -> None:
-        self.pending = list(inside.updates)
-        order = {node: position for position, node in enumerate(inside.nodes)}
-        self.saved = [u for u in inside.updates if self._read_late(u, inside.nodes, order)]
-
-    @staticmethod
-    def _read_late(update: Update, nodes: list[Node], order: dict[Node, int]) -> bool:
-        """Whether the old value of a state is read when the new one has taken its place."""
-        first = next((order[n] for n in nodes if update.after in n.operands()), len(nodes))
-        return any(order[node] >= first for node in nodes if update.before in node.operands())
+        self.order = {update.after: position for position, update in enumerate(inside.updates)}
+        self.pending = {update.after: update for update in inside.updates}
+        first: dict[Value, int] = {}
+        last: dict[Value, int] = {}
+        for position, node in enumerate(inside.nodes):
+            for value in node.operands():
+                first.setdefault(value, position)
+                last[value] = position
+        # the states whose old value is read when the new one has taken its place
+        self.saved = [u for u in inside.updates if u.after in first and last.get(u.before, -1) >= first[u.after]]
 
     def due(self, node: Node | None) -> list[Update]:
         """The updates to be written ahead of `node`; None asks for the rest."""
-        wanted = [u for u in self.pending if node is None or u.after in node.operands()]
-        self.pending = [u for u in self.pending if u not in wanted]
-        return wanted
+        read = list(self.pending) if node is None else self.pending.keys() & set(node.operands())
+        return [self.pending.pop(value) for value in sorted(read, key=self.order.__getitem__)]
 
 
 def states(inside: Inside) -> dict[Value, str]:

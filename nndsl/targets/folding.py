@@ -29,9 +29,9 @@ def folded(
     folds: list[code.Stmt] = []
     given = list(statements)
     behind = {name for result in results for name in reads(result)}
-    needed: list[set[str]] = []  # for each statement, the names that are read behind it
-    for statement in reversed(given):
-        needed.append(set(behind))
+    needed: list[set[str]] = []  # for each statement that is asked for it, the names that are read behind it
+    for number, statement in enumerate(reversed(given)):
+        needed.append(set(behind) if number < 2 or isinstance(statement, code.For) else set())
         if isinstance(statement, code.Assign):
             behind -= {target.id for target in statement.targets if isinstance(target, code.Name)}
         behind.update(reads(statement))

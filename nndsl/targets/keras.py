@@ -134,14 +134,8 @@ class ModelBody(Body):
         model = self.model
         inputs = [self.variables[item.value] for item in model.inputs]
         made_of = {o.name: self._output(o) for o in model.outputs}
-        for penalty in model.penalties:  # a layer adds it, on the way to the first output
-            self.functions.helpers["AddPenalty"] = None
-            options: dict[str, object] = {"weight": penalty.weight} if penalty.weight != 1 else {}
-            if self.last:
-                options["dtype"] = "float32"  # as the loss that it is added to
-            layer = code.call("AddPenalty", **options, name=penalty.name)
-            first = model.outputs[0].name
-            made_of[first] = code.call(layer, [made_of[first], self.operand(penalty.value, False)])
+        first = model.outputs[0].name
+        made_of[first] = self.penalised(made_of[first], model.penalties, "float32" if self.last else None)
         outputs = code.Dict(tuple((code.Literal(name), expr) for name, expr in made_of.items()))
         made = code.call("keras.Model", inputs[0] if len(inputs) == 1 else list(inputs), outputs, name=model.name)
         if not model.submodels:

@@ -153,11 +153,7 @@ class Functions:
         body.permute_arguments()
         body.items(body.steps)
         given = [body.operand(v, v in self.layout.moved) for v in results]
-        for penalty in call.penalties:  # a layer adds it, on the way to the first output
-            self.helpers["AddPenalty"] = None
-            weight = {"weight": penalty.weight} if penalty.weight != 1 else {}
-            layer = code.call("AddPenalty", **weight, name=body.name_of(penalty.name))
-            given[0] = code.call(layer, [given[0], body.operand(penalty.value, False)])
+        given[0] = body.penalised(given[0], call.penalties)
         returned = given[0] if len(given) == 1 else code.Tuple(tuple(given))
         statements = discard_unread([*body.statements, code.Return(returned)])
         layers = tuple(filter(None, dict.fromkeys(statement_of(s, call) for s in body.nodes)))

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nndsl import code
-from nndsl.ir.graph import Node, Value
+from nndsl.ir.graph import Node, Penalty, Value
 from nndsl.ir.types import TensorType
 from nndsl.layers.emit_keras import KerasCall
 from nndsl.passes.held import BlockLayer
 from nndsl.targets.inline import hint, put, room, to_bind
 from nndsl.targets.names import OWN_NAMES, python_name
-from nndsl.targets.structure import CallItem, Item, LoopItem, steps
+from nndsl.targets.structure import CallItem, Item, LoopItem, readers, steps
 from nndsl.targets.variables import Variables
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ class Body:
 
     def permute_arguments(self) -> None:
         """Inputs that are only ever wanted with their channels moved are permuted once, at the top."""
+        taken_by = readers(self.nodes)
         for value in self.arguments:
-            users = [step for step in self.nodes if value in step.operands()]
+            users = taken_by.get(value, [])
             if value in self.layout.moved:
                 continue  # as a block gets it from its caller
             if users and all(isinstance(n, Node) and n in self.layout.wants and value in n.inputs for n in users):
@@ -133,6 +134,22 @@ class Body:
     def _held(self, layer: BlockLayer) -> code.Expr:
         """A block that another layer holds: a model made of its function."""
         return self.functions.held_model(self, layer)
+
+    def penalised(self, output: code.Expr, penalties: Sequence[Penalty], dtype: str | None = None) -> code.Expr:
+        """The first output with layers on the way to it that add the penalties to the loss; several have a statement
+        each. `dtype` is that of the loss, where it is not that of the model."""
+        variable = code.Name(self.names.fresh("penalised")) if len(penalties) > 1 else None
+        for penalty in penalties:
+            self.functions.helpers["AddPenalty"] = None
+            options: dict[str, object] = {"weight": penalty.weight} if penalty.weight != 1 else {}
+            if dtype is not None:
+                options["dtype"] = dtype
+            layer = code.call("AddPenalty", **options, name=self.name_of(penalty.name))
+            output = code.call(layer, [output, self.operand(penalty.value, False)])
+            if variable is not None:
+                self.statements.append(code.Assign((variable,), output))
+                output = variable
+        return output
 
     def name_of(self, path: str) -> str | code.Expr:
         """The name of a layer: in the function of a block it begins with the name that the call gives."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from nndsl.ir.graph import BlockCall, Node, Region, Round, Value
@@ -103,6 +103,15 @@ def steps(items: Sequence[Item]) -> Iterator[Step]:
                 yield from steps(one.items)
         else:
             yield item
+
+
+def readers(body: Iterable[Step]) -> dict[Value, list[Step]]:
+    """The calls that take each value."""
+    found: dict[Value, list[Step]] = {}
+    for step in body:
+        for value in dict.fromkeys(step.operands()):
+            found.setdefault(value, []).append(step)
+    return found
 
 
 def held_call(layer: BlockLayer, flat: bool) -> CallItem:

@@ -13,7 +13,7 @@ from nndsl.layers.port import PORT
 from nndsl.targets.inline import hint, put, room, to_bind
 from nndsl.targets.names import attribute_name, python_name
 from nndsl.targets.rewrite import transformed
-from nndsl.targets.structure import CallItem, Item, LoopItem, Step, steps
+from nndsl.targets.structure import CallItem, Item, LoopItem, Step, readers, steps
 from nndsl.targets.torch_loops import write_loop
 from nndsl.targets.variables import Variables
 
@@ -64,9 +64,9 @@ class Body:
         outer, scope.forward = scope.forward, list(head)
         outer_taken, scope.taken = scope.taken, self.names.taken
         outer_device, scope.device = scope.device, code.Attr(next(iter(self.variables.values())), "device")
-        self._permute_arguments()
         parts = self.writer.parts if self.writer.main is self else {}
         self.inside = {node: part for part in parts.values() for node in part.nodes}
+        self._permute_arguments()
         self._items(self.items)
         statements, scope.forward, scope.taken = scope.forward, outer, outer_taken
         scope.device = outer_device
@@ -97,11 +97,10 @@ class Body:
 
     def _permute_arguments(self) -> None:
         """An argument that is only ever wanted with its channels moved is permuted once, at the top."""
-        wants = self.writer.layout.wants
+        wants, taken_by = self.writer.layout.wants, readers(self.nodes)
         for value, variable in list(self.variables.items()):
-            users = [step for step in self.nodes if value in step.operands()]
-            nodes = {step.inputs[0] if isinstance(step, CallItem) else step for step in users}
-            if self.writer.main is self and any(nodes & set(part.nodes) for part in self.writer.parts.values()):
+            users = taken_by.get(value, [])
+            if any((step.inputs[0] if isinstance(step, CallItem) else step) in self.inside for step in users):
                 continue
             if value in self.results or not users or value in self.writer.layout.moved:
                 continue

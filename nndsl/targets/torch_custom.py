@@ -156,9 +156,10 @@ class _LayerBody(Body):
             self.variables[value] = code.Attr(SELF, attribute_name(name))
 
     def write(self, head: list[code.Stmt]) -> list[code.Stmt]:
+        head = list(head)
         for update in self.updates.saved:
             old = code.Name(self.names.fresh(f"old_{update.name}"))
-            head = [*head, code.Assign((old,), code.Attr(SELF, attribute_name(update.name)))]
+            head.append(code.Assign((old,), code.Attr(SELF, attribute_name(update.name))))
             self.variables[update.before] = old
         statements = super().write(head)
         return [*statements, *self._statements(self.updates.due(None))]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nndsl.ir.graph import LayerUse, Node, Value
+from collections.abc import Mapping
+
+from nndsl.ir.graph import LayerUse, Model, Node, Value
 from nndsl.layers import catalogue
 from nndsl.layers.entry import Entry
 from nndsl.layers.kinds import Maybe, Of, PerAxis
@@ -56,9 +58,15 @@ def layer_text(use: LayerUse) -> str:
     return call_text(use.config)
 
 
-def value_name(value: Value) -> str:
+def call_numbers(model: Model) -> dict[Node, int]:
+    """Which call of its layer each node is, from 1 on."""
+    uses = dict.fromkeys(node.layer for node in model.nodes)
+    return {node: number for use in uses for number, node in enumerate(use.nodes, 1)}
+
+
+def value_name(value: Value, numbers: Mapping[Node, int]) -> str:
     """What a value is called among the others of its model: its input's name or its layer's path, and which call of
-    a shared layer or which of several results it is."""
+    a shared layer (`numbers`) or which of several results it is."""
     node = value.producer
     if value.number is not None:
         return spell(value.number)
@@ -66,8 +74,7 @@ def value_name(value: Value) -> str:
         return value.name
     if node.layer.config.is_function:
         return value.name or source_text(node)[:30]
-    calls = node.layer.nodes
-    call = f" (call {calls.index(node) + 1})" if len(calls) > 1 else ""
+    call = f" (call {numbers[node]})" if len(node.layer.nodes) > 1 else ""
     result = f"[{value.position}]" if len(node.results) > 1 else ""
     return f"{node.layer.path}{result}{call}"
 

@@ -7,7 +7,7 @@ from typing import Literal
 from nndsl.ir.graph import Model, Node, Value
 from nndsl.passes.flatten import flatten
 from nndsl.records import record
-from nndsl.views.calls import layer_text, source_text, value_text
+from nndsl.views.calls import call_numbers, layer_text, source_text, value_text
 
 _LONGEST = 60  # characters of a line in a box
 
@@ -44,6 +44,7 @@ def draw(model: Model) -> Drawing:
     boxes: list[Box] = []
     arrows: list[Arrow] = []
     made: dict[Value, int] = {}
+    numbers = call_numbers(model)
     for item in model.inputs:
         made[item.value] = len(boxes)
         boxes.append(Box("input", (item.name, str(item.value.type))))
@@ -53,7 +54,7 @@ def draw(model: Model) -> Drawing:
             flows += [(value, name) for value in (given if isinstance(given, tuple) else (given,))]
         arrows += _arrows(flows, made, len(boxes))
         made.update(dict.fromkeys(node.results, len(boxes)))
-        boxes.append(_box(node))
+        boxes.append(_box(node, numbers[node]))
     for output in model.outputs:
         arrows += _arrows([(output.value, "")], made, len(boxes))
         loss = () if output.loss is None else (_cut(value_text(output.loss)),)
@@ -62,13 +63,13 @@ def draw(model: Model) -> Drawing:
     return Drawing(model.name, tuple(boxes), tuple(arrows))
 
 
-def _box(node: Node) -> Box:
+def _box(node: Node, call: int) -> Box:
     use = node.layer
     types = ", ".join(map(str, node.result_types))
     if use.config.is_function:
         return Box("layer", tuple(map(_cut, (*filter(None, (node.results[0].name,)), source_text(node), types))))
     shared = len(use.nodes) > 1
-    name = f"{use.path} (shared, call {use.nodes.index(node) + 1})" if shared else use.path
+    name = f"{use.path} (shared, call {call})" if shared else use.path
     return Box("shared" if shared else "layer", tuple(map(_cut, (name, layer_text(use), types))))
 
 

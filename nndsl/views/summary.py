@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nndsl.ir.dims import Dim, DimTooComplex
@@ -11,7 +11,7 @@ from nndsl.ir.types import TensorType
 from nndsl.layers.base import Layer, Weight
 from nndsl.passes.flatten import flatten
 from nndsl.records import record
-from nndsl.views.calls import call_text, value_name, value_text
+from nndsl.views.calls import call_numbers, call_text, value_name, value_text
 
 BYTES = {
     "float16": 2, "bfloat16": 2, "float32": 4, "float64": 8,
@@ -90,9 +90,10 @@ def summarize(model: Model) -> Summary:
     """The summary of a checked model: inputs first, then the calls of layers in the order in which they run."""
     model = flatten(model)
     rows = [Row(item.name, "Input", "", (), (item.value.type,)) for item in model.inputs]
+    numbers = call_numbers(model)
     size = 0
     for node in model.nodes:
-        row, bytes_ = _row(node, model)
+        row, bytes_ = _row(node, model, numbers)
         rows.append(row)
         size += bytes_
     submodels = [
@@ -103,22 +104,22 @@ def summarize(model: Model) -> Summary:
         model.file.name,
         model.float_dtype,
         tuple(rows),
-        tuple(map(_output, model.outputs)),
+        tuple(_output(output, numbers) for output in model.outputs),
         tuple(submodels),
         tuple(dict.fromkeys(map(str, model.constraints.facts()))),
         size,
     )
 
 
-def _row(node: Node, model: Model) -> tuple[Row, int]:
+def _row(node: Node, model: Model, numbers: Mapping[Node, int]) -> tuple[Row, int]:
     """The row of a call, and the bytes that its layer's variables take where this is its first call."""
     use = node.layer
-    call = use.nodes.index(node) + 1 if len(use.nodes) > 1 else 1
+    call = numbers[node]
     counted = count_variables(node, model.float_dtype) if call == 1 else Counts()
     text = call_text(use.config, whole=True)
     title = use.config.title()
     arguments = text[text.index("(") + 1 : -1]
-    inputs = tuple(value_name(value) for value in node.operands())
+    inputs = tuple(value_name(value, numbers) for value in node.operands())
     name = node.results[0].name if use.config.is_function else use.path
     row = Row(
         name, title, arguments, inputs, node.result_types, counted.trainable, counted.frozen, multiply_adds(node), call,
@@ -170,10 +171,10 @@ def variables(layer: Layer, inputs: tuple[TensorType, ...], trains: bool = True)
         yield from variables(child, types, trains)
 
 
-def _output(output: Output) -> OutputRow:
+def _output(output: Output, numbers: Mapping[Node, int]) -> OutputRow:
     def spelled(entry: Any) -> str:
         return value_text(entry)
 
     loss = "" if output.loss is None else spelled(output.loss)
     metrics = tuple(map(spelled, output.metrics))
-    return OutputRow(output.name, value_name(output.value), output.value.type, loss, output.weight, metrics)
+    return OutputRow(output.name, value_name(output.value, numbers), output.value.type, loss, output.weight, metrics)

@@ -44,8 +44,9 @@ def svg(drawing: Drawing) -> str:
         f'<rect width="{_n(width)}" height="{_n(total)}" fill="#ffffff"/>',
         f'<g transform="translate({_MARGIN} {_MARGIN})">',
     ]
+    ports = _ports(layout)
     for arrow, path in zip(drawing.arrows, layout.paths, strict=True):
-        parts += _edge(drawing, path, tops, heights, arrow.label)
+        parts += _edge(drawing, path, tops, heights, arrow.label, ports)
     for rank in layout.ranks:
         for place in rank:
             if place.box >= 0:
@@ -92,7 +93,14 @@ def _drawn(box: Box, place: Place, top: float) -> list[str]:
     return parts
 
 
-def _edge(drawing: Drawing, path: list[Place], tops: list[float], heights: list[float], label: str) -> list[str]:
+def _edge(
+    drawing: Drawing,
+    path: list[Place],
+    tops: list[float],
+    heights: list[float],
+    label: str,
+    ports: dict[tuple[int, int], float],
+) -> list[str]:
     """A curve from the foot of one box through its bends to the head of another, upright where it starts and ends."""
 
     def half(place: Place) -> float:
@@ -102,7 +110,7 @@ def _edge(drawing: Drawing, path: list[Place], tops: list[float], heights: list[
         return tops[place.rank] + heights[place.rank] / 2
 
     first, *bends, last = path
-    x, y = _port(first, path[1], first.below), middle(first) + half(first)
+    x, y = ports[id(first), id(path[1])], middle(first) + half(first)
     steps = [f"M{_n(x)},{_n(y)}"]
     foot = tops[first.rank] + heights[first.rank]  # arrows turn between the ranks, never behind a box
     if foot > y:
@@ -113,7 +121,7 @@ def _edge(drawing: Drawing, path: list[Place], tops: list[float], heights: list[
         steps += [_curve(x, y, bend.x, top), f"V{_n(bottom)}"]
         x, y = bend.x, bottom
     head = middle(last) - half(last)
-    end = _port(last, path[-2], last.above)
+    end = ports[id(last), id(path[-2])]
     steps.append(_curve(x, y, end, head - 1))
     parts = [f'<path class="edge" d="{"".join(steps)}" marker-end="url(#tip)"/>']
     if label:
@@ -122,12 +130,17 @@ def _edge(drawing: Drawing, path: list[Place], tops: list[float], heights: list[
     return parts
 
 
-def _port(place: Place, neighbour: Place, neighbours: list[Place]) -> float:
-    """Where an arrow touches a box: several are spread over its middle, in the order of where they lead."""
-    others = sorted(neighbours, key=lambda other: other.x)
-    at = next(number for number, other in enumerate(others) if other is neighbour)
-    step = min(place.width * 0.6 / max(len(others) - 1, 1), 18.0)
-    return place.x + (at - (len(others) - 1) / 2) * step
+def _ports(layout: Layout) -> dict[tuple[int, int], float]:
+    """Where the arrows between a box and each neighbour touch the box: several are spread over its middle, in the order
+    of where they lead."""
+    found: dict[tuple[int, int], float] = {}
+    for place in (place for rank in layout.ranks for place in rank if place.box >= 0):
+        for neighbours in (place.above, place.below):
+            others = sorted(neighbours, key=lambda other: other.x)
+            step = min(place.width * 0.6 / max(len(others) - 1, 1), 18.0)
+            for at, other in enumerate(others):
+                found.setdefault((id(place), id(other)), place.x + (at - (len(others) - 1) / 2) * step)
+    return found
 
 
 def _curve(x: float, y: float, to_x: float, to_y: float) -> str:

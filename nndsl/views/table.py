@@ -8,6 +8,7 @@ from nndsl.diagnostics.terminal import char_cells, visible
 from nndsl.records import mutable
 
 _GAP = "  "
+_WIDEST = 1000  # of a column, also where the terminal is endless: every row is as wide as the widest cell
 _NARROWEST = 10  # what is left of a column that gives room to the others
 
 
@@ -39,7 +40,7 @@ def table(columns: list[Column], width: int | None) -> list[str]:
 def over(columns: list[Column], width: int | None) -> int:
     """Gives the columns the width that they need, and how much that is more than there is room for."""
     for column in columns:
-        column.width = max(map(_cells, [column.title, *column.cells]))
+        column.width = min(max(map(_cells, [column.title, *column.cells])), _WIDEST)
     needed = sum(column.width for column in columns) + len(_GAP) * (len(columns) - 1)
     return 0 if width is None else needed - width
 

@@ -40,6 +40,11 @@ def blocks(body: str, parameters: str = "") -> str:
     )
 
 
+def penalised(count: int) -> str:
+    penalties = "".join(f"penalty p{i} = mean(x)\n " for i in range(count))
+    return one("Dense(8)").replace("output", f"{penalties}output")
+
+
 NUMBERS = (
     "9**9**9", "9**9**9**9", "-(9**9**9)", "2**100000", "2**300", "10.0**400", "1e308*10", "(2**200)**200", "7**(9**9)",
     "0**-1", "1//0", "1%0", "0.1**-400", "1e999", "9" * 5000,
@@ -95,6 +100,7 @@ PROGRAMS: dict[str, str] = {
     "deep subscripts": one("Dense(8)").replace("output", "z = x" + "[:]" * 20_000 + "\n output"),
     "a number of parts": one("Dense(" + "9_" * 90_000 + "9.9e)"),
     "many outputs": one("Dense(8)").replace("output", "\n".join(f"output o{i} = x" for i in range(501)) + "\n output"),
+    "many penalties": penalised(501),
     "deep minus": one("Dense(" + "-" * 90_000 + "1)"),
     "deep repeats": one("repeat 2 { " * 20_000 + "Dense(8)" + "}" * 20_000),
     "imports": "".join(f'from "f{i}.nn" import A{i}\n' for i in range(5_000)) + one("Dense(8)"),
@@ -112,6 +118,42 @@ def test_ends_soon(name: str) -> None:
     assert time.process_time() - began < 8  # 2 seconds on an idle machine
     assert problems.has_errors and len(problems) <= pipeline.MOST_PROBLEMS + 1
     assert all(len(item.message) < 2_000 for item in problems)
+
+
+MOST = {
+    "penalties": penalised(500),
+    "penalties of a block": one("B()", penalised(1200).replace("model M", "block B()").replace(": float[8]", "")),
+    "activities": one(" -> ".join(["Dense(4, activity_regularizer=l2(0.1))"] * 1200)),
+}
+
+
+@pytest.mark.parametrize("target", ["keras", "torch"])
+@pytest.mark.parametrize("name", MOST)
+def test_python_reads_what_is_made_of_the_most(name: str, target: str) -> None:
+    problems = Problems()
+    program = pipeline.check(SourceFile("most.nn", MOST[name]), problems)
+    assert program is not None
+    compile(pipeline.emit(program, target), "most.py", "exec")
+
+
+MANY = {
+    "blocks": "".join(f"block B{i}() {{ input x; output y = x -> Dense(8) }}\n" for i in range(3000))
+    + one(" -> ".join(f"B{i}()" for i in range(3000))),
+    "states": "layer L() {\n input x: float[8]\n"
+    + "".join(f" state s{i}: [8] = zeros\n update s{i} = s{i} + 1\n" for i in range(4000))
+    + " output y = x + 1\n}\n"
+    + one("L()"),
+    "arms": one("branch { " + "; ".join(["Dense(2)"] * 9000) + " } -> Concatenate()"),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_many_of_a_kind_take_no_square_of_their_time(name: str) -> None:
+    began = time.process_time()
+    program = pipeline.check(SourceFile("many.nn", MANY[name]), Problems())
+    assert program is not None
+    pipeline.emit(program, "torch")
+    assert time.process_time() - began < 20  # 3 seconds on an idle machine
 
 
 def test_limits_are_documented() -> None:
