@@ -212,7 +212,8 @@ def _cannot_write(path: str, error: OSError | ValueError) -> str:
 
 def _replace(path: str, data: bytes, before: os.stat_result | None, *, durable: bool) -> None:
     """Written beside, then renamed: who reads the file meanwhile sees the old one or the new one."""
-    beside = os.path.join(os.path.dirname(path), f".{os.path.basename(path)[:200]}.{os.urandom(6).hex()}.tmp")
+    start = os.path.basename(path)[:50]  # of four bytes each at most: a name may have 255
+    beside = os.path.join(os.path.dirname(path), f".{start}.{os.urandom(6).hex()}.tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
     try:
         with open(descriptor, "wb") as stream:

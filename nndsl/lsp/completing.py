@@ -6,6 +6,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from nndsl.diagnostics.terminal import visible
 from nndsl.ide.completion import complete
 from nndsl.ide.items import Item, resolve
 from nndsl.lsp.documents import Document
@@ -66,9 +67,9 @@ def _item(item: Item, document: Document, snippets: bool) -> types.CompletionIte
     insert = item.insert if snippets or not item.is_snippet else item.filter or item.label
     edit = types.TextEdit(document.lines.span(item.span), insert)
     return types.CompletionItem(
-        item.label,
+        visible(item.label),
         kind=_KINDS.get(item.kind, types.CompletionItemKind.Text),
-        detail=item.detail or None,
+        detail=visible(item.detail) or None,
         sort_text=item.sort or None,
         filter_text=item.filter or None,
         text_edit=edit,

@@ -9,6 +9,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from nndsl.diagnostics.model import Problems
+from nndsl.diagnostics.terminal import visible
 from nndsl.files import find_sources, lies_in, read_source
 from nndsl.ide.analysis import Analysis
 from nndsl.ide.rename import CannotRename, check_name, places, renamable
@@ -29,7 +30,7 @@ class Refused(JsonRpcException):
     MESSAGE = "refused"
 
     def __init__(self, message: str) -> None:
-        super().__init__(message=message, code=self.CODE)
+        super().__init__(message=visible(message), code=self.CODE)
 
 
 def register(server: Server) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lsprotocol import types
 from pygls.uris import from_fs_path
 
+from nndsl.diagnostics.terminal import visible
 from nndsl.ide import outline
 from nndsl.ide.places import spans_at
 from nndsl.ide.tokens import MODIFIERS, TYPES, words
@@ -107,11 +108,11 @@ _MODULE = types.SymbolKind.Namespace
 def _symbol(entry: outline.Entry, document: Document) -> types.DocumentSymbol:
     lines = document.lines
     return types.DocumentSymbol(
-        entry.name or entry.kind,
+        visible(entry.name) or entry.kind,
         _KINDS.get(entry.kind, _MODULE),
         range=lines.span(entry.span),
         selection_range=lines.span(entry.name_span),
-        detail=entry.detail or entry.kind,
+        detail=visible(entry.detail) or entry.kind,
         children=[_symbol(inner, document) for inner in entry.inner],
     )
 

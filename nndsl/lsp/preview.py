@@ -8,6 +8,7 @@ from typing import Any
 from lsprotocol import types
 
 from nndsl import pipeline
+from nndsl.diagnostics.terminal import visible
 from nndsl.ide.analysis import Checked
 from nndsl.ir.graph import CheckedProgram, Model
 from nndsl.lsp.server import Server
@@ -82,7 +83,7 @@ def _reason(checked: Checked) -> str:
         return "there is no model in this file"
     first = errors[0].primary.span
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"line {first.line}: {errors[0].message}{more}"
+    return visible(f"line {first.line}: {errors[0].message}{more}")
 
 
 def _counts(program: CheckedProgram | None) -> dict[str, str]:

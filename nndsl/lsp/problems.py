@@ -10,6 +10,7 @@ from lsprotocol import types
 from pygls.uris import from_fs_path
 
 from nndsl.diagnostics.model import Diagnostic, Fix, Severity
+from nndsl.diagnostics.terminal import visible
 from nndsl.ide.analysis import Analysis
 from nndsl.lsp.documents import Document, Documents
 from nndsl.source import SourceFile, Span
@@ -40,7 +41,7 @@ def shown(problem: Diagnostic, document: Document, documents: Documents) -> type
         parts.append(f"help: {problem.help}")
     return types.Diagnostic(
         range=document.lines.span(_visible(span)),
-        message="\n".join(parts),
+        message=visible("\n".join(parts), keep="\n"),
         severity=types.DiagnosticSeverity.Error
         if problem.severity is Severity.ERROR
         else types.DiagnosticSeverity.Warning,
@@ -54,7 +55,7 @@ def shown(problem: Diagnostic, document: Document, documents: Documents) -> type
 
 def _related(span: Span, message: str, documents: Documents) -> types.DiagnosticRelatedInformation:
     place = documents.lines_of(span.file).span(span)
-    return types.DiagnosticRelatedInformation(types.Location(documents.uri_of(span.file), place), message)
+    return types.DiagnosticRelatedInformation(types.Location(documents.uri_of(span.file), place), visible(message))
 
 
 def _visible(span: Span) -> Span:
@@ -119,7 +120,7 @@ def actions(document: Document, documents: Documents, start: int, end: int) -> l
             continue
         about = shown(problem, document, documents)
         for number, fix in enumerate(problem.fixes):
-            title = fix.title[:1].upper() + fix.title[1:]
+            title = visible(fix.title[:1].upper() + fix.title[1:])
             found.append(
                 types.CodeAction(
                     title,

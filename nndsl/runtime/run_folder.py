@@ -157,8 +157,8 @@ class RunFolder:
             raise CannotWrite(f"the folder `{self.path}` of the run is gone: someone has moved or removed it")
 
     def write_json(self, name: str, value: object) -> None:
-        """Raises CannotWrite."""
-        write_text(self.file(name), json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        """In ASCII: a path of the command line may be no text in UTF-8. Raises CannotWrite."""
+        write_text(self.file(name), json.dumps(value, indent=2) + "\n")
 
 
 class Elsewhere(RunFolder):

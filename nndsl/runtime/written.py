@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import io
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from nndsl.runtime.engine import Array
 from nndsl.runtime.report import Unavailable
+from nndsl.runtime.reports.history import csv_line
 
 WIDEST = 10_000
 """Columns of a table."""
@@ -30,15 +31,19 @@ def packed(
     above which the one number of an output stands for the second of two classes. Raises Unavailable."""
     stream = io.BytesIO()
     if ending == ".npz":
-        np.savez(stream, allow_pickle=False, **dict(arrays))
+        with zipfile.ZipFile(stream, "w") as archive:  # `np.savez` has parameters of its own, `file` for instance
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
         return stream.getvalue()
-    columns = dict(_columns(arrays, classes, middles))
+    columns: dict[str, Array] = {}
+    for name, column in _columns(arrays, classes, middles):
+        if name in columns:
+            raise Unavailable(f"two columns would be called `{name}`", "write arrays instead: -o FILE.npz")
+        columns[name] = column
     if ending == ".csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
-        return text.getvalue().encode()
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return "".join([csv_line(columns), *map(csv_line, rows)]).encode()
     try:
         import pyarrow as pa
         import pyarrow.parquet as parquet

@@ -149,7 +149,7 @@ class Functions:
         results = [port.inputs[0] for port in item.outputs]
         prefix = f"{call.path}."
         kept = [*results, *(penalty.value for penalty in call.penalties)]
-        body = Body(self, item.items, arguments, kept, prefix)
+        body = Body(self, item.items, arguments, kept, prefix, OWN_NAMES)
         body.permute_arguments()
         body.items(body.steps)
         given = [body.operand(v, v in self.layout.moved) for v in results]

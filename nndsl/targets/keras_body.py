@@ -11,7 +11,7 @@ from nndsl.ir.types import TensorType
 from nndsl.layers.emit_keras import KerasCall
 from nndsl.passes.held import BlockLayer
 from nndsl.targets.inline import hint, put, room, to_bind
-from nndsl.targets.names import OWN_NAMES, python_name
+from nndsl.targets.names import python_name
 from nndsl.targets.structure import CallItem, Item, LoopItem, readers, steps
 from nndsl.targets.variables import Variables
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Body:
-    """The statements that a list of calls becomes. `prefix` is the path of the block's call, with a dot behind it."""
+    """The statements that a list of calls becomes. `prefix` is the path of the block's call, with a dot behind it; no
+    variable is called as what is `reserved`."""
 
     def __init__(
         self,
@@ -29,10 +30,11 @@ class Body:
         arguments: dict[Value, str],
         results: Sequence[Value],
         prefix: str = "",
+        reserved: frozenset[str] = frozenset(),
     ) -> None:
         self.functions, self.steps, self.prefix = functions, items, prefix
         self.layout, self.nodes = functions.layout, list(steps(items))
-        self.names = Variables(self.nodes, results, arguments, prefix, OWN_NAMES if prefix else frozenset())
+        self.names = Variables(self.nodes, results, arguments, prefix, reserved)
         self.variables: dict[Value, code.Expr] = {v: code.Name(n) for v, n in arguments.items()}
         self.arguments = list(arguments)
         self.shared: dict[str, str] = {}

@@ -40,10 +40,13 @@ class WrittenLayer:
 
 
 def layer_unit(functions: Functions, layer: CustomLayer, types: tuple[TensorType, ...]) -> Unit:
-    """The class of one layer, written with its own numbers."""
+    """The class of one layer, written with its own numbers. What is called as Keras calls the mask of an input would be
+    taken for that."""
     inside = layer.body_for(types)
-    names = [python_name(name) for name in layer.input_names]
-    body = _LayerBody(functions, layer, inside, dict(zip(inside.inputs, names, strict=True)))
+    masks = frozenset({"mask", *(f"{python_name(name)}_mask" for name in layer.input_names)})
+    spelled = {name: python_name(name, masks) for name in layer.input_names}
+    names = list(spelled.values())
+    body = _LayerBody(functions, layer, inside, dict(zip(inside.inputs, names, strict=True)), masks)
     call = body.written()
     given = dict(parameters(layer))
     single = len(names) == 1
@@ -52,10 +55,10 @@ def layer_unit(functions: Functions, layer: CustomLayer, types: tuple[TensorType
         return code.Attr(SELF, _attribute(python_name(name)))
 
     def built_size(of: str, axis: int) -> code.Expr:
-        return code.index(code.Name("input_shape" if single else f"{python_name(of)}_shape"), axis)
+        return code.index(code.Name("input_shape" if single else f"{spelled[of]}_shape"), axis)
 
     def runtime_size(of: str, axis: int) -> code.Expr:
-        return code.index(code.Attr(code.Name(python_name(of)), "shape"), axis)
+        return code.index(code.Attr(code.Name(spelled[of]), "shape"), axis)
 
     build = parametrized(tuple(_build(inside)), layer.call, layer.input_names, tuple(given), own, built_size)
     call = parametrized(tuple(call), layer.call, layer.input_names, tuple(given), own, runtime_size)
@@ -87,6 +90,15 @@ LAYER_ATTRIBUTES = frozenset(
 """What an attribute of a keras.Layer must not be called (a test compares this with Keras itself)."""
 
 _ENDINGS = endings(LAYER_ATTRIBUTES)
+
+
+_ARGUMENTS = endings(("activity_regularizer", "autocast", "dtype", "name", "trainable"))
+"""What a keras.Layer takes and has in its configuration."""
+
+
+def _argument(name: str) -> str:
+    """A Python name as a parameter of the class."""
+    return name + _ARGUMENTS.get(name.rstrip("_"), "")
 
 
 def _build(inside: Inside) -> list[code.Stmt]:
@@ -142,9 +154,16 @@ def _dim(dim: Dim) -> code.Expr:
 class _LayerBody(Body):
     """`call` of a layer: its weights are attributes, its updates take place on the way."""
 
-    def __init__(self, functions: Functions, layer: CustomLayer, inside: Inside, arguments: dict[Value, str]) -> None:
+    def __init__(
+        self,
+        functions: Functions,
+        layer: CustomLayer,
+        inside: Inside,
+        arguments: dict[Value, str],
+        reserved: frozenset[str],
+    ) -> None:
         results = [*inside.outputs.values(), *(update.value for update in inside.updates)]
-        super().__init__(functions, inside.nodes, arguments, results, f"{layer.call.path}.")
+        super().__init__(functions, inside.nodes, arguments, results, f"{layer.call.path}.", reserved)
         self.inside, self.updates, self.own = inside, Updates(inside), states(inside)
         self.draws: list[code.Stmt] = []
         for value, name in self.own.items():
@@ -188,8 +207,8 @@ def layer_class(family: Family) -> dict[str, Any]:
     unit = family.units[0]
     made: WrittenLayer = unit.extra
     names = [name for name, _ in family.parameters]
-    parameters = ["self", *(f"{name}: {kind}" for name, kind in family.parameters), "**kwargs: Any"]
-    stored = [code.Assign((code.Attr(SELF, _attribute(name)),), code.Name(name)) for name in names]
+    parameters = ["self", *(f"{_argument(name)}: {kind}" for name, kind in family.parameters), "**kwargs: Any"]
+    stored = [code.Assign((code.Attr(SELF, _attribute(name)),), code.Name(_argument(name))) for name in names]
     single = len(made.arguments) == 1
     shapes = ["input_shape"] if single else [f"{name}_shape" for name in made.arguments]
     first, second, _ = made.counts
@@ -216,7 +235,7 @@ def layer_class(family: Family) -> dict[str, Any]:
 
 def _config(names: Sequence[str]) -> str:
     """The last statement of `get_config`, on one line or on several as ruff would have it; "" without parameters."""
-    items = ["**super().get_config()", *(f'"{name}": self.{_attribute(name)}' for name in names)]
+    items = ["**super().get_config()", *(f'"{_argument(name)}": self.{_attribute(name)}' for name in names)]
     line = f"{' ' * 8}return {{{', '.join(items)}}}\n"
     if len(line) > 89:
         inner = "".join(f"{' ' * 12}{item},\n" for item in items)

@@ -94,20 +94,17 @@ _ATTRIBUTES = endings(MODULE_ATTRIBUTES | _TYPES | frozenset(keyword.kwlist))
 _DEFINED = endings(RESERVED | HELPERS | TRAINING_HELPERS | _KEYWORDS | PROGRAM_NAMES)
 
 
-def python_name(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
-    """`name`, with `_` behind it where it is a keyword or reserved (`match` is `match_`, and `match_` is `match__`),
-    and as long as it is in `taken`."""
-    return _free(name + _VARIABLES.get(name.rstrip("_"), ""), taken)
+def python_name(name: str, reserved: frozenset[str] = frozenset()) -> str:
+    """`name`, with `_` behind it where it is a keyword or reserved, here or everywhere (`match` is `match_`, and
+    `match_` is `match__`); a class has its own spelling of what begins with `__`."""
+    name = _not_mangled(name)
+    return name + _VARIABLES.get(plain := name.rstrip("_"), "_" if plain in reserved else "")
 
 
 def attribute_name(path: str) -> str:
     """A layer's path as the attribute of a module: `a.b` stands for attribute b of module a. What begins with `_` is
     none of torch's own, nor one that Python spells otherwise in a class."""
-    name = path.replace(".", "_")
-    if name.startswith("__"):
-        return f"layer{name}"
-    if _LIKE_MANGLED.match(name):
-        return f"layer_{name}"
+    name = _not_mangled(path.replace(".", "_"))
     return name + _ATTRIBUTES.get(name.rstrip("_"), "_" if name.startswith("_") else "")
 
 
@@ -115,6 +112,12 @@ def class_name(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str
     """A name of the file as a class or function of the emitted one, which shadows nothing there."""
     rate = "_" if name.endswith("learning_rate") else ""  # there may be one for each optimizer
     return _free(name + _DEFINED.get(name.rstrip("_"), rate), taken)
+
+
+def _not_mangled(name: str) -> str:
+    if name.startswith("__"):
+        return f"layer{name}"
+    return f"layer_{name}" if _LIKE_MANGLED.match(name) else name
 
 
 def _free(name: str, taken: frozenset[str] | set[str]) -> str:

@@ -307,5 +307,5 @@ _PYTHON = {
 
 
 def test_the_corpus_is_large() -> None:
-    assert len(set(STRINGS.values())) * len(PLACES) + len(NAMES) * 7 > 1_500
+    assert len(set(STRINGS.values())) * len(PLACES) + len(NAMES) * 7 > 4_500
     assert sys.getrecursionlimit() > 0 and len(set(STRINGS.values())) == len(STRINGS)

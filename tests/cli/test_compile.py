@@ -44,6 +44,13 @@ def test_the_file_is_the_same_text(nndsl, model, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["model.nn", "out.py"]
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "界", "🦊"])
+def test_the_longest_name_of_a_file(nndsl, model, tmp_path, letter):
+    out = tmp_path / f"{letter * (252 // len(os.fsencode(letter)))}.py"  # 255 bytes at most
+    assert nndsl("compile", model, "--target", "torch", "-o", out).code == 0
+    assert sorted(os.listdir(tmp_path)) == sorted(["model.nn", out.name])
+
+
 def test_one_of_several_models(nndsl, tmp_path):
     file = tmp_path / "two.nn"
     file.write_text(TWO_MODELS)

@@ -34,7 +34,7 @@ class HistoryFile:
 
     def write(self) -> None:
         """Writes all rows, whole or not at all. Raises nndsl.files.CannotWrite."""
-        write_text(self.path, _line(self._names) + "".join(self._text))
+        write_text(self.path, csv_line(self._names) + "".join(self._text))
 
     def take(self, row: Mapping[str, float]) -> None:
         cells = {name: _number(value) for name, value in row.items()}
@@ -43,7 +43,7 @@ class HistoryFile:
         self._names += new
         if new:
             self._text.clear()
-        self._text += [_line([each.get(name, "") for name in self._names]) for each in self._rows[len(self._text) :]]
+        self._text += [csv_line([each.get(name, "") for name in self._names]) for each in self._rows[len(self._text) :]]
 
 
 def read_history(path: str) -> History:
@@ -111,10 +111,11 @@ def _number(value: float) -> str:
     return str(int(value)) if isinstance(value, int) else repr(float(value))
 
 
-def _line(cells: Sequence[str]) -> str:
+def csv_line(cells: Iterable[object]) -> str:
+    """A row of a table. (Python 3.11 puts a cell in quotes for those line ends alone that it writes itself.)"""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return f"{out.getvalue()[:-2]}\n"
 
 
 def _row(path: str, line: int | None, names: Sequence[str], cells: Sequence[str]) -> dict[str, float]:
