@@ -35,12 +35,14 @@ _UNKNOWN: Final = Size(0, math.inf)
 
 
 class Body(NamedTuple):
-    """Whose text is measured: its file, the names that mean something else in each call, the shared layers."""
+    """Whose text is measured: its file, the names that mean something else in each call, the shared layers; `numbers`
+    are those of the names that a repeat over numbers gives."""
 
     home: Home
     bound: frozenset[str]
     shared: dict[str, ast.Expr]
     depth: int = 0
+    numbers: frozenset[str] = frozenset()
 
 
 def room_of(definition: ast.ModelDef, home: Home) -> tuple[int, int]:
@@ -91,6 +93,8 @@ def _sum(sizes: list[Size]) -> Size:
 
 
 def _size(expr: ast.Expr, body: Body) -> Size:
+    if _is_number(expr, body):
+        return _NOTHING
     match expr:
         case ast.CallExpr():
             return _size_of_call(expr, body)
@@ -106,8 +110,10 @@ def _size(expr: ast.Expr, body: Body) -> Size:
             one, other = _size(then, body), _size(otherwise, body)
             return Size(min(one.least, other.least), max(one.most, other.most))
         case ast.Repeat(body=inner, names=names):
-            rounds = _rounds(expr, body)
-            size = _size(inner, body._replace(bound=body.bound.union(name.text for name in names)))
+            rounds, of_numbers = _rounds(expr, body)
+            bound = frozenset(name.text for name in names)
+            numbers = body.numbers | bound if of_numbers else body.numbers - bound
+            size = _size(inner, body._replace(bound=body.bound | bound, numbers=numbers))
             return Size(rounds.least * size.least, rounds.most * size.most if rounds.most and size.most else 0)
         case ast.Binary(left=left, right=right):
             return Size(0, 1 + _size(left, body).most + _size(right, body).most)
@@ -132,17 +138,32 @@ def _size_of_call(call: ast.CallExpr, body: Body) -> Size:
     return Size(0, 1 + given)
 
 
-def _rounds(repeat: ast.Repeat, body: Body) -> Size:
-    """How often a `repeat` goes round, where that is the same in every call."""
+def _is_number(expr: ast.Expr, body: Body) -> bool:
+    """Whether it is arithmetic with numbers alone, such as `32 + 4 * i`, which makes no node."""
+    match expr:
+        case ast.Literal():
+            return True
+        case ast.NameRef(name=name):
+            return name in body.numbers
+        case ast.Binary(left=left, right=right):
+            return _is_number(left, body) and _is_number(right, body)
+        case ast.Unary(operand=inner) | ast.Paren(inner=inner):
+            return _is_number(inner, body)
+    return False
+
+
+def _rounds(repeat: ast.Repeat, body: Body) -> tuple[Size, bool]:
+    """How often a `repeat` goes round, where that is the same in every call, and whether over numbers."""
     values = body.home.params.values
     if any(name in body.bound or name not in values for name, _ in bare_names(repeat.count)):
-        return _UNKNOWN
+        return _UNKNOWN, False
     try:
         value = Evaluator(Problems(), Env(values))(repeat.count)
     except Failed:
-        return _UNKNOWN
+        return _UNKNOWN, False
     if isinstance(value, range | list | tuple) and repeat.names:
-        return Size(len(value), len(value))
+        of_numbers = isinstance(value, range) or all(isinstance(item, int | float) for item in value)
+        return Size(len(value), len(value)), of_numbers
     if isinstance(value, int) and not isinstance(value, bool) and not repeat.names:
-        return Size(max(value, 0), max(value, 0))
-    return _UNKNOWN
+        return Size(max(value, 0), max(value, 0)), False
+    return _UNKNOWN, False

@@ -156,6 +156,14 @@ def test_many_of_a_kind_take_no_square_of_their_time(name: str) -> None:
     assert time.process_time() - began < 20  # 3 seconds on an idle machine
 
 
+@pytest.mark.parametrize("rounds", ["i in 0..20500", f"i in [{', '.join('12' * 10_250)}]"], ids=["range", "list"])
+def test_arithmetic_with_the_number_of_a_round_makes_no_program_too_large(rounds: str) -> None:
+    problems = Problems()
+    program = pipeline.check(SourceFile("sizes.nn", one(f"repeat {rounds} {{ Dense(8 + -(i * i) % 7) }}")), problems)
+    assert program is not None, problems.items[0].message
+    assert len(program.main.nodes) == 20_500
+
+
 def test_limits_are_documented() -> None:
     rows = re.findall(r"^\| [^|]+ \| ([\d,]+) \| (NN\d{4}) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert [int(number.replace(",", "")) for number, _ in rows] == LIMITS
