@@ -12,7 +12,7 @@ import numpy as np
 
 from nndsl.runtime.engine import Array
 from nndsl.runtime.report import Unavailable
-from nndsl.runtime.reports.history import csv_line
+from nndsl.runtime.reports.history import csv_lines
 
 WIDEST = 10_000
 """Columns of a table."""
@@ -43,7 +43,7 @@ def packed(
         columns[name] = column
     if ending == ".csv":
         rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-        return "".join([csv_line(columns), *map(csv_line, rows)]).encode()
+        return "".join(csv_lines([columns, *rows])).encode()
     try:
         import pyarrow as pa
         import pyarrow.parquet as parquet

@@ -51,19 +51,16 @@ def layer_unit(functions: Functions, layer: CustomLayer, types: tuple[TensorType
     given = dict(parameters(layer))
     single = len(names) == 1
 
-    def own(name: str) -> code.Expr:
-        return code.Attr(SELF, _attribute(python_name(name)))
-
     def built_size(of: str, axis: int) -> code.Expr:
         return code.index(code.Name("input_shape" if single else f"{spelled[of]}_shape"), axis)
 
     def runtime_size(of: str, axis: int) -> code.Expr:
         return code.index(code.Attr(code.Name(spelled[of]), "shape"), axis)
 
-    build = parametrized(tuple(_build(inside)), layer.call, layer.input_names, tuple(given), own, built_size)
-    call = parametrized(tuple(call), layer.call, layer.input_names, tuple(given), own, runtime_size)
+    build = parametrized(tuple(_build(inside)), layer.call, layer.input_names, tuple(given), _own, built_size)
+    call = parametrized(tuple(call), layer.call, layer.input_names, tuple(given), _own, runtime_size)
     shape = parametrized(
-        tuple(_shape(inside, types, names)), layer.call, layer.input_names, tuple(given), own, built_size
+        tuple(_shape(inside, types, names)), layer.call, layer.input_names, tuple(given), _own, built_size
     )
     training = any(update.training for update in inside.updates)
     made = WrittenLayer(tuple(names), len(inside.outputs), (len(build), len(call), len(shape)), training)
@@ -92,6 +89,11 @@ LAYER_ATTRIBUTES = frozenset(
 _ENDINGS = endings(LAYER_ATTRIBUTES)
 
 
+def _own(name: str) -> code.Expr:
+    """What the file calls so, a parameter or weight of the layer, in its methods."""
+    return code.Attr(SELF, _attribute(python_name(name)))
+
+
 _ARGUMENTS = endings(("activity_regularizer", "autocast", "dtype", "name", "trainable"))
 """What a keras.Layer takes and has in its configuration."""
 
@@ -116,7 +118,7 @@ def _build(inside: Inside) -> list[code.Stmt]:
             options["regularizer"] = spell(weight.regularizer)
         if weight.constraint is not None:
             options["constraint"] = spell(weight.constraint)
-        place = code.Attr(SELF, _attribute(python_name(name)))
+        place = _own(name)
         found.append(code.Assign((place,), code.call("self.add_weight", **options)))
     return found
 
@@ -167,13 +169,12 @@ class _LayerBody(Body):
         self.inside, self.updates, self.own = inside, Updates(inside), states(inside)
         self.draws: list[code.Stmt] = []
         for value, name in self.own.items():
-            self.variables[value] = code.Attr(SELF, _attribute(python_name(name)))
+            self.variables[value] = _own(name)
 
     def written(self) -> list[code.Stmt]:
         for update in self.updates.saved:
             old = code.Name(self.names.fresh(f"old_{update.name}"))
-            place = code.Attr(SELF, _attribute(python_name(update.name)))
-            self.statements.append(code.Assign((old,), code.call("keras.ops.convert_to_tensor", place)))
+            self.statements.append(code.Assign((old,), code.call("keras.ops.convert_to_tensor", _own(update.name))))
             self.variables[update.before] = old
         self.items(self.steps)
         self._put(self.updates.due(None))
@@ -197,8 +198,7 @@ class _LayerBody(Body):
 
     def _put(self, updates: list[Update]) -> None:
         for update in updates:
-            place = code.Attr(SELF, _attribute(python_name(update.name)))
-            statement = code.Do(code.method(place, "assign", self.operand(update.value, False)))
+            statement = code.Do(code.method(_own(update.name), "assign", self.operand(update.value, False)))
             self.statements.append(code.If(code.Name("training"), (statement,)) if update.training else statement)
 
 

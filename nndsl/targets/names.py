@@ -21,7 +21,7 @@ PROGRAM_NAMES = frozenset(
     "measure penalty results constrain learning_rate make_optimizer make_watchers batches run predict load_data "
     "init_weights parser args device model names data held optimizer watchers stream start end epoch logs stops "
     "watcher parts outputs error mixed PRECISION scaler make_scaler "
-    "weights state values splits look w logs argparse annotations Collection Sequence INPUTS OUTPUTS SEED SHAPES "
+    "weights state values splits look w annotations Collection Sequence INPUTS OUTPUTS SEED SHAPES "
     "build_model compile_model evaluate file batch_size steps".split()
 )
 """What the training part of an emitted file defines: a model's class must not be called so."""
@@ -87,9 +87,8 @@ def endings(names: Iterable[str]) -> dict[str, str]:
 
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist]) - {"_"}
 _VARIABLES = endings(RESERVED | HELPERS | _KEYWORDS)
-_TYPES = frozenset(
-    "dict tuple list str int bool Tensor torch nn".split()
-)  # a method so called would hide one behind it
+# A method so called would hide what the signatures behind it mean.
+_TYPES = frozenset("dict tuple list str int bool Tensor torch nn".split())
 _ATTRIBUTES = endings(MODULE_ATTRIBUTES | _TYPES | frozenset(keyword.kwlist))
 _DEFINED = endings(RESERVED | HELPERS | TRAINING_HELPERS | _KEYWORDS | PROGRAM_NAMES)
 

@@ -34,7 +34,7 @@ class HistoryFile:
 
     def write(self) -> None:
         """Writes all rows, whole or not at all. Raises nndsl.files.CannotWrite."""
-        write_text(self.path, csv_line(self._names) + "".join(self._text))
+        write_text(self.path, "".join([*csv_lines([self._names]), *self._text]))
 
     def take(self, row: Mapping[str, float]) -> None:
         cells = {name: _number(value) for name, value in row.items()}
@@ -43,7 +43,8 @@ class HistoryFile:
         self._names += new
         if new:
             self._text.clear()
-        self._text += [csv_line([each.get(name, "") for name in self._names]) for each in self._rows[len(self._text) :]]
+        later = self._rows[len(self._text) :]
+        self._text += csv_lines([each.get(name, "") for name in self._names] for each in later)
 
 
 def read_history(path: str) -> History:
@@ -111,11 +112,22 @@ def _number(value: float) -> str:
     return str(int(value)) if isinstance(value, int) else repr(float(value))
 
 
-def csv_line(cells: Iterable[object]) -> str:
-    """A row of a table. (Python 3.11 puts a cell in quotes for those line ends alone that it writes itself.)"""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow(cells)
-    return f"{out.getvalue()[:-2]}\n"
+def csv_lines(rows: Iterable[Iterable[object]]) -> list[str]:
+    """The rows of a table, as lines. (Python 3.11 puts a cell in quotes for those line ends alone that it writes
+    itself, so it is given both.)"""
+    lines: list[str] = []
+    csv.writer(_Lines(lines), lineterminator="\r\n").writerows(rows)
+    return lines
+
+
+class _Lines:
+    """What `csv` takes for a file: it writes a row at a time."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    def write(self, row: str) -> None:
+        self._lines.append(f"{row[:-2]}\n")
 
 
 def _row(path: str, line: int | None, names: Sequence[str], cells: Sequence[str]) -> dict[str, float]:
